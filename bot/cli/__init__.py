@@ -1,0 +1,1 @@
+"""`gumshoe ...`: one module a command, found by its name. The one place that composes everything."""

@@ -1,0 +1,1 @@
+"""What the agent can read: one folder per system. Knows nothing of workers, Slack or the model."""

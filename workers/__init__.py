@@ -1,0 +1,1 @@
+"""Thinks, remembers, practises and is marked. Knows nothing of Slack."""

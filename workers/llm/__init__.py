@@ -1,0 +1,1 @@
+"""Models behind one protocol. `claude` is the only importer of anthropic."""
