@@ -113,6 +113,15 @@ class Investigation(Record):
     error: str = ""
 
 
+class Instructions(Record):
+    """What people asked of a running investigation; read between its steps."""
+
+    stop_by: str | None = None
+    """Who asked it to stop; None: nobody."""
+    steering: tuple[str, ...] = ()
+    """What people said in the thread, oldest first."""
+
+
 class Evidence(Record):
     """A numbered, redacted excerpt of a tool result: E1, E2 ..."""
 
@@ -308,6 +317,23 @@ class Guidance(Record):
         return self.alert_type
 
 
+class Proposal(Record):
+    """Guidance that waits for its author to confirm how it was read."""
+
+    id: str
+    customer: str
+    alert_type: str
+    labels: dict[str, str] = Field(default_factory=dict)
+    text: str = Field(max_length=1000)
+    readings: tuple[Reading, ...] = ()
+    author: str
+    created_at: datetime
+    guidance_id: str | None = None
+    """The guidance that it would change; None: a new one."""
+    confirmed_version: int | None = None
+    """The version of the guidance that came of it; None: not confirmed."""
+
+
 class Mute(Record):
     customer: str
     alert_type: str
@@ -336,6 +362,21 @@ class Ignored(Record):
     detail: str = ""
     channel: str = ""
     incident_id: str | None = None
+
+
+class Opened(Record):
+    """What became of the alerts of one message or webhook."""
+
+    incident: Incident | None
+    """None: a recovery of nothing that is known."""
+    investigation: Investigation | None
+    """The one to enqueue; None when there is none or when it was enqueued with an earlier message."""
+    joined: bool
+    """The alerts were added to an incident that was open."""
+    new: bool
+    """The alerts opened the incident."""
+    ignored: Ignored | None
+    """Why nothing is investigated, or why nothing is said (dry_run)."""
 
 
 PostKind = Literal["status", "detail", "belief", "pointer", "alert", "acknowledge", "reaction", "notice", "reply"]
