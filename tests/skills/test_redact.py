@@ -1,0 +1,64 @@
+"""Redaction: made-up secrets disappear, and a diagnosis loses nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+
+from skills.redact import MASK, Redactor
+
+CORPUS = Path(__file__).parent / "redaction"
+SECRETS = (CORPUS / "secrets.txt").read_text(encoding="utf-8").replace("¦", "").splitlines()
+INNOCENT = (CORPUS / "innocent.txt").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("line", SECRETS)
+def test_a_secret_does_not_survive_and_the_words_before_it_do(line: str) -> None:
+    secret = re.findall("⟦(.*?)⟧", line)[0]
+    before = line.split("⟦")[0]
+    redacted = Redactor(b"k").text(re.sub("[⟦⟧]", "", line))
+    assert secret not in redacted
+    assert redacted.startswith(before.split("-----")[0])
+    assert "[" in redacted
+
+
+@pytest.mark.parametrize("line", INNOCENT)
+def test_an_innocent_line_stays_byte_for_byte(line: str) -> None:
+    assert Redactor(b"k").text(line) == line
+
+
+@pytest.mark.parametrize("line", SECRETS)
+def test_redacting_twice_changes_nothing_more(line: str) -> None:
+    once = Redactor(b"k").text(re.sub("[⟦⟧]", "", line))
+    assert Redactor(b"k").text(once) == once
+
+
+def test_the_same_person_keeps_the_same_pseudonym_under_one_key_and_gets_another_under_another() -> None:
+    a = Redactor(b"one").text("from jane@example.com")
+    assert a == Redactor(b"one").text("from Jane@example.com")
+    assert a != Redactor(b"two").text("from jane@example.com")
+    assert a != Redactor(b"one").text("from john@example.com")
+
+
+def test_json_values_are_masked_under_the_names_of_secrets_and_in_kubernetes_env_lists() -> None:
+    value = {
+        "password": "made-up",
+        "replicas": 3,
+        "env": [{"name": "DB_PASSWORD", "value": "made-up"}, {"name": "DB_HOST", "value": "db.shop.svc"}],
+        "note": ["mail jane@example.com"],
+    }
+    redacted = Redactor().value(value)
+    assert redacted["password"] == MASK
+    assert redacted["replicas"] == 3
+    assert redacted["env"] == [{"name": "DB_PASSWORD", "value": MASK}, {"name": "DB_HOST", "value": "db.shop.svc"}]
+    assert "jane" not in redacted["note"][0]
+
+
+def test_a_hundred_thousand_hostile_characters_do_not_stall_it() -> None:
+    started = perf_counter()
+    for unit in ("a", "1 ", "password=", "a:", "a@", "+1 ", "token ", "4111 ", "AB12 "):
+        Redactor().text("://" + unit * (100_000 // len(unit)))
+    assert perf_counter() - started < 3
