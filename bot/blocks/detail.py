@@ -1,0 +1,98 @@
+"""The rest of the answer, posted once beneath it: the chain, the alternatives, what was ruled out, all evidence."""
+
+from __future__ import annotations
+
+from bot.blocks import limits
+from bot.blocks.case import Case
+from bot.blocks.finding import command, observation, reference
+from bot.blocks.message import Message, message, sections
+from workers.domain import Cause, Finding
+
+MOST_EVIDENCE = 20
+
+
+def render(case: Case) -> Message:
+    assert case.finding, "posted only with a finding"
+    finding = case.finding
+    groups = [
+        _chain(case, finding),
+        _causes(case, finding),
+        _ruled_out(case, finding),
+        _gaps(finding),
+        _next(finding),
+        _evidence(case, finding),
+    ]
+    lines = limits.lines_within(
+        [line for group in groups for line in group], limits.MESSAGE_SUM - 500, ", on the evidence page"
+    )
+    page = case.page(None)
+    if page:
+        lines.append(limits.link(page, "Every query and its full result"))
+    return message(lines, sections(lines))
+
+
+def _references(case: Case, ids: tuple[str, ...]) -> str:
+    return " ".join(reference(case, e) for e in ids[:4])
+
+
+def _chain(case: Case, finding: Finding) -> list[str]:
+    if not finding.chain:
+        return []
+    steps = [
+        f"{limits.quoted(str(step.source), 120)} → {limits.quoted(str(step.target), 120)}  "
+        f"{_references(case, step.evidence)}".rstrip()
+        for step in finding.chain
+    ]
+    return ["*From the cause to what alerted*", *steps]
+
+
+def _causes(case: Case, finding: Finding) -> list[str]:
+    if not finding.causes:
+        return []
+    title = "*Cause*" if len(finding.causes) == 1 else "*Causes, likeliest first*"
+    return [title, *(f"{n}. {_cause(case, cause)}" for n, cause in enumerate(finding.causes, 1))]
+
+
+def _cause(case: Case, cause: Cause) -> str:
+    onset = f", since {cause.onset:%Y-%m-%d %H:%M:%S} UTC" if cause.onset else ""
+    change = "" if cause.change in ("none", "unknown") else f", change {limits.quoted(cause.change, 80)}"
+    capped = f", held down: {limits.quoted(cause.confidence.capped_by, 120)}" if cause.confidence.capped_by else ""
+    fault = limits.quoted(f"{cause.fault_id} {cause.fault.replace('_', ' ')}", 80)
+    return (
+        f"{limits.quoted(str(cause.entity), 120)}: {limits.quoted(cause.summary, 300)} "
+        f"({fault}, {cause.confidence.band} {cause.confidence.value:.2f}{capped}{onset}{change})  "
+        f"{_references(case, cause.evidence)}"
+    ).rstrip()
+
+
+def _ruled_out(case: Case, finding: Finding) -> list[str]:
+    if not finding.ruled_out:
+        return []
+    return [
+        "*Ruled out*",
+        *(
+            f"✕ {limits.quoted((r.fault or r.change or 'other').replace('_', ' '), 80)}: {limits.quoted(r.why, 240)}  "
+            f"{_references(case, r.evidence)}".rstrip()
+            for r in finding.ruled_out
+        ),
+    ]
+
+
+def _gaps(finding: Finding) -> list[str]:
+    if not finding.gaps:
+        return []
+    return ["*Not seen*", *(f"{limits.quoted(g.what, 160)}: {limits.quoted(g.why, 240)}" for g in finding.gaps)]
+
+
+def _next(finding: Finding) -> list[str]:
+    if not finding.next:
+        return []
+    return ["*Next checks*", *(f"{n}. {command(text)}" for n, text in enumerate(finding.next, 1))]
+
+
+def _evidence(case: Case, finding: Finding) -> list[str]:
+    if not finding.evidence:
+        return []
+    shown = [observation(case, e, 240) for e in finding.evidence[:MOST_EVIDENCE]]
+    more = len(finding.evidence) - len(shown)
+    return ["*Evidence*", *shown, *([f"… ({more} more, on the evidence page)"] if more else [])]
