@@ -55,3 +55,7 @@ def main() -> None:
     except (ConfigError, SkillError) as problem:
         click.echo(f"gumshoe: {problem}", err=True)
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""`gumshoe run PROCESS`: one process of the Procfile, or all of them."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from datetime import UTC, datetime
+
+import click
+
+from bot.cli import _processes
+from config import logs
+from config.settings import ConfigError, Settings, load
+
+log = logging.getLogger(__name__)
+
+SWEEP_SECONDS = 5.0
+SILENT_SECONDS = 20.0
+"""A queued or running investigation without a heartbeat for this long is enqueued again."""
+
+
+@click.command()
+@click.argument("process", type=click.Choice(["all", "bot", "worker", "study", "poster", "clock"]))
+def command(process: str) -> None:
+    """Run one process of the Procfile, or all.
+
+    \b
+    bot      Slack, webhooks and web pages
+    worker   investigations (GUMSHOE_WORKERS of them, forked from one parent)
+    study    learning and guidance readings
+    poster   says in Slack what the outbox holds
+    clock    sweeps: what a crash left behind, what is to be closed
+    all      all of these, until Ctrl-C
+    """
+    settings = load()
+    logs.set_up(process, settings.log_level, settings.log_format)
+    {"all": _all, "bot": _bot, "worker": _worker, "study": _study, "poster": _poster, "clock": _clock}[process](
+        settings
+    )
+
+
+def _all(settings: Settings) -> None:
+    from workers.runtime import customers, redis_url  # noqa: PLC0415 - only the process that runs needs its weight
+
+    customers(settings)
+    environment = {**settings.environment, "REDIS_URL": redis_url(settings)}
+    with _processes.Family(environment) as family:
+        for name in _processes.procfile():
+            family.start(name)
+        family.wait()
+
+
+def _bot(settings: Settings) -> None:
+    import uvicorn  # noqa: PLC0415 - only this process serves
+    from slack_bolt.adapter.socket_mode import SocketModeHandler  # noqa: PLC0415 - only this process needs Bolt
+
+    from bot.app import build_app, slack_client  # noqa: PLC0415 - imports Bolt
+    from bot.web import build_web  # noqa: PLC0415 - imports the pages
+    from workers.runtime import runtime  # noqa: PLC0415 - imports the store
+
+    rt = runtime()
+    if not settings.slack_bot_token:
+        raise ConfigError("SLACK_BOT_TOKEN is not set: see README.md, Connect a workspace")
+    if not settings.slack_app_token:
+        raise ConfigError("SLACK_APP_TOKEN is not set: Socket Mode needs an app-level token, see README.md")
+    client = slack_client(settings)
+    app = build_app(settings, rt.store, rt.queue, rt.customers, client)
+    web = build_web(settings, rt.store, rt.queue, rt.customers)
+    server = uvicorn.Server(
+        uvicorn.Config(web, host=settings.web_host, port=settings.web_port, log_level="warning", lifespan="off")
+    )
+    handler = SocketModeHandler(app, settings.slack_app_token, web_client=slack_client(settings))
+    handler.connect()
+    log.info("listening to Slack; pages on %s port %s", settings.web_host, settings.web_port)
+    server.run()
+    handler.close()
+
+
+def _worker(settings: Settings) -> None:
+    from workers.runtime import redis_url, runtime  # noqa: PLC0415 - imports the store
+    from workers.worker import serve  # noqa: PLC0415 - imports rq
+
+    rt = runtime()
+    skills = {name for customer in rt.customers.values() for name in customer.skills if customer.enabled_by_file(name)}
+    preload = ["workers.jobs", *(f"skills.{name}.tools" for name in sorted(skills))]
+    if settings.anthropic_api_key:
+        preload.append("workers.llm.claude")
+    serve("investigate", redis_url(settings), settings.workers, tuple(preload))
+
+
+def _study(settings: Settings) -> None:
+    from workers.runtime import redis_url, runtime  # noqa: PLC0415 - imports the store
+    from workers.worker import serve  # noqa: PLC0415 - imports rq
+
+    runtime()
+    serve("study", redis_url(settings), 1, ("workers.jobs",))
+
+
+def _poster(settings: Settings) -> None:
+    from bot.app import slack_client  # noqa: PLC0415 - imports slack_sdk
+    from bot.delivery import Poster  # noqa: PLC0415 - imports slack_sdk
+    from workers.runtime import runtime  # noqa: PLC0415 - imports the store
+
+    rt = runtime()
+    Poster(rt.store, slack_client(settings), settings=settings, queue=rt.queue).run(_until_stopped())
+
+
+def _clock(settings: Settings) -> None:
+    from workers.runtime import runtime  # noqa: PLC0415 - imports the store
+
+    rt = runtime()
+    stop = _until_stopped()
+    while not stop.wait(SWEEP_SECONDS):
+        now = datetime.now(UTC)
+        for investigation in rt.store.investigations.unfinished(now, SILENT_SECONDS):
+            log.info("investigation %s is without a sign of life: enqueued again", investigation.id)
+            rt.queue.investigate(investigation.id, f"{investigation.attempt}-{int(time.time())}")
+        closed = rt.store.incidents.close_due(now)
+        if closed:
+            log.info("%d incidents closed", closed)
+
+
+def _until_stopped() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
