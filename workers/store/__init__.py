@@ -1,7 +1,7 @@
 """The durable records of Gumshoe: SQLite in WAL mode by default, PostgreSQL by DATABASE_URL.
 
 The one package that knows SQL. Methods are verbs of the domain, return frozen records of `workers.domain` and
-`workers.trace`, and own their transaction; times go in and come out aware, in UTC. Redis is a queue, this is the record.
+`workers.trace`, and own their transaction; times go in and come out aware, in UTC. Redis is a queue, this the record.
 
 Any method may raise StoreError (the database cannot be reached, is locked or damaged).
 """
@@ -19,6 +19,7 @@ from workers.store.investigations import Investigations
 from workers.store.mutes import Mutes
 from workers.store.notes import Notes
 from workers.store.outbox import Outbox
+from workers.store.schema import migrate
 from workers.store.seen import Seen
 from workers.store.toggles import Toggles
 from workers.store.traces import Traces
@@ -58,4 +59,10 @@ def open_store(database_url: str, *, wait_seconds: float = 30.0) -> Store:
 
     `wait_seconds`: how long to wait for a lock or a connection. Raises StoreError in one line.
     """
-    return Store(Database(database_url, wait_seconds=wait_seconds))
+    database = Database(database_url, wait_seconds=wait_seconds)
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return Store(database)

@@ -1,13 +1,21 @@
-"""Feedback: what people think of a finding. Rows are only ever added; what counts is read off them."""
+"""Feedback: what people think of a finding. Rows are only ever added; what counts is read off them.
+
+A reaction stands on the message until it is taken back, so a person may have several, of which the last counts; taking
+that one back lets the one before it count again. Buttons are one switch: each press replaces the press before.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
+
+import sqlalchemy as sa
 
 from workers.domain import Feedback, Vote
 from workers.store.engine import Database
+from workers.store.errors import NoSuchRecord
+from workers.store.tables import feedback, investigations
 
 Via = Literal["reaction", "button"]
 
@@ -29,7 +37,9 @@ class FeedbackRows:
         note: str = "",
     ) -> Feedback:
         """Raises NoSuchRecord for an unknown investigation."""
-        raise NotImplementedError
+        details = {"parts": tuple(parts), "true_cause": true_cause, "note": note}
+        with self._db.write() as connection:
+            return _add(connection, investigation_id, person, vote, via, at, **details)
 
     def explain(
         self,
@@ -42,19 +52,65 @@ class FeedbackRows:
         note: str = "",
     ) -> Feedback | None:
         """Adds the drill-down to the person's present vote; None when there is none (any more)."""
-        raise NotImplementedError
+        details = {"parts": tuple(parts), "true_cause": true_cause, "note": note}
+        with self._db.write() as connection:
+            now = counting(rows_of(connection, investigation_id)).get(person)
+            if now is None:
+                return None
+            return _add(connection, investigation_id, person, now.vote, now.via, at, **details)
 
     def withdraw(self, investigation_id: str, person: str, vote: Vote, via: Via, at: datetime) -> Feedback:
         """Takes that vote back, and only that one: whatever else the person said stands.
 
         Raises NoSuchRecord for an unknown investigation.
         """
-        raise NotImplementedError
+        with self._db.write() as connection:
+            return _add(connection, investigation_id, person, vote, via, at, withdrawn=True)
 
     def current(self, investigation_id: str) -> dict[str, Feedback]:
         """Person -> the vote that counts."""
-        raise NotImplementedError
+        return counting(self.history(investigation_id))
 
     def history(self, investigation_id: str) -> tuple[Feedback, ...]:
         """Every row, oldest first."""
-        raise NotImplementedError
+        with self._db.read() as connection:
+            return rows_of(connection, investigation_id)
+
+
+def counting(rows: Iterable[Feedback]) -> dict[str, Feedback]:
+    """Person -> the vote that counts, from the rows of one investigation, oldest first."""
+    standing: dict[str, dict[str, Feedback]] = {}
+    for row in rows:
+        votes = standing.setdefault(row.person, {})
+        slot = "button" if row.via == "button" else f"reaction {row.vote}"
+        if not row.withdrawn:
+            votes.pop(slot, None)  # put at the end: the last one counts
+            votes[slot] = row
+        elif slot in votes and votes[slot].vote == row.vote:
+            del votes[slot]
+    return {person: list(votes.values())[-1] for person, votes in standing.items() if votes}
+
+
+def rows_of(connection: sa.Connection, investigation_id: str) -> tuple[Feedback, ...]:
+    """Every row by the time of what people did, which is not always the order in which Slack tells it."""
+    statement = (
+        sa.select(feedback)
+        .where(feedback.c.investigation_id == investigation_id)
+        .order_by(feedback.c.created_at, feedback.c.id)
+    )
+    return tuple(as_record(row) for row in connection.execute(statement).mappings())
+
+
+def as_record(row: sa.RowMapping) -> Feedback:
+    return Feedback.model_validate({**row, "id": str(row["id"])})
+
+
+def _add(
+    connection: sa.Connection, investigation_id: str, person: str, vote: Vote, via: Via, at: datetime, **more: Any
+) -> Feedback:
+    if not connection.execute(sa.select(investigations.c.id).where(investigations.c.id == investigation_id)).first():
+        raise NoSuchRecord(f"feedback on the unknown investigation {investigation_id!r}")
+    given = Feedback(id="", investigation_id=investigation_id, person=person, vote=vote, via=via, created_at=at, **more)
+    values = given.model_dump(exclude={"id"})
+    number = connection.execute(sa.insert(feedback).values(**values).returning(feedback.c.id)).scalar_one()
+    return given.model_copy(update={"id": str(number)})

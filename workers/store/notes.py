@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from workers.store.engine import Database
+from workers.store.tables import notes
 
 
 class Notes:
@@ -12,11 +15,14 @@ class Notes:
         self._db = database
 
     def get(self, key: str) -> str | None:
-        raise NotImplementedError
+        with self._db.read() as connection:
+            return connection.execute(sa.select(notes.c.text).where(notes.c.key == key)).scalar_one_or_none()
 
     def put(self, key: str, text: str, at: datetime) -> None:
-        raise NotImplementedError
+        with self._db.write() as connection:
+            self._db.upsert(connection, notes, {"key": key, "text": text, "at": at})
 
     def remove(self, key: str) -> bool:
         """False when there was none."""
-        raise NotImplementedError
+        with self._db.write() as connection:
+            return connection.execute(sa.delete(notes).where(notes.c.key == key)).rowcount > 0

