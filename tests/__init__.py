@@ -1,0 +1,1 @@
+"""Claims about Gumshoe, one package a part."""

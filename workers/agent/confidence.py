@@ -1,0 +1,207 @@
+"""How sure a finding may be. Computed from the evidence by rule; a model's own opinion can only lower it.
+
+What raises it: evidence that names the culprit itself (direct), from more than one question (independent), of a kind
+that is rarely seen without the fault (specific). What caps it is named in plain words beside the number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from skills.contract import Entity, Gap
+from skills.faults import fault
+from workers.agent.challenge import Challenged
+from workers.agent.conclude import CauseDraft
+from workers.agent.evidence import Ledger, NumberedSymptom
+from workers.domain import Band, Confidence, Hypothesis
+from workers.llm.entities import same_thing
+from workers.llm.graph import Graph
+
+HIGH, MEDIUM = 0.75, 0.45
+DECISIVE = 0.9
+TOP_OF = {"high": 0.97, "medium": HIGH - 0.01, "low": MEDIUM - 0.01}
+LATE = timedelta(minutes=5)
+"""A cause that began this long after the alert did not bring it about."""
+
+# What a fault shows itself in, where its own symptom is not decisive: without it the cause is only likely.
+_SHOWN_BY = {
+    "metrics": ("E2", "E3", "E4", "G1", "G2", "G4", "K1", "K2", "K3", "K4"),
+    "logs": ("I", "J1", "J3", "J4", "E9", "D9"),
+}
+_SEEN_BY = {"metrics": ("prometheus", "metric", "series"), "logs": ("elasticsearch", "loki", "log")}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is known when a cause is weighed."""
+
+    ledger: Ledger
+    graph: Graph
+    alerted: tuple[Entity, ...]
+    """What the alert is about; empty when it names nothing."""
+    onset: datetime | None
+    hypotheses: tuple[Hypothesis, ...]
+    challenges: tuple[Challenged, ...]
+    gaps: tuple[Gap, ...]
+    cut_short: str | None = None
+    """The budget, the person or the failure that ended it before it was settled."""
+
+
+@dataclass(frozen=True)
+class _Cap:
+    at: Band
+    why: str
+
+
+def rate(cause: CauseDraft, entity: Entity, case: Case, others: Sequence[Entity]) -> Confidence:
+    """The confidence in one cause; `others` are the entities of the finding's other causes."""
+    support = _support(cause, entity, case)
+    specificity = max((_specificity(s, cause.fault) for s in support), default=0.4)
+    direct = _is_direct(cause, entity, case)
+    questions = {(r.skill, r.query) for r in case.ledger.records(cause.evidence)}
+    systems = {skill for skill, _ in questions}
+    value = 0.25 + 0.5 * specificity + 0.1 * direct + 0.06 * (len(systems) > 1) + 0.04 * (len(questions) > 1)
+    caps = sorted(
+        _caps(cause, entity, case, support, specificity, direct, questions, others), key=lambda c: TOP_OF[c.at]
+    )
+    if caps and value > TOP_OF[caps[0].at]:
+        return Confidence(band=caps[0].at, value=TOP_OF[caps[0].at], capped_by=caps[0].why)
+    value = round(min(value, TOP_OF["high"]), 2)
+    return Confidence(band=band(value), value=value)
+
+
+def band(value: float) -> Band:
+    return "high" if value >= HIGH else "medium" if value >= MEDIUM else "low"
+
+
+def _caps(
+    cause: CauseDraft,
+    entity: Entity,
+    case: Case,
+    support: Sequence[NumberedSymptom],
+    specificity: float,
+    direct: bool,
+    questions: set[tuple[str, str]],
+    others: Sequence[Entity],
+) -> Iterator[_Cap]:
+    decisive = direct and specificity >= DECISIVE
+    if cause.confidence != "high":
+        yield _Cap(cause.confidence, f"the investigator itself is only {cause.confidence} on it")
+    if case.cut_short and not decisive:
+        yield _Cap("medium", f"{case.cut_short} ended the investigation before it was settled")
+    if not support:
+        yield _Cap("medium", "no analyzer recognised this fault; it rests on reading alone")
+    if not direct:
+        yield _Cap("medium", f"no evidence names {entity.name} itself")
+    if len(questions) < 2 and not decisive:
+        yield _Cap("medium", "a single source")
+    if (began := _began(cause, support)) and case.onset and began > case.onset + LATE:
+        yield _Cap("low", f"it began at {began:%H:%M}, after the alert at {case.onset:%H:%M}")
+    if case.alerted and not _is_on_the_way(entity, support, case):
+        yield _Cap("medium", f"no known way leads from {entity.name} to what alerted")
+    if rival := _rival(cause, entity, case, specificity, others):
+        yield _Cap("medium", f"a rival is not excluded: {rival}")
+    if not decisive and (gap := _blind_spot(cause.fault, support, case)):
+        yield _Cap("medium", f"what would show it could not be seen: {gap.what}")
+    if not decisive and not any(c.hypothesis.fault == cause.fault and c.holds for c in case.challenges):
+        yield _Cap("medium", "it was not challenged")
+    if any(
+        c.hypothesis.fault == cause.fault and same_thing(c.hypothesis.entity, entity) and not c.holds
+        for c in case.challenges
+    ):
+        yield _Cap("low", "it did not survive its own challenge")
+
+
+def _support(cause: CauseDraft, entity: Entity, case: Case) -> tuple[NumberedSymptom, ...]:
+    return tuple(
+        n
+        for n in case.ledger.symptoms
+        if n.symptom.role in ("cause", "change")
+        and cause.fault in n.symptom.faults
+        and same_thing(n.symptom.entity, entity)
+    )
+
+
+def _specificity(numbered: NumberedSymptom, fault_name: str) -> float:
+    """What an analyzer claims for its first candidate; the others are less likely by its own order."""
+    symptom = numbered.symptom
+    factor = (1.0, 0.75, 0.6)[min(symptom.faults.index(fault_name), 2)]
+    return symptom.specificity * factor * (0.6 if symptom.role == "change" else 1.0)
+
+
+def _is_direct(cause: CauseDraft, entity: Entity, case: Case) -> bool:
+    for number in cause.evidence:
+        if number not in case.ledger:
+            continue
+        excerpt = case.ledger.excerpt(number)
+        if entity.name in excerpt.text or (excerpt.entity is not None and same_thing(excerpt.entity, entity)):
+            return True
+    return False
+
+
+def _began(cause: CauseDraft, support: Sequence[NumberedSymptom]) -> datetime | None:
+    return cause.onset or min((n.symptom.onset for n in support if n.symptom.onset), default=None)
+
+
+def _is_on_the_way(entity: Entity, support: Sequence[NumberedSymptom], case: Case) -> bool:
+    """The alert is about it, depends on it, is named as its victim, or lies in the namespace that it is."""
+    for alerted in case.alerted:
+        if same_thing(alerted, entity) or case.graph.path(alerted, entity) is not None:
+            return True
+        if entity.kind == "Namespace" and alerted.namespace == entity.name:
+            return True
+        if any(same_thing(v, alerted) for n in support for v in n.symptom.victims):
+            return True
+    pointing = (n.symptom for n in case.ledger.symptoms if n.symptom.role == "effect")
+    return any(
+        same_thing(p, entity)
+        for s in pointing
+        for p in s.points_at
+        if any(same_thing(s.entity, a) for a in case.alerted)
+    )
+
+
+def _rival(cause: CauseDraft, entity: Entity, case: Case, specificity: float, others: Sequence[Entity]) -> str | None:
+    """A standing suspect of similar strength that this cause does not explain."""
+    discarded = [h for h in case.hypotheses if h.state in ("discarded", "weakened")]
+    for numbered in case.ledger.symptoms:
+        symptom = numbered.symptom
+        if symptom.role != "cause" or not symptom.faults or not symptom.ongoing:
+            continue
+        if same_thing(symptom.entity, entity) and _kin(symptom.faults, cause.fault):
+            continue
+        if any(same_thing(symptom.entity, o) for o in others):
+            continue
+        if _specificity(numbered, symptom.faults[0]) < specificity - 0.1:
+            continue
+        if any(same_thing(h.entity, symptom.entity) and h.fault in symptom.faults for h in discarded):
+            continue
+        if case.graph.path(symptom.entity, entity) or any(
+            same_thing(v, symptom.entity) for n in _support(cause, entity, case) for v in n.symptom.victims
+        ):
+            continue  # it depends on the cause: a victim
+        if case.alerted and not _is_on_the_way(symptom.entity, (numbered,), case):
+            continue
+        return f"{symptom.faults[0]} of {symptom.entity.name}"
+    return None
+
+
+def _kin(faults: Sequence[str], name: str) -> bool:
+    """The same symptom may speak for several faults; those of one entity and group are twins, not rivals."""
+    return name in faults or any(fault(f).id[0] == fault(name).id[0] for f in faults)
+
+
+def _blind_spot(fault_name: str, support: Sequence[NumberedSymptom], case: Case) -> Gap | None:
+    """A gap in the telemetry in which the fault would show itself."""
+    known = fault(fault_name)
+    for telemetry, shown in _SHOWN_BY.items():
+        if not any(known.id == s or (len(s) == 1 and known.id.startswith(s)) for s in shown):
+            continue
+        if any(word in n.skill for n in support for word in _SEEN_BY[telemetry]):
+            continue
+        for gap in case.gaps:
+            if any(word in gap.what.lower() for word in _SEEN_BY[telemetry]):
+                return gap
+    return None

@@ -1,0 +1,137 @@
+"""What a model is told before its first word: a prefix that is equal for all of a customer's investigations, and the
+first page, which is about this one. Nothing that varies stands in the prefix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from itertools import groupby
+
+from skills.contract import Entity, SkillContext
+from skills.faults import all_faults
+from workers.agent import render
+from workers.agent.evidence import Ledger
+from workers.agent.first_look import Look
+from workers.agent.request import Request
+from workers.agent.systems import ConnectedSkill
+from workers.agent.topology import Topology
+from workers.domain import Alert, Finding, Guidance
+
+ALERTS = 20
+LABELS = 40
+ADVICE_CHARACTERS = 1600
+TEXT_CHARACTERS = 1500
+
+
+def prompt(name: str) -> str:
+    return files("workers.agent").joinpath("prompts", f"{name}.md").read_text(encoding="utf-8").strip()
+
+
+def system(skills: Iterable[ConnectedSkill]) -> str:
+    """Instructions, the vocabulary of faults, and the advice of the skills that are on."""
+    parts = [prompt("system"), "Faults\n" + _vocabulary()]
+    for connected in skills:
+        if connected.manifest is not None and connected.usable:
+            parts.append(f"{connected.name}: {connected.manifest.advice[:ADVICE_CHARACTERS]}")
+    return "\n\n".join(parts)
+
+
+def _vocabulary() -> str:
+    causes = (f for f in all_faults() if f.is_cause)
+    groups = groupby(causes, key=lambda f: f.group)
+    return "\n".join(f"{group[2:]}: {', '.join(f.name for f in faults)}" for group, faults in groups)
+
+
+def first(
+    request: Request,
+    context: SkillContext,
+    skills: Sequence[ConnectedSkill],
+    looks: Sequence[Look],
+    ledger: Ledger,
+    topology: Topology,
+    alerted: Sequence[Entity],
+    budget: str,
+) -> str:
+    """The first user message."""
+    parts = [
+        f"Now: {request.now:%Y-%m-%dT%H:%M:%SZ}. Window: {context.window}. Baseline: {context.baseline}.",
+        f"Budget: {budget}.",
+        *render.block("alerts", [_alert_row(a) for a in request.alerts], ALERTS),
+        *_asked(request),
+        *render.block("guidance", [_guidance_row(g) for g in request.guidance], 10),
+        *_record(request),
+    ]
+    parts += [
+        f"{s.name} is on but cannot be read: {render.quoted(s.unreachable, 300)}" for s in skills if s.unreachable
+    ]
+    if not any(s.usable for s in skills):
+        parts.append("No system can be read.")
+    matter = [*alerted, *(n.symptom.entity for look in looks for n in look.seen.symptoms)]
+    for look in looks:
+        near = topology.near(matter, look.seen.edges)
+        parts.append(f"\nFirst look, {look.skill}: {render.quoted(look.seen.text, render.SUMMARY_CHARACTERS)}")
+        parts += render.body(look.seen, ledger, near)
+        if len(near) < len(look.seen.edges):
+            parts.append(f"… {len(look.seen.edges) - len(near)} more edges: ask `topology`")
+    return "\n".join(parts)
+
+
+def _alert_row(alert: Alert) -> dict[str, object]:
+    labels = dict(list(alert.labels.items())[:LABELS])
+    return {
+        "type": alert.alert_type,
+        "status": alert.status,
+        "title": alert.title[:TEXT_CHARACTERS],
+        "summary": alert.summary[:TEXT_CHARACTERS],
+        "severity": alert.severity,
+        "service": alert.service,
+        "environment": alert.environment,
+        "started_at": alert.started_at.isoformat() if alert.started_at else None,
+        "labels": {k[:100]: v[:300] for k, v in labels.items()},
+    }
+
+
+def _guidance_row(guidance: Guidance) -> dict[str, object]:
+    return {
+        "id": guidance.id,
+        "for": guidance.alert_type,
+        "version": guidance.version,
+        "author": guidance.author,
+        "text": guidance.text,
+        "readings": [r.model_dump(mode="json", exclude_none=True) for r in guidance.readings],
+    }
+
+
+def _asked(request: Request) -> list[str]:
+    parts = []
+    if request.question:
+        parts += render.block("question", [{"text": request.question[:TEXT_CHARACTERS]}], 1)
+    if request.previous is not None:
+        parts.append("This follows a finished investigation; its evidence keeps its numbers.")
+        parts += render.block("previous_finding", [_previous_row(request.previous)], 1)
+    return parts
+
+
+def _previous_row(finding: Finding) -> dict[str, object]:
+    row: dict[str, object] = finding.model_dump(mode="json", by_alias=True, exclude={"used"})
+    return row
+
+
+def _record(request: Request) -> list[str]:
+    parts = []
+    if request.track_record:
+        row = {band: f"right {right} of {total}" for band, (right, total) in sorted(request.track_record.items())}
+        parts += render.block("track_record", [row], 1)
+    past = [
+        {
+            "incident": p.incident_id,
+            "opened_at": p.opened_at.isoformat(),
+            "type": p.alert_type,
+            "headline": p.headline,
+            "fault": p.fault,
+            "entity": p.entity,
+            "judged": p.judged,
+        }
+        for p in request.similar
+    ]
+    return parts + render.block("similar", past, 5)

@@ -1,0 +1,82 @@
+"""Who depends on whom, as a small graph over entities. Pure; the agent and the offline model both ask it.
+
+A Service and the workload of the same name are one vertex: a caller depends on the Service, the fault sits in the
+Deployment behind it, and the way from one to the other is no hop.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+from skills.contract import Edge, Entity
+from workers.llm.entities import family, owner_name
+
+
+class Graph:
+    """Directed: `source` depends on `target`."""
+
+    def __init__(self, edges: Iterable[Edge] = ()) -> None:
+        self.edges: list[Edge] = []
+        self._out: dict[tuple[str, str, str], dict[tuple[str, str, str], Edge]] = {}
+        self._in: dict[tuple[str, str, str], set[tuple[str, str, str]]] = {}
+        for edge in edges:
+            self.add(edge)
+
+    def add(self, edge: Edge) -> None:
+        source, target = vertex(edge.source), vertex(edge.target)
+        if source == target:
+            return
+        known = self._out.setdefault(source, {})
+        if target not in known:
+            self.edges.append(edge)
+            known[target] = edge
+            self._in.setdefault(target, set()).add(source)
+
+    def path(self, source: Entity, target: Entity, limit: int = 6) -> tuple[Edge, ...] | None:
+        """The shortest way along dependencies, () for the same thing, None when there is none."""
+        start, goal = vertex(source), vertex(target)
+        if start == goal:
+            return ()
+        came: dict[tuple[str, str, str], Edge] = {}
+        queue = deque([(start, 0)])
+        seen = {start}
+        while queue:
+            here, hops = queue.popleft()
+            for there, edge in sorted(self._out.get(here, {}).items()):
+                if there in seen:
+                    continue
+                seen.add(there)
+                came[there] = edge
+                if there == goal:
+                    return tuple(_walk_back(came, start, goal))
+                if hops + 1 < limit:
+                    queue.append((there, hops + 1))
+        return None
+
+    def distance(self, source: Entity, target: Entity) -> int | None:
+        way = self.path(source, target)
+        return None if way is None else len(way)
+
+    def around(self, entity: Entity, hops: int = 2) -> tuple[Edge, ...]:
+        """Edges within `hops` of an entity, in either direction, in the order in which they were told."""
+        near = {vertex(entity)}
+        for _ in range(hops):
+            near |= {t for v in near for t in self._out.get(v, {})} | {s for v in near for s in self._in.get(v, ())}
+        return tuple(e for e in self.edges if vertex(e.source) in near and vertex(e.target) in near)
+
+
+def vertex(entity: Entity) -> tuple[str, str, str]:
+    return (family(entity.kind or "service"), entity.namespace or "", owner_name(entity.kind, entity.name))
+
+
+def _walk_back(
+    came: dict[tuple[str, str, str], Edge], start: tuple[str, str, str], goal: tuple[str, str, str]
+) -> Iterator[Edge]:
+    way = []
+    here = goal
+    while here != start:
+        edge = came[here]
+        way.append(edge)
+        here = vertex(edge.source)
+    yield from reversed(way)

@@ -1,0 +1,238 @@
+"""Writes the conclusion: headline, impact, chain, what was ruled out. Every sentence is an analyzer's own, with its
+evidence; nothing is computed here that the evidence does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from skills.contract import Entity
+from skills.faults import fault
+from workers.llm.entities import same_thing
+from workers.llm.offline.notes import Alteration, Notes, Sign
+from workers.llm.offline.ranking import Ranking, Suspect
+
+MOST = 6
+"""Evidence numbers of one claim: more do not make it easier to check."""
+
+
+def conclusion(verdict: str, headline: tuple[str, Sequence[str]], **parts: Any) -> dict[str, Any]:
+    """A finding's draft as `conclude` takes it."""
+    text, evidence = headline
+    return {"verdict": verdict, "headline": {"text": text, "evidence": list(evidence)[:MOST]}, **parts}
+
+
+def incident(
+    verdict: str, suspects: Sequence[Suspect], notes: Notes, ranking: Ranking, sure: str, plain: bool
+) -> dict[str, Any]:
+    """One or two faults, and everything that stands around them."""
+    lead = suspects[0]
+    change = change_of(lead, notes)
+    text, evidence = says(lead, notes, None if plain else change)
+    return conclusion(
+        verdict,
+        (text, evidence),
+        impact=impact(lead, notes, ranking),
+        causes=[cause(s, notes, sure if i == 0 else _lower(sure, s, lead)) for i, s in enumerate(suspects)],
+        chain=[] if plain else chain(lead, notes, ranking),
+        ruled_out=[] if plain else ruled_out(suspects, notes, ranking),
+        gaps=[],
+        next=[],
+    )
+
+
+def inconclusive(leads: Sequence[Suspect], notes: Notes, ranking: Ranking) -> dict[str, Any]:
+    if not leads:
+        effect = next(iter(ranking.effects), None)
+        said = (
+            f"Inconclusive: {_lowered(effect.says)}"
+            if effect
+            else "Inconclusive: nothing that was seen explains the alert."
+        )
+        return conclusion("inconclusive", (said, effect.evidence if effect else _anything(notes)), causes=[], chain=[])
+    text, evidence = says(leads[0], notes, None)
+    return conclusion(
+        "inconclusive",
+        (f"Inconclusive, strongest lead: {text}", evidence),
+        impact=impact(leads[0], notes, ranking),
+        causes=[cause(s, notes, "low") for s in leads],
+        chain=[],
+        ruled_out=ruled_out(leads, notes, ranking),
+    )
+
+
+def healthy(signs: Sequence[Sign], notes: Notes, ranking: Ranking, prefix: str) -> dict[str, Any]:
+    """A false alarm: what was looked at, and found well."""
+    evidence = list(dict.fromkeys(n for s in signs for n in s.evidence))
+    return conclusion(
+        "false_alarm",
+        (f"{prefix}{_lowered(signs[0].says) if prefix.endswith(': ') else signs[0].says}", evidence),
+        impact=None,
+        causes=[],
+        chain=[],
+        ruled_out=ruled_out((), notes, ranking),
+    )
+
+
+def says(suspect: Suspect, notes: Notes, change: Alteration | None) -> tuple[str, list[str]]:
+    """The analyzer's sentence, with the change that brought it about when that is known and not yet in it."""
+    sign = suspect.signs[0]
+    text, evidence = _named(sign.says, suspect.entity), list(sign.evidence)
+    if change is not None and change.evidence and change.what and change.what not in text:
+        text = f"{text.rstrip('.')}, since {change.what} at {change.at:%H:%M}"
+        evidence = list(dict.fromkeys((*evidence[: MOST - 1], *change.evidence)))
+    return text, evidence[:MOST]
+
+
+def cause(suspect: Suspect, notes: Notes, sure: str) -> dict[str, Any]:
+    change = change_of(suspect, notes)
+    text, evidence = says(suspect, notes, None)
+    more = [n for s in suspect.signs[1:3] for n in s.evidence]
+    return {
+        "entity": ref(suspect.entity),
+        "fault": suspect.fault,
+        "summary": text,
+        "onset": _iso(onset_of(suspect)),
+        "change": change.id if change else _no_change(suspect, notes),
+        "confidence": sure,
+        "evidence": list(dict.fromkeys((*evidence, *(change.evidence if change else ()), *more)))[:MOST],
+    }
+
+
+def change_of(suspect: Suspect, notes: Notes) -> Alteration | None:
+    """The change that a symptom names; else the last one of the same thing in the hour before it began."""
+    by_id = {c.id: c for c in notes.changes}
+    for sign in suspect.signs:
+        if sign.change and sign.change in by_id:
+            return by_id[sign.change]
+    began = onset_of(suspect) or notes.onset
+    if began is None or fault(suspect.fault).id in ("G5", "C6"):
+        return None
+    near = [
+        c
+        for c in notes.changes
+        if same_thing(c.entity, suspect.entity) and 0 <= (began - c.at).total_seconds() + 90 <= 3600
+    ]
+    return max(near, key=lambda c: c.at, default=None)
+
+
+def onset_of(suspect: Suspect) -> datetime | None:
+    return min((s.onset for s in suspect.signs if s.onset is not None), default=None)
+
+
+def impact(lead: Suspect, notes: Notes, ranking: Ranking) -> dict[str, Any] | None:
+    """Who suffers: the alerted service's own effect first, then whoever points at the cause."""
+    suffering = [e for e in ranking.effects if e.ongoing or notes.resolved]
+    about = [e for e in suffering if any(same_thing(e.entity, a) for a in ranking.alerted)]
+    pointing = [e for e in suffering if any(same_thing(p, lead.entity) for p in e.points_at)]
+    caused = [e for e in suffering if ranking.graph.distance(e.entity, lead.entity) is not None]
+    best = next(iter((*about, *pointing, *caused)), None)
+    if best is None or best.says == lead.signs[0].says:
+        return None
+    return {"text": _named(best.says, best.entity), "evidence": list(best.evidence)[:MOST]}
+
+
+def chain(lead: Suspect, notes: Notes, ranking: Ranking) -> list[dict[str, Any]]:
+    """From the cause to what alerted, along dependencies, each link with the evidence by which it is known."""
+    for alert in ranking.alerted:
+        if same_thing(alert, lead.entity):
+            return []
+    for alert in ranking.alerted:
+        way = ranking.graph.path(alert, lead.entity)
+        if way:
+            links = []
+            for i, edge in enumerate(reversed(way)):
+                start = lead.entity if i == 0 else edge.target
+                numbers = _edge_evidence(edge.source, edge.target, notes, ranking) or lead.signs[0].evidence
+                links.append({"from": ref(start), "to": ref(edge.source), "evidence": list(numbers)[:MOST]})
+            return links
+        for sign in (*lead.signs, *ranking.effects):
+            ends = sign.victims if sign in lead.signs else (sign.entity,)
+            told = sign in lead.signs or any(same_thing(p, lead.entity) for p in sign.points_at)
+            for end in ends:
+                if told and same_thing(end, alert) and not same_thing(end, lead.entity):
+                    return [{"from": ref(lead.entity), "to": ref(end), "evidence": list(sign.evidence)[:MOST]}]
+    return []
+
+
+def ruled_out(suspects: Sequence[Suspect], notes: Notes, ranking: Ranking) -> list[dict[str, Any]]:
+    """Rivals with the test that they failed, and changes that nothing connects with the alert."""
+    out: list[dict[str, Any]] = []
+    convicted = [s.entity for s in suspects]
+    for rival in ranking.suspects:
+        if any(rival is s or ranking.is_twin(s, rival) for s in suspects) or len(out) >= 3:
+            continue
+        if any(r["fault"] == rival.fault for r in out):
+            continue
+        out.append(
+            {
+                "fault": rival.fault,
+                "why": _why_not(rival, suspects, ranking),
+                "evidence": list(rival.signs[0].evidence)[:2],
+            }
+        )
+    for change in notes.changes:
+        if len(out) >= 5:
+            break
+        if not change.evidence or any(same_thing(change.entity, e) for e in convicted):
+            continue
+        if not suspects or ranking.graph.distance(suspects[0].entity, change.entity) is not None:
+            continue
+        why = f"{change.entity.name} changed, but nothing leads from it to what alerted"
+        out.append({"change": change.id, "why": why, "evidence": list(change.evidence)[:2]})
+    return out
+
+
+def _why_not(rival: Suspect, suspects: Sequence[Suspect], ranking: Ranking) -> str:
+    name = f"`{rival.entity.name}`"
+    if any(ranking.explains(s, rival) for s in suspects):
+        return f"{name} depends on the cause and suffers from it"
+    if rival.own < 1.0:
+        return f"{name} suffers from what it depends on"
+    if rival.timing < 0.6:
+        return f"{name} does not fit in time: it began long before the alert or after it"
+    if rival.closeness < 0.7:
+        return f"nothing leads from {name} to what alerted"
+    return f"{name} fits less well: its symptom is less specific"
+
+
+def ref(entity: Entity) -> dict[str, Any]:
+    return {"kind": entity.kind, "namespace": entity.namespace, "name": entity.name}
+
+
+def _no_change(suspect: Suspect, notes: Notes) -> str:
+    """ "none" when changes were looked at and none touched it; else nobody knows."""
+    return (
+        "none" if notes.changes and not any(same_thing(c.entity, suspect.entity) for c in notes.changes) else "unknown"
+    )
+
+
+def _edge_evidence(source: Entity, target: Entity, notes: Notes, ranking: Ranking) -> tuple[str, ...]:
+    number = notes.edge_evidence.get((str(source), str(target)))
+    if number:
+        return (number,)
+    for effect in ranking.effects:
+        if same_thing(effect.entity, source) and any(same_thing(p, target) for p in effect.points_at):
+            return effect.evidence
+    return ()
+
+
+def _named(text: str, entity: Entity) -> str:
+    return text if entity.name in text else f"`{entity.name}`: {text}"
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+def _lower(sure: str, suspect: Suspect, lead: Suspect) -> str:
+    return sure if suspect.decisive and suspect.score >= lead.score - 0.15 else "low"
+
+
+def _anything(notes: Notes) -> Sequence[str]:
+    return list(notes.evidence)[:2]
+
+
+def _iso(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None

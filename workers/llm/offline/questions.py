@@ -1,0 +1,88 @@
+"""Which tools to ask next, and about what. Knows tools only by their names, words and input schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from skills.contract import Entity
+from workers.llm.base import Block, ToolSpec, canonical
+from workers.llm.entities import owner_name, same_thing
+from workers.llm.offline import guidance
+from workers.llm.offline.notes import Notes
+from workers.llm.offline.ranking import STRONG, Ranking
+
+CALLS_A_ROUND = 5
+ROUNDS = 2
+
+# What a tool's name says of its worth when nothing is decided yet; the earlier word wins.
+_WORTH = (
+    "analyze",
+    "analyse",
+    "errors",
+    "digest",
+    "signals",
+    "compare",
+    "logs",
+    "changes",
+    "rollout",
+    "saturation",
+    "describe",
+)
+_NAME_OF = ("service", "workload", "app", "name", "deployment", "pod", "entity", "target", "prefix")
+
+
+def next_calls(notes: Notes, ranking: Ranking, tools: Sequence[ToolSpec]) -> list[Block]:
+    """The calls of one round, never one that was made before; empty when there is nothing left worth asking."""
+    calls: list[Block] = []
+    subjects = list(_subjects(notes, ranking))
+    for tool in sorted((t for t in tools if _worth(t) is not None), key=lambda t: (_worth(t), t.name)):
+        for subject in subjects:
+            given = _arguments(tool.input_schema, subject, notes)
+            made = [(c["name"], canonical(c["input"])) for c in calls]
+            if given is None or (tool.name, canonical(given)) in notes.asked or (tool.name, canonical(given)) in made:
+                continue
+            calls.append({"type": "tool_use", "name": tool.name, "input": given})
+            break  # one question of a kind a round: the next round knows more
+    return calls[:CALLS_A_ROUND]
+
+
+def _subjects(notes: Notes, ranking: Ranking) -> Iterator[Entity]:
+    """What people say to look at, then dependencies that are pointed at but not understood, the lead, and the alert."""
+    yield from guidance.look_first(notes)
+    understood = [s.entity for s in ranking.suspects if s.score >= STRONG]
+    for effect in ranking.effects:
+        yield from (
+            p for p in effect.points_at if p.kind != "external" and not any(same_thing(p, u) for u in understood)
+        )
+    if ranking.lead is not None:
+        yield ranking.lead.entity
+    yield from ranking.alerted
+    if not ranking.alerted and notes.namespace:
+        yield Entity(kind="Namespace", name=notes.namespace)
+
+
+def _worth(tool: ToolSpec) -> int | None:
+    return next((i for i, word in enumerate(_WORTH) if word in tool.name), None)
+
+
+def _arguments(schema: Mapping[str, Any], about: Entity, notes: Notes) -> dict[str, Any] | None:
+    """Arguments that ask a tool about an entity; None when it needs something that is not known."""
+    properties: Mapping[str, Any] = schema.get("properties") or {}
+    given: dict[str, Any] = {}
+    place = about.name if about.kind == "Namespace" else about.namespace or notes.namespace
+    if "namespace" in properties and place:
+        given["namespace"] = place
+    if "kind" in properties and about.kind and _allows(properties["kind"], about.kind):
+        given["kind"] = about.kind
+    if about.kind != "Namespace":
+        name = next((p for p in _NAME_OF if p in properties), None)
+        if name:
+            given[name] = about.name if name in ("entity", "pod") else owner_name(about.kind, about.name)
+    missing = [p for p in schema.get("required") or () if p not in given]
+    return None if missing else given
+
+
+def _allows(schema: Mapping[str, Any], value: str) -> bool:
+    choices: Iterable[Any] | None = schema.get("enum")
+    return choices is None or value in choices

@@ -1,0 +1,127 @@
+"""Decides what is concluded: an incident, a past one, a false alarm, or nothing. Restraint lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workers.llm.entities import same_thing
+from workers.llm.offline import explain, guidance
+from workers.llm.offline.notes import Notes, Sign
+from workers.llm.offline.ranking import STRONG, WEAK, Ranking, Suspect
+
+MARGIN = 0.12
+"""By how much a lead must beat its strongest rival to stand alone."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the lead stands against its rivals."""
+
+    lead: Suspect | None
+    rival: Suspect | None
+    second_fault: Suspect | None
+    """Another fault at the same time, as certain as the first and independent of it."""
+
+    @property
+    def settled(self) -> bool:
+        """Decisive, near the alert and in time, and ahead of what else could explain it: no need to look further."""
+        lead = self.lead
+        if lead is None or not lead.decisive or lead.score < 0.7 or lead.closeness < 0.85:
+            return False
+        return self.rival is None or self.rival is self.second_fault or lead.score - self.rival.score >= MARGIN
+
+
+def standing(notes: Notes, ranking: Ranking) -> Standing:
+    lead = ranking.lead
+    if lead is None:
+        return Standing(None, None, None)
+    rivals = ranking.rivals(lead)
+    rival = rivals[0] if rivals else None
+    second = next((r for r in rivals if _is_second_fault(r, lead, ranking)), None)
+    return Standing(lead, rival, second)
+
+
+def _is_second_fault(rival: Suspect, lead: Suspect, ranking: Ranking) -> bool:
+    return (
+        rival.decisive
+        and lead.decisive
+        and rival.score >= max(0.75, lead.score - 0.15)
+        and rival.closeness >= 0.9
+        and rival.own == 1.0
+        and not ranking.explains(rival, lead)
+        and not same_thing(rival.entity, lead.entity)
+    )
+
+
+def conclude(notes: Notes, ranking: Ranking, *, plain: bool = False) -> dict[str, Any]:
+    """The draft of the finding. `plain`: say only what analyzers said, after a conclusion was sent back."""
+    now = standing(notes, ranking)
+    lead = now.lead
+    if lead is not None and lead.score >= WEAK and (told := guidance.expected(notes, lead.entity, lead.fault)):
+        others = [
+            r for r in ranking.rivals(lead) if r.score >= STRONG and not guidance.expected(notes, r.entity, r.fault)
+        ]
+        if not others:
+            return explain.healthy(lead.signs[:1], notes, ranking, f"Expected, as {told.author or 'guidance'} said: ")
+        now = Standing(others[0], lead, None)
+        lead = others[0]
+    if lead is not None and lead.score >= STRONG:
+        return _convict(lead, now, notes, ranking, plain)
+    well = _found_well(notes, ranking)
+    if well and not _suffers(notes, ranking) and not notes.unreadable:
+        if lead is None or lead.score < WEAK:
+            return explain.healthy(
+                well, notes, ranking, "Nothing is wrong now: " if notes.resolved else "False alarm: "
+            )
+        if not lead.ongoing:
+            return explain.incident("recovered", [lead], notes, ranking, "medium", plain)
+    return explain.inconclusive(_leads(ranking), notes, ranking)
+
+
+def _convict(lead: Suspect, now: Standing, notes: Notes, ranking: Ranking, plain: bool) -> dict[str, Any]:
+    over = not lead.ongoing and (notes.resolved or not _suffers(notes, ranking))
+    close = now.rival is not None and now.rival is not now.second_fault and lead.score - now.rival.score < MARGIN
+    sure = "high" if now.settled or (lead.score >= 0.65 and not close) else "medium"
+    suspects = [lead, *([now.second_fault] if now.second_fault else [])]
+    if close and now.rival is not None and len(suspects) < 3:
+        suspects.append(now.rival)
+    return explain.incident("recovered" if over else "incident", suspects, notes, ranking, sure, plain)
+
+
+def _suffers(notes: Notes, ranking: Ranking) -> bool:
+    """Whether what alerted is seen to suffer at present."""
+    return any(
+        e.ongoing and e.specificity >= 0.4 and (not ranking.alerted or _concerns(e, ranking)) for e in ranking.effects
+    )
+
+
+def _concerns(sign: Sign, ranking: Ranking) -> bool:
+    return any(
+        same_thing(sign.entity, a) or ranking.graph.distance(a, sign.entity) is not None for a in ranking.alerted
+    )
+
+
+def _found_well(notes: Notes, ranking: Ranking) -> Sequence[Sign]:
+    """Positive evidence of health of what alerted (of its namespace when it names nothing)."""
+    well = [
+        s
+        for s in ranking.healthy
+        if s.evidence
+        and (
+            any(same_thing(s.entity, a) for a in ranking.alerted)
+            or (s.entity.kind == "Namespace" and s.entity.name == notes.namespace)
+            or (not ranking.alerted and (not notes.namespace or s.entity.namespace in (None, notes.namespace)))
+        )
+    ]
+    return sorted(well, key=lambda s: -s.specificity)[:3]
+
+
+def _leads(ranking: Ranking) -> Sequence[Suspect]:
+    """At most two, of different kinds."""
+    lead = ranking.lead
+    if lead is None or lead.score < 0.1:
+        return ()
+    rival = next(iter(ranking.rivals(lead)), None)
+    return (lead, rival) if rival is not None and rival.score > lead.score - MARGIN and rival.score >= 0.1 else (lead,)
