@@ -1,0 +1,1 @@
+"""Reads Prometheus and what speaks its API (Thanos, Mimir, VictoriaMetrics)."""

@@ -1,0 +1,160 @@
+"""Golden signals of each service: errors that began (an effect), traffic that surged (K1), latency that rose.
+
+Three families of metrics, whichever exist: the common `http_requests_total`/`http_request_duration_seconds`, the
+OpenTelemetry semantic conventions (`http_server_*_duration`), and Istio's `istio_requests_total`, which also tells
+who calls whom.
+"""
+
+from __future__ import annotations
+
+import math
+
+from skills.contract import Entity, Series, Symptom
+from skills.prometheus.look import Look, Question
+from skills.series import change_point, compare, shown
+
+_WHO = "namespace, service, job, app"
+QUESTIONS = (
+    Question("requests", f"sum by ({_WHO}) (rate(http_requests_total{{{{ns}}}}[5m]))"),
+    Question(
+        "errors",
+        f'sum by ({_WHO}) (rate(http_requests_total{{{{ns}},code=~"5.."}}[5m]))'
+        f' or sum by ({_WHO}) (rate(http_requests_total{{{{ns}},status=~"5.."}}[5m]))'
+        f' or sum by ({_WHO}) (rate(http_requests_total{{{{ns}},status_code=~"5.."}}[5m]))',
+    ),
+    Question(
+        "latency",
+        f"histogram_quantile(0.99, sum by (le, {_WHO}) (rate(http_request_duration_seconds_bucket{{{{ns}}}}[5m])))",
+    ),
+    Question(
+        "mesh_errors",
+        "sum by (source_workload, source_workload_namespace, destination_service_name, destination_service_namespace)"
+        ' (rate(istio_requests_total{reporter="source",response_code=~"5..|0"}[5m]))',
+    ),
+)
+Who = tuple[str, str]
+
+
+def analyze(look: Look) -> list[Symptom]:
+    requests = {_who(s): s for s in look.ask("requests")}
+    found: dict[Who, Symptom] = {}
+    for series in look.ask("errors"):
+        symptom = _errors(look, series, requests.get(_who(series)))
+        if symptom:
+            found[_who(series)] = symptom
+    for series in look.ask("latency"):
+        symptom = _latency(look, series)
+        if symptom and _who(series) not in found:
+            found[_who(series)] = symptom
+    return [*found.values(), *_surges(look, requests), *_mesh(look)]
+
+
+def _who(series: Series) -> Who:
+    labels = series.labels
+    return labels.get("namespace", ""), labels.get("service") or labels.get("app") or labels.get("job") or ""
+
+
+def _service(who: Who) -> Entity:
+    return Entity(kind="Service", namespace=who[0] or None, name=who[1])
+
+
+def _errors(look: Look, series: Series, all_requests: Series | None) -> Symptom | None:
+    errors = compare(series, look.window, look.baseline)
+    total = compare(all_requests, look.window, look.baseline) if all_requests else None
+    if errors.now is None or errors.now <= 0 or (errors.ratio or math.inf) < 3:
+        return None
+    moment = change_point(series.points)
+    entity = _service(_who(series))
+    text = f"{entity.name} answers {shown(errors.now)} errors/s (5xx), {shown(errors.before or 0)} in the baseline"
+    if total and total.now:
+        text += f", {shown(100 * errors.now / total.now)} % of its requests"
+    return Symptom(
+        analyzer="prometheus.traffic",
+        entity=entity,
+        faults=(),
+        summary=text,
+        specificity=0.3,
+        evidence=(look.excerpt("errors", text, entity, moment.at if moment else None),),
+        onset=moment.at if moment else None,
+        role="effect",
+    )
+
+
+def _latency(look: Look, series: Series) -> Symptom | None:
+    p99 = compare(series, look.window, look.baseline)
+    if p99.now is None or p99.before is None or p99.now < 0.2 or p99.now < 3 * p99.before:
+        return None
+    moment = change_point(series.points)
+    entity = _service(_who(series))
+    text = f"p99 of {entity.name} is {shown(p99.now)} s, {shown(p99.before)} s in the baseline"
+    return Symptom(
+        analyzer="prometheus.traffic",
+        entity=entity,
+        faults=(),
+        summary=text,
+        specificity=0.25,
+        evidence=(look.excerpt("latency", text, entity, moment.at if moment else None),),
+        onset=moment.at if moment else None,
+        role="effect",
+    )
+
+
+def _surges(look: Look, requests: dict[Who, Series]) -> list[Symptom]:
+    found = []
+    for who, series in requests.items():
+        rate = compare(series, look.window, look.baseline)
+        moment = change_point(series.points)
+        if rate.now is None or not rate.before or rate.now < 2.5 * rate.before or rate.now < 1:
+            continue
+        if moment is None or moment.after <= moment.before:
+            continue
+        entity = _service(who)
+        text = f"{entity.name} gets {shown(rate.now)} requests/s against {shown(rate.before)} in the baseline"
+        found.append(
+            Symptom(
+                analyzer="prometheus.traffic",
+                entity=entity,
+                faults=("traffic_surge", "retry_storm"),
+                summary=text,
+                specificity=0.55,
+                evidence=(look.excerpt("requests", text, entity, moment.at),),
+                onset=moment.at,
+            )
+        )
+    return found
+
+
+def _mesh(look: Look) -> list[Symptom]:
+    """The caller suffers, the destination is what it points at."""
+    found = []
+    for series in look.ask("mesh_errors"):
+        errors = compare(series, look.window, look.baseline)
+        if errors.now is None or errors.now <= 0.01 or (errors.ratio or math.inf) < 3:
+            continue
+        labels = series.labels
+        caller = Entity(
+            kind="Deployment",
+            namespace=labels.get("source_workload_namespace"),
+            name=labels.get("source_workload", "unknown"),
+        )
+        callee = Entity(
+            kind="Service",
+            namespace=labels.get("destination_service_namespace"),
+            name=labels.get("destination_service_name", "unknown"),
+        )
+        moment = change_point(series.points)
+        text = f"{caller.name} gets {shown(errors.now)} errors/s from {callee.name}, {shown(errors.before or 0)} before"
+        found.append(
+            Symptom(
+                analyzer="prometheus.traffic",
+                entity=caller,
+                faults=(),
+                summary=text,
+                specificity=0.4,
+                evidence=(look.excerpt("mesh_errors", text, caller, moment.at if moment else None),),
+                onset=moment.at if moment else None,
+                role="effect",
+                points_at=(callee,),
+            )
+        )
+    return found

@@ -1,0 +1,239 @@
+"""What the model may ask of Prometheus, and what is asked before it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from pydantic import Field
+
+from skills.contract import (
+    Access,
+    Check,
+    Excerpt,
+    FirstLook,
+    Gap,
+    Series,
+    Skill,
+    SkillContext,
+    Sources,
+    Tool,
+    ToolError,
+    ToolInput,
+    ToolResult,
+    Window,
+)
+from skills.prometheus import analyzers
+from skills.prometheus.client import Client
+from skills.prometheus.explain import explain, silent
+from skills.prometheus.look import Look, link
+from skills.prometheus.settings import Settings
+from skills.series import change_point, compare, last, shown
+
+PARALLEL = 6
+MOST_SERIES = 12
+
+
+class QueryInput(ToolInput):
+    query: str = Field(description="PromQL", max_length=4000)
+    minutes: int = Field(
+        default=60, ge=1, le=1440, description="how far back from now; a baseline of equal length precedes it"
+    )
+
+
+class AlertInput(ToolInput):
+    alertname: str = Field(default="", description="default: the alert under investigation")
+
+
+class AnalyzeInput(ToolInput):
+    namespace: str = Field(default="", description="default: the alert's")
+
+
+class NamesInput(ToolInput):
+    contains: str = Field(description="part of a metric name", min_length=2)
+
+
+def connect(access: Access) -> Skill:
+    return Prometheus(access)
+
+
+class Prometheus:
+    """One Prometheus API, for one investigation."""
+
+    name = "prometheus"
+
+    def __init__(self, access: Access) -> None:
+        self._settings: Settings = access.settings
+        self._client = Client(access)
+
+    @property
+    def tools(self) -> Sequence[Tool]:
+        return (
+            Tool(
+                "prometheus_query",
+                "PromQL over the last minutes, each series against its baseline, with its change point.",
+                QueryInput,
+                self._query,
+                ("series",),
+            ),
+            Tool(
+                "prometheus_alert",
+                "The rule behind an alert: expression, threshold, value now and before.",
+                AlertInput,
+                self._alert,
+                ("rules", "series"),
+            ),
+            Tool(
+                "prometheus_analyze",
+                "Checks a namespace: golden signals, CPU, memory, saturation, nodes, quotas, stores, certificates.",
+                AnalyzeInput,
+                self._analyze,
+                ("series",),
+            ),
+            Tool("prometheus_metrics", "Names of the metrics that exist.", NamesInput, self._names, ("metadata",)),
+        )
+
+    @property
+    def sources(self) -> Sources:
+        return Sources(series=self._client)
+
+    def reach(self) -> None:
+        self._client.get("/api/v1/query", {"query": "vector(1)"}, "vector(1)")
+
+    def first_look(self, context: SkillContext) -> FirstLook:
+        look, gaps = self._look(context, self._namespaces(context, ""))
+        symptoms = analyzers.analyze(look)
+        lines: list[str] = []
+        evidence: list[Excerpt] = []
+        try:
+            if context.focus.alert_type and (
+                told := explain(self._client, context.focus.alert_type, context, self._link)
+            ):
+                lines.append(told.text)
+                evidence += told.evidence
+            if down := silent(self._client, context):
+                gaps.append(Gap("some metrics", down))
+        except ToolError as error:
+            gaps.append(Gap("the alert's own rule", str(error)))
+        answered = sum(1 for answer in look.answers.values() if answer)
+        lines.append(
+            f"{answered} of {len(look.answers)} questions have series; {len(symptoms)} deviate from the baseline"
+        )
+        if not answered:
+            gaps.append(
+                Gap("metrics", f"no series for {self._matcher(self._namespaces(context, ''))} over {context.window}")
+            )
+        return FirstLook("\n".join(lines), tuple(symptoms), gaps=tuple(gaps), evidence=tuple(evidence))
+
+    def checks(self) -> Sequence[Check]:
+        found = []
+        for what, path, asked in (
+            ("queries", "/api/v1/query", {"query": "vector(1)"}),
+            ("rules", "/api/v1/rules", {"type": "alert"}),
+        ):
+            try:
+                self._client.get(path, asked, path)
+                found.append(Check(what, True, self._settings.url))
+            except ToolError as error:
+                found.append(Check(what, False, str(error), "check url, token_env and headers of skills.prometheus"))
+        return found
+
+    @property
+    def _link(self) -> str | None:
+        return self._settings.link_base
+
+    def _namespaces(self, context: SkillContext, asked: str) -> tuple[str, ...]:
+        if asked:
+            return (asked,)
+        return self._settings.namespaces or ((context.focus.namespace,) if context.focus.namespace else ())
+
+    def _matcher(self, namespaces: tuple[str, ...]) -> str:
+        return f'namespace=~"{"|".join(namespaces)}"' if namespaces else 'namespace!=""'
+
+    def _look(self, context: SkillContext, namespaces: tuple[str, ...]) -> tuple[Look, list[Gap]]:
+        """Every analyzer's questions, a few at a time. Raises ToolError only when not one could be asked."""
+        span = Window(context.baseline.start, context.window.end)
+        step = max(15.0, span.seconds / 120)
+        sent = {q.name: q.expression.replace("{ns}", self._matcher(namespaces)) for q in analyzers.questions()}
+
+        def ask(expression: str) -> tuple[Series, ...] | ToolError:
+            try:
+                return self._client.range(expression, span, step)
+            except ToolError as error:
+                return error
+
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            answers = dict(zip(sent, pool.map(ask, sent.values()), strict=True))
+        failed = [error for error in answers.values() if isinstance(error, ToolError)]
+        if len(failed) == len(answers):
+            raise failed[0]
+        got = {name: answer for name, answer in answers.items() if not isinstance(answer, ToolError)}
+        gaps = [Gap(f"{len(failed)} of {len(answers)} metric questions", str(failed[0]))] if failed else []
+        return Look(context.focus, context.now, context.window, context.baseline, got, sent, self._link), gaps
+
+    def _query(self, asked: QueryInput, context: SkillContext) -> ToolResult:
+        window = Window(context.now - timedelta(minutes=asked.minutes), context.now)
+        baseline = window.before()
+        span = Window(baseline.start, window.end)
+        found = self._client.range(asked.query, span, max(15.0, span.seconds / 240))
+        if not found:
+            return ToolResult("no_data", f"no series for `{asked.query}` over {span}")
+        ranked = sorted(
+            found,
+            key=lambda s: -abs((compare(s, window, baseline).now or 0) - (compare(s, window, baseline).before or 0)),
+        )
+        evidence = tuple(self._line(s, asked.query, window, baseline, span) for s in ranked[:MOST_SERIES])
+        more = f", the {MOST_SERIES} that changed most are shown" if len(found) > MOST_SERIES else ""
+        return ToolResult(
+            "ok", f"{len(found)} series over {window}, baseline {baseline}{more}", evidence, full=_whole(found)
+        )
+
+    def _line(self, series: Series, query: str, window: Window, baseline: Window, span: Window) -> Excerpt:
+        compared = compare(series, window, baseline)
+        moment = change_point(series.points)
+        labels = ", ".join(f"{k}={v}" for k, v in sorted(series.labels.items())) or "(no labels)"
+        text = (
+            f"{labels}: now {shown(last(series))}, mean {shown(compared.now)}, peak {shown(compared.peak)},"
+            f" baseline {shown(compared.before)}"
+        )
+        if moment and moment.explained > 0.5:
+            text += f"; from {shown(moment.before)} to {shown(moment.after)} at {moment.at:%H:%M:%S}Z"
+        return Excerpt(text, query, span, link(self._link, query, span), at=moment.at if moment else None)
+
+    def _alert(self, asked: AlertInput, context: SkillContext) -> ToolResult:
+        name = asked.alertname or context.focus.alert_type
+        told = explain(self._client, name, context, self._link)
+        if told is None:
+            return ToolResult("no_data", f"no alerting rule is called {name!r} (GET /api/v1/rules)")
+        return ToolResult("ok", told.text, told.evidence)
+
+    def _analyze(self, asked: AnalyzeInput, context: SkillContext) -> ToolResult:
+        namespaces = self._namespaces(context, asked.namespace)
+        look, gaps = self._look(context, namespaces)
+        symptoms = tuple(analyzers.analyze(look))
+        place = ", ".join(namespaces) or "all namespaces"
+        if not any(look.answers.values()):
+            return ToolResult(
+                "no_data", f"no series for {self._matcher(namespaces)} over {context.window}", gaps=tuple(gaps)
+            )
+        text = (
+            f"{len(symptoms)} deviations in {place}" if symptoms else f"nothing deviates from the baseline in {place}"
+        )
+        return ToolResult("ok", text, symptoms=symptoms, gaps=tuple(gaps))
+
+    def _names(self, asked: NamesInput, context: SkillContext) -> ToolResult:
+        window = {"start": f"{context.window.start.timestamp():.0f}", "end": f"{context.now.timestamp():.0f}"}
+        data = self._client.get("/api/v1/label/__name__/values", window, "label values of __name__")
+        names = [n for n in data if asked.contains in n] if isinstance(data, list) else []
+        if not names:
+            return ToolResult("no_data", f"no metric name contains {asked.contains!r}")
+        return ToolResult("ok", f"{len(names)} names: " + ", ".join(names[:80]), full="\n".join(names))
+
+
+def _whole(series: Sequence[Series]) -> str:
+    lines = []
+    for one in series:
+        labels = ",".join(f'{k}="{v}"' for k, v in sorted(one.labels.items()))
+        lines.append(f"{{{labels}}} " + " ".join(f"{at.timestamp():.0f}:{value:g}" for at, value in one.points))
+    return "\n".join(lines)

@@ -1,0 +1,186 @@
+"""The client against a server on loopback that answers well, badly, late, or with far too much."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from skills.contract import Access, Focus, QueryMeter, SkillContext, ToolError, Window
+from skills.prometheus.settings import Settings
+from skills.prometheus.tools import Prometheus, connect
+
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+WINDOW = Window(NOW - timedelta(minutes=30), NOW)
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+def send(status: int, body: bytes, content_type: str = "application/json") -> Answer:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(status)
+        handler.send_header("Content-Type", content_type)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Answer], str]]:
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(answer: Answer) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                answer(self)
+
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                answer(self)
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def skill(url: str, timeout: float = 1.0, **settings: object) -> Prometheus:
+    values = Settings.model_validate({"url": url, **settings})
+    connected = connect(Access(values, {"TOKEN": "made-up-token"}.get, QueryMeter("prometheus"), timeout))
+    assert isinstance(connected, Prometheus)
+    return connected
+
+
+# Shapes: Prometheus documentation, "HTTP API", format overview and expression query result formats.
+MATRIX = json.dumps(
+    {
+        "status": "success",
+        "data": {
+            "resultType": "matrix",
+            "result": [
+                {"metric": {"job": "cart"}, "values": [[NOW.timestamp(), "NaN"], [NOW.timestamp() + 15, "+Inf"]]}
+            ],
+        },
+    }
+).encode()
+REJECTED = json.dumps(
+    {"status": "error", "errorType": "bad_data", "error": "1:5: parse error: unexpected <eof>"}
+).encode()
+
+
+def test_values_that_are_no_finite_numbers_are_read(serve: Callable[[Answer], str]) -> None:
+    series = skill(serve(send(200, MATRIX))).sources.series
+    assert series is not None
+    (one,) = series.range("up", WINDOW, 15)
+    assert [str(value) for _, value in one.points] == ["nan", "inf"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (send(400, REJECTED), "parse error: unexpected <eof>"),
+        (send(401, b'{"error": "no token"}'), "token_env"),
+        (send(403, b'{"message": "forbidden"}'), "forbidden"),
+        (send(404, b"404 page not found", "text/plain"), "404 page not found"),
+        (send(429, b'{"error": "too many requests"}'), "429"),
+        (send(500, b"<html>oops</html>", "text/html"), "500"),
+        (send(200, b"\x00\xff garbage"), "no JSON"),
+        (send(200, MATRIX[: len(MATRIX) // 2]), "no JSON"),
+        (send(200, b""), "nothing"),
+        (send(200, b'{"status": "success", "data": {"resultType": "matrix"}}'), "without a result"),
+    ],
+)
+def test_a_refusal_names_the_query_and_the_servers_words(
+    serve: Callable[[Answer], str], answer: Answer, words: str
+) -> None:
+    series = skill(serve(answer)).sources.series
+    assert series is not None
+    with pytest.raises(ToolError) as refused:
+        series.range("sum(rate(x[5m]))", WINDOW, 15)
+    assert "sum(rate(x[5m]))" in str(refused.value)
+    assert words in str(refused.value)
+
+
+def test_silence_ends_in_time(serve: Callable[[Answer], str]) -> None:
+    began = time.monotonic()
+    with pytest.raises(ToolError, match="did not answer"):
+        skill(serve(lambda handler: time.sleep(3)), timeout=0.3).reach()
+    assert time.monotonic() - began < 2.5
+
+
+def test_nobody_at_the_address_is_a_refused_connection() -> None:
+    with pytest.raises(ToolError, match="did not answer"):
+        skill("http://127.0.0.1:9", timeout=0.5).reach()
+
+
+def test_a_hundred_megabytes_are_not_read(serve: Callable[[Answer], str]) -> None:
+    sent = [0]
+
+    def flood(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        try:
+            for _ in range(1600):
+                handler.wfile.write(b" " * 65536)
+                sent[0] += 65536
+        except OSError:
+            pass
+
+    with pytest.raises(ToolError, match="more than 20 MB"):
+        skill(serve(flood), timeout=5).reach()
+    assert sent[0] < 60_000_000
+
+
+def test_the_token_is_sent_and_a_long_query_goes_as_a_form(serve: Callable[[Answer], str]) -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        seen.append((handler.command, handler.headers.get("Authorization")))
+        send(200, MATRIX)(handler)
+
+    series = skill(serve(answer), token_env="TOKEN").sources.series
+    assert series is not None
+    series.range("up", WINDOW, 15)
+    series.range("up" + " + 0" * 600, WINDOW, 15)
+    assert seen == [("GET", "Bearer made-up-token"), ("POST", "Bearer made-up-token")]
+
+
+def context() -> SkillContext:
+    return SkillContext(Focus(alert_type="HighErrorRate", namespace="shop"), NOW, WINDOW, WINDOW.before())
+
+
+def test_a_first_look_at_a_server_that_refuses_some_questions_names_them_as_a_gap(
+    serve: Callable[[Answer], str],
+) -> None:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if "coredns" in handler.path:
+            send(422, REJECTED)(handler)
+        elif "/rules" in handler.path:
+            send(200, b'{"status": "success", "data": {"groups": []}}')(handler)
+        else:
+            send(200, b'{"status": "success", "data": {"resultType": "matrix", "result": []}}')(handler)
+
+    seen = skill(serve(answer)).first_look(context())
+    assert not seen.symptoms
+    assert any("1 of" in gap.what and "parse error" in gap.why for gap in seen.gaps)
+    assert any(gap.what == "metrics" and "no series" in gap.why for gap in seen.gaps)
+
+
+def test_a_first_look_at_a_dead_server_is_an_error() -> None:
+    with pytest.raises(ToolError):
+        skill("http://127.0.0.1:9", timeout=0.3).first_look(context())
