@@ -33,7 +33,7 @@ def load(store: Store, post: Post, page: PageLink) -> Case | None:
         alerts=alerts,
         progress=store.investigations.get_progress(about) if about else None,
         finding=store.findings.get(about) if about else None,
-        record={band: pair for band, pair in store.findings.track_record(found.customer, found.alert_type).items()},
+        record=dict(store.findings.track_record(found.customer, found.alert_type).items()),
         feedback=store.feedback.current(about) if about else {},
         readings=tuple(reading for g in guidance for reading in g.readings),
         version=f"{post.version}.{post.attempts}.{post.id}",

@@ -21,6 +21,8 @@ from bot.delivery.channels import Channels
 from bot.delivery.pace import Pace
 from bot.delivery.sessions import Sessions
 from bot.delivery.slack import NeverSaid, PerhapsSaid, SayLater, call, find, say, speaking_client
+from bot.web import links
+from config.settings import Settings
 from workers.domain import Place, Post
 from workers.store import Store, StoreError
 
@@ -35,20 +37,31 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _pages(settings: Settings) -> PageLink:
+    return links.pages(links.key(settings.link_key_file), links.base_url(settings))
+
+
+def _no_page(investigation_id: str, evidence: str | None) -> str | None:
+    return None
+
+
 class Poster:
     def __init__(
         self,
         store: Store,
         client: WebClient,
-        page: PageLink,
         *,
+        page: PageLink | None = None,
+        settings: Settings | None = None,
+        queue: object | None = None,
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
     ) -> None:
         self._store = store
         self._client = speaking_client(client)
-        self._page = page
+        # `queue` is taken because every process is composed alike; the poster needs none.
+        self._page = page or (_pages(settings) if settings else _no_page)
         self._clock = clock
         self._monotonic = monotonic
         self._pace = pace or Pace()

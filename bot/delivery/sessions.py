@@ -1,4 +1,4 @@
-"""Slack's own sign that an agent is working in a thread, with its Stop button. Where a workspace has it not, silence."""
+"""Slack's own sign that an agent works in a thread, with its Stop button. Where a workspace has it not, silence."""
 
 from __future__ import annotations
 

@@ -1,0 +1,12 @@
+"""Message shortcuts."""
+
+from __future__ import annotations
+
+from slack_bolt import App
+
+from bot.listeners.desk import Desk
+from bot.listeners.shortcuts import investigate
+
+
+def register(app: App, desk: Desk) -> None:
+    investigate.register(app, desk)
