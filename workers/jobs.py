@@ -16,6 +16,7 @@ from config.customers import Customer
 from skills import registry
 from workers import agent
 from workers.domain import Claim, Finding, GapRecord, Incident, Instructions, Investigation, Progress, Used
+from workers.llm.base import Model
 from workers.llm.choose import pick
 from workers.runtime import Runtime, runtime
 from workers.store import StaleAttempt, Store
@@ -37,7 +38,7 @@ def investigate(investigation_id: str) -> None:
             log.warning("no such investigation; its records are gone")
             return
         customer = rt.customer(waiting.customer)
-        model = pick(customer.model or rt.settings.model, rt.settings.anthropic_api_key, rt.settings.anthropic_base_url)
+        model = _model(rt, customer)
         claimed = rt.store.investigations.claim(investigation_id, model.name, _now())
         if claimed is None:
             log.info("ended already")
@@ -60,7 +61,14 @@ def investigate(investigation_id: str) -> None:
             rt.queue.nudge("outbox")
 
 
-def _run(rt: Runtime, claimed: Investigation, customer: Customer, model: agent.Model) -> Finding:
+def _model(rt: Runtime, customer: Customer) -> Model:
+    settings = rt.settings
+    return pick(
+        customer.model or settings.model, api_key=settings.anthropic_api_key, base_url=settings.anthropic_base_url
+    )
+
+
+def _run(rt: Runtime, claimed: Investigation, customer: Customer, model: Model) -> Finding:
     incident = rt.store.incidents.get(claimed.incident_id)
     assert incident is not None, f"investigation {claimed.id} without its incident"
     toggles = registry.toggles(customer, rt.store.toggles.current(customer.name))
@@ -89,7 +97,7 @@ def _request(store: Store, claimed: Investigation, incident: Incident, customer:
         previous=previous,
         guidance=store.guidance.matching(customer.name, incident.alert_type, labels),
         similar=_similar(store, incident),
-        track_record=store.findings.track_record(customer.name, incident.alert_type),
+        track_record={**store.findings.track_record(customer.name, incident.alert_type)},
         task="follow_up" if claimed.follows else "question" if claimed.question else "alert",
         dollars_this_month=store.investigations.spent(customer.name, month),
     )

@@ -91,8 +91,11 @@ def command(
     if not read.alerts:
         click.echo(f"gumshoe: {alert_file}: no alert: {read.reason}", err=True)
         sys.exit(3)
-    chosen = pick(model or customer.model or settings.model, settings.anthropic_api_key, settings.anthropic_base_url)
-    skills = agent.connect_all(customer, registry.toggles(customer), settings.secret)
+    chosen = pick(
+        model or customer.model or settings.model,
+        api_key=settings.anthropic_api_key,
+        base_url=settings.anthropic_base_url,
+    )
     request = agent.Request(
         customer=customer,
         incident_id="cli",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-import time
 from datetime import UTC, datetime
 
 import click
@@ -116,7 +115,7 @@ def _clock(settings: Settings) -> None:
         now = datetime.now(UTC)
         for investigation in rt.store.investigations.unfinished(now, SILENT_SECONDS):
             log.info("investigation %s is without a sign of life: enqueued again", investigation.id)
-            rt.queue.investigate(investigation.id, f"{investigation.attempt}-{int(time.time())}")
+            rt.queue.investigate(investigation.id, investigation.attempt)
         closed = rt.store.incidents.close_due(now)
         if closed:
             log.info("%d incidents closed", closed)
