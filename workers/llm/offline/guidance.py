@@ -1,4 +1,4 @@
-"""Obeys the typed readings of guidance: what is expected when, what to ignore, where to look first, what depends on what.
+"""Obeys typed readings of guidance: what is expected when, what to ignore, where to look first, what depends on what.
 
 Guidance directs the search and excuses what is expected; it is never evidence.
 """
