@@ -96,6 +96,7 @@ def command(
         api_key=settings.anthropic_api_key,
         base_url=settings.anthropic_base_url,
     )
+    skills = agent.connect_all(customer, registry.toggles(customer), settings.secret)
     request = agent.Request(
         customer=customer,
         incident_id="cli",

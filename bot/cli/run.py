@@ -71,10 +71,10 @@ def _bot(settings: Settings) -> None:
         uvicorn.Config(web, host=settings.web_host, port=settings.web_port, log_level="warning", lifespan="off")
     )
     handler = SocketModeHandler(app, settings.slack_app_token, web_client=slack_client(settings))
-    handler.connect()
+    handler.connect()  # type: ignore[no-untyped-call]  # Bolt's handler has no types
     log.info("listening to Slack; pages on %s port %s", settings.web_host, settings.web_port)
     server.run()
-    handler.close()
+    handler.close()  # type: ignore[no-untyped-call]  # Bolt's handler has no types
 
 
 def _worker(settings: Settings) -> None:
