@@ -24,11 +24,14 @@ from bot.delivery.slack import NeverSaid, PerhapsSaid, SayLater, call, find, say
 from bot.web import links
 from config.settings import Settings
 from workers.domain import Place, Post
+from workers.queue import Queue
 from workers.store import Store, StoreError
 
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.1
+NUDGED_SECONDS = 0.5
+"""How long to wait for a nudge before looking all the same: nudges may be lost, and back-off ends by itself."""
 GIVE_UP_AFTER = timedelta(hours=6)
 MESSAGES = ("status", "detail", "belief", "pointer", "alert", "notice", "reply")
 
@@ -53,14 +56,14 @@ class Poster:
         *,
         page: PageLink | None = None,
         settings: Settings | None = None,
-        queue: object | None = None,
+        queue: Queue | None = None,
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
     ) -> None:
         self._store = store
         self._client = speaking_client(client)
-        # `queue` is taken because every process is composed alike; the poster needs none.
+        self._queue = queue
         self._page = page or (_pages(settings) if settings else _no_page)
         self._clock = clock
         self._monotonic = monotonic
@@ -80,7 +83,15 @@ class Poster:
                 busy = False
                 stop.wait(1)
             if not busy:
-                stop.wait(IDLE_SECONDS)
+                self._rest(stop)
+
+    def _rest(self, stop: threading.Event) -> None:
+        """Until somebody says that there is something to say, or a held post has its turn."""
+        turn = min((when for when, _ in self._held), default=self._monotonic() + NUDGED_SECONDS) - self._monotonic()
+        if self._queue is None:
+            stop.wait(min(max(turn, 0.01), IDLE_SECONDS))
+        else:
+            self._queue.wait_nudge(min(max(turn, 0.01), NUDGED_SECONDS))
 
     def drain(self, seconds: float = 10.0) -> None:
         """Until nothing waits, at most `seconds`; for tests and one-shot commands."""

@@ -98,11 +98,13 @@ def _in_thread(desk: Desk, incident: Incident, said: str, event: Mapping[str, An
         return "Stopping; what was seen so far will be the answer." if any(stopped) else "Nothing is running here."
     if _AGAIN.match(said):
         desk.investigate(store.investigations.again(incident.id, person, at, key=key))
+        desk.say_soon()
         return ""
     if running and store.investigations.steer(running[-1].id, said, person, at):
         return "Passed on to the running investigation."
     last = _last_answer(investigations)
     desk.investigate(store.investigations.start_follow_up(incident.id, said, person, at, follows=last, key=key))
+    desk.say_soon()
     return ""
 
 

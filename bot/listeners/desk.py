@@ -59,6 +59,10 @@ class Desk:
     def may_edit(self, customer: Customer, person: str) -> bool:
         return not customer.roles.editors or person in customer.roles.editors
 
+    def say_soon(self) -> None:
+        """Wakes the poster; call it after something was put into the outbox."""
+        self.queue.nudge("outbox")
+
     def investigate(self, investigation: Investigation | None) -> None:
         """Stored already: when the queue is away, the sweep enqueues it later."""
         if investigation is None:

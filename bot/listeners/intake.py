@@ -40,6 +40,7 @@ def open_incident(
         source_channel=place.channel if place else "",
         alerts_per_incident=customer.limits.alerts_per_incident,
     )
+    desk.say_soon()
     desk.investigate(opened.investigation)
     return opened
 

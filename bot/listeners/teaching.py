@@ -10,7 +10,7 @@ from config.customers import Customer
 from workers.domain import Proposal
 from workers.guidance import readings_by_rules
 
-READ_GUIDANCE = "workers.jobs.read_guidance"
+READ_GUIDANCE = "read_guidance"
 
 
 def labels_of(text: str) -> dict[str, str] | None:

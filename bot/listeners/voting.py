@@ -42,6 +42,7 @@ def _acknowledge(desk: Desk, investigation_id: str, recorded: Feedback) -> None:
             incident_id=status.incident_id,
             investigation_id=investigation_id,
         )
+        desk.say_soon()
 
 
 def _living(desk: Desk, investigation_id: str) -> Post | None:

@@ -1,0 +1,120 @@
+"""What the evidence page shows: records, put in the order in which a doubting reader asks for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workers.domain import Alert, Evidence, Finding, Incident, Investigation, Progress
+from workers.store import Store
+from workers.trace import Span
+
+LARGEST_SHOWN = 200_000
+
+
+@dataclass(frozen=True)
+class Step:
+    """One span of the trace, as a row of the timeline that unfolds."""
+
+    number: int
+    at: str
+    state: str
+    name: str
+    status: str
+    error: str
+    took: str
+    tokens: str
+    asked: str
+    answered: str
+    is_query: bool
+
+
+@dataclass(frozen=True)
+class View:
+    incident: Incident
+    investigation: Investigation
+    alerts: tuple[Alert, ...]
+    finding: Finding | None
+    progress: Progress | None
+    evidence: tuple[Evidence, ...]
+    cited: frozenset[str]
+    """Evidence that the finding rests on."""
+    hypotheses: tuple[Mapping[str, Any], ...]
+    steps: tuple[Step, ...]
+    votes: Mapping[str, int]
+
+
+def view_of(store: Store, investigation_id: str) -> View | None:
+    """None when it is not in the records."""
+    investigation = store.investigations.get(investigation_id)
+    incident = store.incidents.get(investigation.incident_id) if investigation else None
+    if investigation is None or incident is None:
+        return None
+    finding = store.findings.get(investigation_id)
+    trace = store.traces.of_investigation(investigation_id)
+    spans = store.traces.spans(trace.id) if trace else ()
+    counted: dict[str, int] = {}
+    for feedback in store.feedback.current(investigation_id).values():
+        counted[feedback.vote] = counted.get(feedback.vote, 0) + 1
+    return View(
+        incident=incident,
+        investigation=investigation,
+        alerts=store.incidents.alerts(incident.id),
+        finding=finding,
+        progress=store.investigations.get_progress(investigation_id),
+        evidence=finding.evidence if finding else (),
+        cited=_cited(finding) if finding else frozenset(),
+        hypotheses=_hypotheses(spans),
+        steps=tuple(_step(number, span) for number, span in enumerate(spans, 1)),
+        votes=counted,
+    )
+
+
+def _cited(finding: Finding) -> frozenset[str]:
+    claims = [finding.headline.evidence, finding.impact.evidence if finding.impact else ()]
+    claims += [cause.evidence for cause in finding.causes]
+    claims += [link.evidence for link in finding.chain]
+    claims += [out.evidence for out in finding.ruled_out]
+    return frozenset(e for claim in claims for e in claim)
+
+
+def _hypotheses(spans: Sequence[Span]) -> tuple[Mapping[str, Any], ...]:
+    """The last word of the trace on each hypothesis: what a `hypothesise` step was given, by its id or statement."""
+    last: dict[str, Mapping[str, Any]] = {}
+    for span in spans:
+        if span.step_state != "hypothesise" or not isinstance(span.input, Mapping):
+            continue
+        given = span.input.get("hypotheses", [span.input])
+        for number, one in enumerate(given if isinstance(given, list) else []):
+            if isinstance(one, Mapping):
+                last[str(one.get("id") or one.get("statement") or number)] = one
+    return tuple(last.values())
+
+
+def _step(number: int, span: Span) -> Step:
+    used = span.tokens_in + span.tokens_out
+    return Step(
+        number=number,
+        at=f"{span.t0:%H:%M:%S}",
+        state=span.step_state,
+        name=span.name,
+        status=span.status,
+        error=span.error_type or "",
+        took=f"{max(0.0, (span.t1 - span.t0).total_seconds()):.2f} s",
+        tokens=f"{used:,} tokens{' (estimated)' if span.tokens_estimated else ''}" if used else "",
+        asked=_shown(span.input),
+        answered=_shown(span.output),
+        is_query=span.step_state.startswith("query_") or span.step_state == "first_look",
+    )
+
+
+def _shown(value: Any) -> str:
+    """As a person reads it: text as it is, what holds a text as that text, anything else as JSON."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping) and isinstance(value.get("text"), str) and len(value) <= 2:
+        value = value["text"]
+    text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
+    return text if len(text) <= LARGEST_SHOWN else f"{text[:LARGEST_SHOWN]}… ({len(text) - LARGEST_SHOWN:,} more)"
