@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bot import links
 from bot.delivery.channels import Channels
+from bot.desk import Desk
 from bot.listeners import register
-from bot.listeners.desk import Desk
-from bot.web import links
 from config.customers import Customer
 from config.settings import ConfigError, Settings
 from skills.redact import Redactor

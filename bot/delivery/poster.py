@@ -15,13 +15,13 @@ from datetime import UTC, datetime, timedelta
 
 from slack_sdk import WebClient
 
+from bot import links
 from bot.delivery import cases
 from bot.delivery.cases import PageLink
 from bot.delivery.channels import Channels
 from bot.delivery.pace import Pace
 from bot.delivery.sessions import Sessions
 from bot.delivery.slack import NeverSaid, PerhapsSaid, SayLater, call, find, say, speaking_client
-from bot.web import links
 from config.settings import Settings
 from workers.domain import Place, Post
 from workers.queue import Queue

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from slack_bolt import App
 
+from bot.desk import Desk
 from bot.listeners import actions, commands, events, shortcuts, views
-from bot.listeners.desk import Desk
 
 
 def register(app: App, desk: Desk) -> None:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bot.desk import Desk
 from bot.intake.mrkdwn import plain
-from bot.listeners.desk import Desk
-from bot.listeners.intake import open_incident
+from bot.opening import open_incident
 from config.customers import Customer
 from workers.domain import Alert, Incident, Investigation, Place
 

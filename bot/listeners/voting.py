@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from bot.listeners.desk import Desk
+from bot.desk import Desk
 from workers.domain import Feedback, Post, Vote
 
 

@@ -10,9 +10,10 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
+from bot import links
 from bot.delivery.channels import Channels
-from bot.listeners.desk import Desk
-from bot.web import health, links, pages, webhooks
+from bot.desk import Desk
+from bot.web import health, pages, webhooks
 from bot.web.headers import SafeHeaders
 from config.customers import Customer
 from config.settings import Settings

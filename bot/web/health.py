@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from bot.listeners.desk import Desk
+from bot.desk import Desk
 from workers.queue import QueueError
 from workers.store import StoreError
 

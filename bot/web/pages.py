@@ -11,8 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from bot.listeners.desk import Desk
-from bot.web import links
+from bot import links
+from bot.desk import Desk
 from bot.web.page_view import view_of
 
 Handler = Callable[[Request], Response]

@@ -13,10 +13,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from bot.desk import Desk
 from bot.intake import read, signatures
 from bot.intake.read import decode, event_key
-from bot.listeners.desk import Desk
-from bot.listeners.intake import open_incident
+from bot.opening import open_incident
 from bot.web.health import Meters
 from config.customers import Customer
 from workers.domain import Place

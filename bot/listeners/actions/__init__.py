@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from slack_bolt import App
 
+from bot.desk import Desk
 from bot.listeners.actions import stop, votes
-from bot.listeners.desk import Desk
 
 
 def register(app: App, desk: Desk) -> None:

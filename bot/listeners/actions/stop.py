@@ -7,7 +7,7 @@ from typing import Any
 from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
-from bot.listeners.desk import Desk
+from bot.desk import Desk
 from bot.listeners.private import whisper
 
 

@@ -10,8 +10,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.blocks import feedback_modal
+from bot.desk import Desk
 from bot.listeners import voting
-from bot.listeners.desk import Desk
 from workers.domain import Vote
 
 log = logging.getLogger(__name__)

@@ -12,9 +12,9 @@ from slack_sdk.errors import SlackApiError
 from bot.blocks import guidance as shown
 from bot.blocks.help import GUIDANCE_USAGE
 from bot.blocks.message import Message
+from bot.desk import Desk
 from bot.listeners import teaching
 from bot.listeners.commands.gumshoe import NO_CUSTOMER, REFUSED
-from bot.listeners.desk import Desk
 from config.customers import Customer
 from workers.domain import Guidance
 

@@ -10,8 +10,8 @@ from slack_bolt import Ack, App
 from bot.blocks import help as help_text
 from bot.blocks import standing
 from bot.blocks.message import Message
+from bot.desk import Desk
 from bot.listeners.commands.until import NotATime, parse_until
-from bot.listeners.desk import Desk
 from config.customers import Customer
 
 Answer = str | Message

@@ -6,8 +6,8 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.blocks import skills_modal
+from bot.desk import Desk
 from bot.listeners.commands.gumshoe import NO_CUSTOMER
-from bot.listeners.desk import Desk
 from config.customers import Customer
 from skills import registry
 

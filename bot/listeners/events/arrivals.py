@@ -7,7 +7,7 @@ from typing import Any
 from slack_bolt import App, BoltContext
 
 from bot.blocks.help import welcome
-from bot.listeners.desk import Desk
+from bot.desk import Desk
 from bot.listeners.events.messages import team_of
 from workers.domain import Place
 

@@ -8,7 +8,7 @@ from slack_bolt import App, BoltContext
 from slack_sdk import WebClient
 
 from bot.blocks import home
-from bot.listeners.desk import Desk
+from bot.desk import Desk
 from bot.listeners.events.messages import team_of
 from config.customers import Customer
 from skills import registry

@@ -7,8 +7,8 @@ from typing import Any
 from slack_bolt import App, BoltContext
 from slack_sdk import WebClient
 
+from bot.desk import Desk
 from bot.listeners import asking
-from bot.listeners.desk import Desk
 from bot.listeners.events.messages import team_of
 from bot.listeners.private import whisper
 

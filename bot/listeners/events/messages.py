@@ -7,10 +7,10 @@ from typing import Any
 
 from slack_bolt import App, BoltContext
 
+from bot.desk import Desk
 from bot.intake import Read, read
 from bot.listeners import asking
-from bot.listeners.desk import Desk
-from bot.listeners.intake import open_incident
+from bot.opening import open_incident
 from workers.domain import Ignored, Place
 
 QUIET = {"message_deleted", "channel_join", "channel_leave", "channel_topic", "channel_purpose", "channel_name"}

@@ -6,8 +6,8 @@ from typing import Any
 
 from slack_bolt import App, BoltContext
 
+from bot.desk import Desk
 from bot.listeners import voting
-from bot.listeners.desk import Desk
 from workers.domain import Vote
 
 VOTES: dict[str, Vote] = {

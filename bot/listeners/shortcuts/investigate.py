@@ -7,13 +7,13 @@ from typing import Any
 from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 
+from bot.desk import Desk
 from bot.intake import read
 from bot.listeners import asking
 from bot.listeners.commands.gumshoe import NO_CUSTOMER
-from bot.listeners.desk import Desk
 from bot.listeners.events.messages import own_ids, team_of
-from bot.listeners.intake import open_incident
 from bot.listeners.private import whisper
+from bot.opening import open_incident
 from config.customers import Customer
 from workers.domain import Place
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slack_bolt import App
 
-from bot.listeners.desk import Desk
+from bot.desk import Desk
 from bot.listeners.views import feedback, guidance, skills
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from slack_bolt import Ack, App
 
 from bot.blocks import feedback_modal
-from bot.listeners.desk import Desk
+from bot.desk import Desk
 from bot.listeners.views import state
 
 

@@ -8,8 +8,8 @@ from slack_bolt import Ack, App, BoltContext
 from slack_sdk import WebClient
 
 from bot.blocks import guidance as shown
+from bot.desk import Desk
 from bot.listeners import teaching
-from bot.listeners.desk import Desk
 from bot.listeners.events.messages import team_of
 from bot.listeners.private import whisper
 from bot.listeners.views import state

@@ -8,8 +8,8 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 
 from bot.blocks import limits, skills_modal
+from bot.desk import Desk
 from bot.listeners.commands.gumshoe import REFUSED
-from bot.listeners.desk import Desk
 from bot.listeners.private import whisper
 from bot.listeners.views import state
 from config.customers import Customer

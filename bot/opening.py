@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.desk import Desk
 from bot.intake import masked
-from bot.listeners.desk import Desk
 from config.customers import Customer
 from workers.domain import Alert, Opened, Place
 
