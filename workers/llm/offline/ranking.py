@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from skills.contract import Entity
@@ -24,6 +24,14 @@ WEAK = 0.25
 """A suspect worth naming as a lead."""
 DECISIVE = 0.9
 """Specificity of a symptom that is seldom seen without its fault."""
+
+_OF_THE_CALLER = (
+    "dependency_address_wrong",
+    "datastore_credentials_rejected",
+    "datastore_endpoint_wrong",
+    "retry_storm",
+)
+"""Faults that sit in the reference to a thing, not in the thing."""
 
 SYSTEM_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "istio-system", "monitoring", "observability")
 
@@ -96,6 +104,10 @@ def rank(notes: Notes) -> Ranking:
             for name in sign.faults:
                 if _is_cause(name):
                     groups[(vertex(_culprit(sign.entity, name, known)), name)].append(sign)
+    for sign in effects:
+        for name in sign.faults:
+            for entity in _blamed_by(sign, name, known):
+                groups[(vertex(entity), name)].append(replace(sign, entity=entity))
     drafts = [_draft(name, group, notes, about, graph, effects, known) for (_, name), group in groups.items()]
     suspects = [_weighed(s, drafts, effects, about, notes, graph) for s in drafts]
     return Ranking(
@@ -122,7 +134,10 @@ def _draft(
     ordered = tuple(sorted(signs, key=lambda s: -_weight(s, name)))
     entity = _culprit(ordered[0].entity, name, known)
     pointing = {vertex(s.entity) for s in effects if s.ongoing and any(same_thing(p, entity) for p in s.points_at)}
-    strength = _together([*_best_of_each(ordered, name), *([0.2] * min(2, len(pointing)))])
+    voices = [*_best_of_each(ordered, name), *([0.2] * min(2, len(pointing)))]
+    if agreeing := [_weight(s, name) for s in effects if name in s.faults and s not in signs]:
+        voices.append(max(agreeing) * 0.5)
+    strength = _together(voices)
     return Suspect(
         entity=entity,
         fault=name,
@@ -164,7 +179,7 @@ def _weighed(
 def _weight(sign: Sign, name: str) -> float:
     """What one symptom says for a fault: less for its second guess, less for a mere change."""
     order = (1.0, 0.75, 0.6)[min(sign.faults.index(name), 2)]
-    return sign.specificity * order * (0.5 if sign.role == "change" else 1.0)
+    return sign.specificity * order * {"change": 0.5, "effect": 0.65}.get(sign.role, 1.0)
 
 
 def _best_of_each(signs: Iterable[Sign], name: str) -> list[float]:
@@ -295,6 +310,18 @@ def _culprit(entity: Entity, name: str, known: Sequence[Entity]) -> Entity:
         return entity
     namesakes = [e for e in known if same_thing(e, entity) and is_culprit_kind(e.kind, kinds)]
     return min(namesakes, key=str) if namesakes else entity
+
+
+def _blamed_by(sign: Sign, name: str, known: Sequence[Entity]) -> list[Entity]:
+    """Whom a sufferer's symptom suspects: what it points at, if that can have the fault, else the sufferer itself."""
+    if not _is_cause(name):
+        return []
+    kinds = fault(name).culprit
+    if sign.points_at and name not in _OF_THE_CALLER:
+        pointed = (_culprit(p, name, known) for p in sign.points_at)
+        return [e for e in pointed if is_culprit_kind(e.kind, kinds)]
+    own = _culprit(sign.entity, name, known)
+    return [own] if is_culprit_kind(own.kind, kinds) else []
 
 
 def _is_cause(name: str) -> bool:
