@@ -232,9 +232,15 @@ def test_agreement_of_two_systems_beats_one_louder_voice():
 
 def test_a_sufferers_suspicion_supports_what_the_cluster_shows():
     refused = symptom(
-        "Deployment shop/frontend", "service_target_port_wrong service_selects_no_pods",
-        "connection refused by cart:8080", 0.6, role="effect", points_at=["Service shop/cart"], analyzer="logs.network", query="level:error",
-    )  # fmt: skip
+        "Deployment shop/frontend",
+        "service_target_port_wrong service_selects_no_pods",
+        "connection refused by cart:8080",
+        0.6,
+        role="effect",
+        points_at=["Service shop/cart"],
+        analyzer="logs.network",
+        query="level:error",
+    )
     finding = run(request(alert("frontend")), look(refused, NO_ENDPOINTS))
     assert convicted(finding)[0] == ("cart", "service_selects_no_pods")
 

@@ -16,6 +16,7 @@ from workers.agent.systems import ConnectedSkill
 from workers.llm.base import Block, ToolSpec, canonical
 
 CALL_SECONDS = 30.0
+_SAYS_NOTHING = ("title", "additionalProperties", "maxLength")
 
 
 class Toolbox:
@@ -89,10 +90,10 @@ def tool_result(call_id: str, text: str, is_error: bool = False) -> Block:
 
 
 def schema(model: type[BaseModel]) -> dict[str, Any]:
-    """JSON schema without what costs tokens and tells a model nothing: titles, null defaults, `anyOf` with null."""
-    plain_schema = _slim(model.model_json_schema(by_alias=True))
-    assert isinstance(plain_schema, dict)
-    return plain_schema
+    """JSON schema without what costs tokens and tells a model nothing: titles, limits that code checks anyway, null."""
+    slim: dict[str, Any] = _slim(model.model_json_schema(by_alias=True))
+    slim.pop("description", None)  # the class's docstring, which is for readers of the code
+    return slim
 
 
 def _slim(node: Any, names: bool = False) -> Any:
@@ -108,7 +109,7 @@ def _slim(node: Any, names: bool = False) -> Any:
     return {
         key: _slim(value, names=not names and key in ("properties", "$defs"))
         for key, value in node.items()
-        if names or not (key == "title" or (key == "default" and value in (None, "", [])))
+        if names or not (key in _SAYS_NOTHING or (key == "default" and value in (None, "", [])))
     }
 
 
