@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from workers.store import Store, open_store
+from workers.store.tables import metadata
 
 
 @pytest.fixture(scope="session")
@@ -33,11 +34,12 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgresql_template(postgresql_server: str) -> str:
-    """A database that is migrated already, to copy for each test."""
+def migrated_postgresql(postgresql_server: str) -> str:
+    """One database for all tests that need it migrated; each finds it empty."""
     _on_server(postgresql_server, "create database migrated")
-    open_store(_named(postgresql_server, "migrated")).close()
-    return "migrated"
+    url = _named(postgresql_server, "migrated")
+    open_store(url).close()
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -57,10 +59,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         path = tmp_path / "gumshoe.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         return f"sqlite:///{path}"
-    server, template = request.getfixturevalue("postgresql_server"), request.getfixturevalue("postgresql_template")
-    name = f"test_{next(_numbers)}"
-    _on_server(server, f"create database {name} template {template} strategy file_copy")
-    return _named(server, name)
+    url: str = request.getfixturevalue("migrated_postgresql")
+    _on_server(url, "; ".join(f"delete from {table.name}" for table in reversed(metadata.sorted_tables)))
+    return url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+
 import pytest
 
 from tests.store.samples import NOON, alert, finding, kinds, minutes, opened
@@ -177,7 +180,7 @@ def test_the_sweep_finds_what_is_silent_and_nothing_that_is_alive_or_over(store:
     store.investigations.heartbeat(alive.id, 1, minutes(5))
     store.investigations.finish(over.id, 1, finding(), NOON)
     assert [i.id for i in store.investigations.unfinished(minutes(5), 60)] == [made.id]
-    assert [i.id for i in store.investigations.unfinished(minutes(6), 60)] == [made.id, alive.id]
+    assert {i.id for i in store.investigations.unfinished(minutes(6), 60)} == {made.id, alive.id}
 
 
 def test_money_is_counted_by_customer_and_time_and_never_twice(store: Store, made: Investigation) -> None:
@@ -223,9 +226,6 @@ def test_a_later_attempt_goes_on_with_the_trace(store: Store, made: Investigatio
 
 
 def test_a_large_result_is_found_by_its_hash(store: Store, made: Investigation) -> None:
-    import hashlib
-    import json
-
     store.investigations.claim(made.id, "offline", NOON)
     store.traces.start(_trace(made), 1)
     store.traces.add(_span(made, 0, output="x" * 9000), 1)
