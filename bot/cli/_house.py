@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+import config
 from bot import local_slack
 from bot.cli import _processes
 from bot.cli._alertmanager_slack import as_slack_message
@@ -27,6 +28,8 @@ from workers.domain import Finding, Incident
 from workers.store import Store, open_store
 
 START_SECONDS = 40.0
+MANIFEST = Path(config.__file__).parent / "slack-manifest.yaml"
+"""The local workspace grants exactly the scopes and events that a real one would."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,9 @@ class House:
         self.state.mkdir(parents=True, exist_ok=True)
         now = datetime.now(UTC)
         self.teams = tuple(self._team(name, i, now) for i, name in enumerate(scenarios))
-        channels = [*(team.channel for team in self.teams), "general"]
-        self.slack = local_slack.start(port=port, channels=channels)
+        channels = [*(team.channel for team in self.teams), "alerts-shadow", "general"]
+        manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+        self.slack = local_slack.start(port, company=local_slack.Company(channels=channels), manifest=manifest)
         self._stack.callback(self.slack.close)
         self.control = local_slack.Control(self.slack.control_url)
         self.valkey = valkey.start(self.state)
@@ -90,7 +94,7 @@ class House:
         self.family = self._stack.enter_context(_processes.Family(self.environment, log))
         for name in _processes.procfile():
             self.family.start(name)
-        self.wait(self.control.connected, START_SECONDS, "the bot did not connect to Slack")
+        self.wait(lambda: self.control.state()["connected"], START_SECONDS, "the bot did not connect to Slack")
 
     def _team(self, scenario: str, index: int, now: datetime) -> Team:
         world = simulation.start(scenario, at=now)
@@ -132,7 +136,7 @@ class House:
 
     def post_alert(self, team: Team) -> str:
         """The alerting app posts the scenario's alert; the message's ts."""
-        return str(self.control.post_as_app("Alertmanager", team.channel, **as_slack_message(team.world.alert)))
+        return str(self.control.post("Alertmanager", team.channel, **as_slack_message(team.world.alert))["ts"])
 
     def incident(self, team: Team) -> Incident | None:
         recent = self.store.incidents.recent(team.customer, 1)
