@@ -37,7 +37,7 @@ class Channels:
 
     def name_of(self, channel_id: str) -> str:
         """The name without #; empty when Slack does not tell it."""
-        if channel_id not in self._names:
+        if channel_id not in self._names and not channel_id.startswith("D"):  # direct messages have no name
             self._look_up(channel_id)
         return self._names.get(channel_id, "")
 

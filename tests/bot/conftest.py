@@ -9,6 +9,7 @@ import pytest
 
 from config.customers import Customer
 from config.settings import Settings
+from tests.bot.workspace import Room, workspace
 from workers import valkey
 from workers.queue import Queue, connect
 from workers.store import Store, open_store
@@ -58,3 +59,9 @@ def customer() -> Customer:
     return Customer.model_validate(
         {"name": "acme", "slack": {"channels": ["alerts"]}, "webhooks": webhooks, "skills": skills}
     )
+
+
+@pytest.fixture
+def room(settings: Settings, store: Store, queue: Queue, customer: Customer) -> Iterator[Room]:
+    with workspace(settings, store, queue, {"acme": customer}) as room:
+        yield room
