@@ -1,0 +1,100 @@
+"""Log lines to symptoms: sightings grouped, compared with a baseline, judged against their twins, and cited.
+
+Errors that were there at the same rate in the baseline are no evidence and give no symptom.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from skills.contract import Entity, LogLine, Symptom
+from skills.logfaults.citing import Source
+from skills.logfaults.crashes import crash_symptoms
+from skills.logfaults.judgement import Case, Verdict, judge
+from skills.logfaults.novelty import is_over, novelty, times
+from skills.logfaults.places import Resolve
+from skills.logfaults.sightings import Seen, Sighting, see
+
+MAX_SYMPTOMS = 40
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def recognise(
+    lines: Sequence[LogLine],
+    *,
+    namespace: str,
+    query: str,
+    link: str | None,
+    onset: datetime | None = None,
+    baseline: Sequence[LogLine] = (),
+    resolve: Resolve | None = None,
+) -> list[Symptom]:
+    """Symptoms in these lines, the most specific first.
+
+    `lines` oldest first, of one or many writers (LogLine.entity: a workload, or a pod whose owner is guessed by its
+    name). `baseline` lines of a healthy window of the same writers. `onset` is when the alert says that it began: lines
+    long before it are a baseline when none is given. `resolve` names addresses of the cluster. `query` and `link` are
+    cited with each excerpt.
+    """
+    seen = see(lines, namespace)
+    before = see(baseline, namespace)
+    source = Source(query, link)
+    symptoms = _pattern_symptoms(seen, before, source, namespace, resolve)
+    symptoms += crash_symptoms(seen, before, source)
+    if onset is not None and not before.count:
+        symptoms = [_discounted(s, seen, onset) for s in symptoms]
+    return sorted(symptoms, key=lambda s: (-s.specificity, s.onset or _NEVER, str(s.entity)))[:MAX_SYMPTOMS]
+
+
+def _pattern_symptoms(
+    seen: Seen, before: Seen, source: Source, namespace: str, resolve: Resolve | None
+) -> list[Symptom]:
+    known = _grouped(before)
+    cases = []
+    for key, sightings in _grouped(seen).items():
+        count_before = len(known.get(key, ()))
+        factor = novelty(len(sightings), seen, count_before, before)
+        if factor is not None:
+            cases.append(Case(tuple(sightings), factor, count_before))
+    return [_symptom(seen, case, verdict, source) for case, verdict in judge(cases, seen, namespace, resolve)]
+
+
+def _grouped(seen: Seen) -> dict[tuple[str, Entity, str], list[Sighting]]:
+    groups: dict[tuple[str, Entity, str], list[Sighting]] = defaultdict(list)
+    for sighting in seen.sightings:
+        groups[(sighting.pattern.name, sighting.writer, sighting.host.name if sighting.host else "")].append(sighting)
+    return groups
+
+
+def _symptom(seen: Seen, case: Case, verdict: Verdict, source: Source) -> Symptom:
+    first, last, count = case.sightings[0], case.sightings[-1], len(case.sightings)
+    over = is_over(first.writer, last.record.at, seen)
+    specificity = verdict.specificity * case.novelty * (0.5 if over else 1.0)
+    if first.pattern.steady and (case.novelty < 1 or count < 3):
+        specificity *= 0.75
+    when = times(count, first.record.at, last.record.at, case.known, case.novelty, over=over)
+    return Symptom(
+        analyzer="logs.faults",
+        entity=verdict.entity,
+        faults=verdict.faults,
+        summary=f"{verdict.says} ({when})",
+        specificity=round(min(specificity, 0.97), 3),
+        evidence=source.cite([s.record for s in case.sightings], first.writer),
+        onset=first.record.at,
+        role=verdict.role,
+        points_at=verdict.points_at,
+        victims=verdict.victims,
+        ongoing=not over,
+    )
+
+
+def _discounted(symptom: Symptom, seen: Seen, onset: datetime) -> Symptom:
+    """Without a baseline: what the very first minute of a long window already shows may always have been there."""
+    if seen.start is None or symptom.onset is None or (onset - seen.start).total_seconds() < 900:
+        return symptom
+    since_start = (symptom.onset - seen.start).total_seconds()
+    if since_start > 60:
+        return symptom
+    return Symptom(**{**vars(symptom), "specificity": round(symptom.specificity * 0.6, 3)})

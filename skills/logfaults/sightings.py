@@ -1,0 +1,152 @@
+"""From lines to sightings: which record matches which pattern, who wrote it, and whom it complains of."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from skills.contract import Entity, LogLine
+from skills.logfaults.pattern import Pattern
+from skills.logfaults.patterns import all_patterns
+from skills.logfaults.places import Host, host_in, hosts_in, store_kind, workload
+from skills.loglines import join, level_of, message_of
+from skills.masks import mask
+from skills.stacks import Crash, crash_in
+
+_MATCHED_CHARACTERS = 12_000
+_FRAMES = re.compile(r"^\s+(?:File \"|at \S)|^goroutine \d+", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Sighting:
+    record: LogLine
+    """Joined: a stack trace is one record."""
+    writer: Entity
+    pattern: Pattern
+    host: Host | None
+    object: str
+    resolver: str = ""
+    """The DNS server that was asked, where the line says so."""
+
+
+@dataclass(frozen=True)
+class CrashSighting:
+    record: LogLine
+    writer: Entity
+    crash: Crash
+
+
+@dataclass
+class Seen:
+    """Everything that was found in one set of lines."""
+
+    sightings: list[Sighting] = field(default_factory=list)
+    crashes: list[CrashSighting] = field(default_factory=list)
+    named: dict[Entity, Counter[Host]] = field(default_factory=lambda: defaultdict(Counter))
+    """Per writer, the hosts that its lines name: who its dependencies are."""
+    last: dict[Entity, datetime] = field(default_factory=dict)
+    """Per writer, when it last wrote anything."""
+    count: int = 0
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def seconds(self) -> float:
+        return max(60.0, (self.end - self.start).total_seconds()) if self.start and self.end else 60.0
+
+
+def see(lines: Sequence[LogLine], namespace: str) -> Seen:
+    """One pass. What a masked text was found to be is remembered, so that repeats cost a dictionary look-up."""
+    seen = Seen()
+    known: dict[str, Pattern | None] = {}
+    named: set[tuple[Entity, str]] = set()
+    for record in join(lines):
+        seen.count += 1
+        seen.start = record.at if seen.start is None else min(seen.start, record.at)
+        seen.end = record.at if seen.end is None else max(seen.end, record.at)
+        writer = workload(record.entity, namespace, record.container)
+        seen.last[writer] = record.at
+        key = mask(record.text)
+        words = None
+        if key not in known:
+            words = _words(record.text)
+            known[key] = _pattern_of(record, words)
+        if (writer, key) not in named:
+            named.add((writer, key))
+            for host in hosts_in(record.text):
+                seen.named[writer][host] += 1
+        pattern = known[key]
+        if pattern is not None:
+            words = words or _words(record.text)
+            match = pattern.pattern.search(words)
+            if match is not None:
+                seen.sightings.append(_sighting(record, writer, pattern, match, words))
+        if "\n" in record.text or "\\n" in record.text or "panic: " in record.text:
+            crash = crash_in(message_of(record.text))
+            if crash is not None and (pattern is None or _weak(pattern)):
+                seen.crashes.append(CrashSighting(record, writer, crash))
+    _name_addresses(seen)
+    return seen
+
+
+def _words(text: str) -> str:
+    """What a record says, without the rows of code and frames, whose words are about nothing that happened."""
+    words = message_of(text)
+    if "\n" in words and _FRAMES.search(words):
+        words = "\n".join(row for row in words.split("\n") if row[:1] not in (" ", "\t") or "Error" in row[:60])
+    return words[:_MATCHED_CHARACTERS]
+
+
+def _pattern_of(record: LogLine, words: str) -> Pattern | None:
+    level = level_of(record)
+    if level == "debug":
+        return None
+    lowered = words.lower()
+    for pattern in all_patterns():
+        if level == "info" and pattern.steady and pattern.store == "" and pattern.specificity < 0.65:
+            continue
+        if pattern.match(lowered, words):
+            return pattern
+    return None
+
+
+def _weak(pattern: Pattern) -> bool:
+    """The pattern says less than the stack trace around it does."""
+    return pattern.specificity < 0.45 or pattern.name in ("contract broken", "retries", "configuration invalid")
+
+
+def _sighting(record: LogLine, writer: Entity, pattern: Pattern, match: re.Match[str], words: str) -> Sighting:
+    groups = match.groupdict()
+    subject = next((value for key, value in groups.items() if key.startswith("object") and value), "")
+    return Sighting(record, writer, pattern, host_in(match, words), subject, groups.get("resolver") or "")
+
+
+def _name_addresses(seen: Seen) -> None:
+    """An address gets the name that the same writer uses with the same port, when there is exactly one."""
+    for index, sighting in enumerate(seen.sightings):
+        host = sighting.host
+        if host is None or not host.is_address or host.is_local or host.port is None:
+            continue
+        said = seen.named.get(sighting.writer, Counter())
+        names = {h.name for h in said if h.port == host.port and not h.is_address and not h.is_local}
+        if len(names) == 1:
+            named = Host(names.pop(), host.port)
+            seen.sightings[index] = Sighting(
+                sighting.record, sighting.writer, sighting.pattern, named, sighting.object, sighting.resolver
+            )
+
+
+def store_named_by(seen: Seen, writer: Entity, kind: str) -> Host | None:
+    """The data store (of a kind, if given) that a writer's lines name most."""
+    wanted = {"cache": ("redis", "memcached")}.get(kind, (kind,))
+    hosts = [
+        (count, host)
+        for host, count in seen.named.get(writer, Counter()).items()
+        if not (host.is_local or host.is_address)
+        and (found := store_kind(host.name, host.port))
+        and (not kind or found in wanted)
+    ]
+    return max(hosts, key=lambda pair: (pair[0], str(pair[1])))[1] if hosts else None
