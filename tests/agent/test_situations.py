@@ -336,3 +336,33 @@ def test_equal_conversations_get_equal_answers_and_a_bounded_page(count):
     assert first.causes[0].fault == "service_selects_no_pods"
     page = next(s for s in journals[0].spans if s.op == "chat").input["messages"][0]["content"][0]["text"]
     assert len(page) < 40_000
+
+
+def test_a_leftover_beside_a_healthy_service_does_not_spoil_the_false_alarm():
+    leftover = symptom(
+        "Deployment shop/old-batch", "image_not_found", "old-batch cannot pull its image, not found", 0.95, at=None
+    )
+    finding = run(request(), look(WELL, leftover))
+    assert (finding.verdict, finding.causes) == ("false_alarm", ())
+
+
+def test_the_only_decisive_fault_of_the_namespace_is_named_without_certainty():
+    lone = symptom("Deployment shop/catalog", "image_not_found", "catalog cannot pull its image, not found", 0.97)
+    finding = run(
+        request(alert("frontend")), look(FRONT_FAILS.__class__(**{**FRONT_FAILS.__dict__, "points_at": ()}), lone)
+    )
+    assert convicted(finding) == [("catalog", "image_not_found")]
+    assert finding.causes[0].confidence.band == "medium"
+    assert "no known way" in (finding.causes[0].confidence.capped_by or "")
+
+
+def test_an_alert_that_leaves_out_the_namespace_still_follows_dependencies():
+    vague = alert("frontend", namespace="", labels={})
+    finding = run(request(vague), look(FRONT_FAILS, NO_ENDPOINTS, edges=[FRONT_TO_CART]))
+    assert finding.causes[0].confidence.band == "high"
+    assert finding.chain[0].target.name == "frontend"
+
+
+def test_a_service_that_the_alert_writes_otherwise_is_found():
+    finding = run(request(alert("cartservice")), look(NO_ENDPOINTS))
+    assert finding.causes[0].confidence.band == "high"

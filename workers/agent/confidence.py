@@ -23,7 +23,7 @@ HIGH, MEDIUM = 0.75, 0.45
 DECISIVE = 0.9
 TOP_OF = {"high": 0.97, "medium": HIGH - 0.01, "low": MEDIUM - 0.01}
 LATE = timedelta(minutes=5)
-"""A cause that began this long after the alert did not bring it about."""
+"""What is first seen this long after the alert may be its consequence, or an older thing that happened again."""
 
 # What a fault shows itself in, where its own symptom is not decisive: without it the cause is only likely.
 _SHOWN_BY = {
@@ -87,8 +87,6 @@ def _caps(
     others: Sequence[Entity],
 ) -> Iterator[_Cap]:
     decisive = direct and specificity >= DECISIVE
-    if cause.confidence != "high":
-        yield _Cap(cause.confidence, f"the investigator itself is only {cause.confidence} on it")
     if case.cut_short and not decisive:
         yield _Cap("medium", f"{case.cut_short} ended the investigation before it was settled")
     if not support:
@@ -98,7 +96,7 @@ def _caps(
     if len(questions) < 2 and not decisive:
         yield _Cap("medium", "a single source")
     if (began := _began(cause, support)) and case.onset and began > case.onset + LATE:
-        yield _Cap("low", f"it began at {began:%H:%M}, after the alert at {case.onset:%H:%M}")
+        yield _Cap("medium", f"it is first seen at {began:%H:%M}, after the alert at {case.onset:%H:%M}")
     if case.alerted and not _is_on_the_way(entity, support, case):
         yield _Cap("medium", f"no known way leads from {entity.name} to what alerted")
     if rival := _rival(cause, entity, case, specificity, others):
@@ -112,6 +110,8 @@ def _caps(
         for c in case.challenges
     ):
         yield _Cap("low", "it did not survive its own challenge")
+    if cause.confidence != "high":
+        yield _Cap(cause.confidence, f"the investigator itself is only {cause.confidence} on it")
 
 
 def _support(cause: CauseDraft, entity: Entity, case: Case) -> tuple[NumberedSymptom, ...]:

@@ -33,7 +33,7 @@ from workers.agent.toolbox import CALL_SECONDS, Toolbox, tool_result
 from workers.agent.topology import Topology
 from workers.domain import Finding, GapRecord, GuidanceUse, Progress, Used
 from workers.llm.base import Block, Message, Model, ModelError, canonical
-from workers.llm.entities import alerted
+from workers.llm.entities import alerted, settled
 from workers.llm.offline import Offline
 
 MODEL_SECONDS = 90.0
@@ -377,7 +377,7 @@ class _Run:
 
     def _alerted(self) -> tuple[Entity, ...]:
         about = (e for a in self.request.alerts for e in alerted(a.service, window.namespace(a), a.labels))
-        return tuple(dict.fromkeys(about))
+        return settled(dict.fromkeys(about), self.ledger.entities())
 
     def _case(self, cut: Sequence[Gap], end: Ended) -> Case:
         return Case(

@@ -142,5 +142,33 @@ def alerted(service: str, namespace: str, labels: Mapping[str, str]) -> tuple[En
     return tuple(found)
 
 
+def settled(about: Iterable[Entity], known: Iterable[Entity]) -> tuple[Entity, ...]:
+    """What alerted, as the systems name it: the namespace that an alert left out, and a name that it wrote otherwise
+    (checkout for checkoutservice, cart for shop-cart). What nobody knows stays as it is."""
+    everything = sorted(set(known), key=str)
+    found: dict[Entity, None] = {}
+    for entity in about:
+        same = [e for e in everything if same_thing(e, entity)]
+        alike = same or [e for e in everything if _is_like(e, entity)]
+        places = {e.namespace for e in alike if e.namespace}
+        if entity in alike or not alike or len(places) > 1:
+            found[entity] = None
+        elif same:
+            found[entity.model_copy(update={"namespace": next(iter(places), entity.namespace)})] = None
+        else:
+            found[alike[0]] = None
+    return tuple(found)
+
+
+_AFFIX = re.compile(r"[-_.]?(?:service|svc|server|deployment|deploy|app)$|[-_]v\d+$")
+
+
+def _is_like(known: Entity, asked: Entity) -> bool:
+    if family(known.kind) != "app" or family(asked.kind or "service") != "app" or not _same_place(known, asked):
+        return False
+    a, b = (_AFFIX.sub("", owner_name(e.kind, e.name).casefold().replace("_", "-")) for e in (known, asked))
+    return len(min(a, b, key=len)) > 2 and (a.replace("-", "") == b.replace("-", "") or a.endswith("-" + b))
+
+
 def _is_exporter(name: str) -> bool:
     return any(word in name for word in _EXPORTERS)

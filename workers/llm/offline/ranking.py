@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from skills.contract import Entity
 from skills.faults import UnknownFault, fault
-from workers.llm.entities import is_culprit_kind, owning_workload, same_thing
+from workers.llm.entities import family, is_culprit_kind, owning_workload, same_thing, settled
 from workers.llm.graph import Graph, vertex
 from workers.llm.offline import guidance
 from workers.llm.offline.notes import Notes, Sign
@@ -204,7 +204,7 @@ def closeness(
     """How near to the alert: the same thing, its victim, pointed at by it, a dependency of it, in its namespace."""
     if not about:
         return _by_place(entity, notes.namespace, known=0.95, other=0.6)
-    best = _by_place(entity, about[0].namespace or notes.namespace, known=0.6, other=0.3)
+    best = _by_place(entity, about[0].namespace or notes.namespace, known=0.7, other=0.3)
     for alert in about:
         if same_thing(entity, alert) or (
             entity.kind == "Namespace" and entity.name == (alert.namespace or notes.namespace)
@@ -220,10 +220,8 @@ def closeness(
             away = graph.distance(alert, effect.entity)
             if same_thing(effect.entity, alert) or away is not None:
                 best = max(best, 0.97 - 0.04 * (away or 0))
-        # What depends on the alerted thing suffers from it or loads it; it is seldom its cause.
-        if graph.distance(entity, alert):
-            best = max(best, 0.65)
-    return best
+    # What depends on the alerted thing suffers from it or loads it; it is seldom its cause.
+    return min(best, 0.6) if best <= 0.75 and any(graph.distance(entity, a) for a in about) else best
 
 
 def _by_place(entity: Entity, namespace: str | None, *, known: float, other: float) -> float:
@@ -243,10 +241,11 @@ def _timing(signs: Sequence[Sign], notes: Notes) -> float:
     if onset is None or notes.onset is None:
         return 0.88 * over
     before = notes.onset - onset
+    # Of a thing that happens again and again only the last time may be known, so "after" is weaker than it sounds.
     if before < -timedelta(minutes=15):
-        return 0.45 * over
+        return 0.65 * over
     if before < -timedelta(minutes=5):
-        return 0.7 * over
+        return 0.8 * over
     if before <= timedelta(hours=1):
         return 1.0 * over
     if before <= timedelta(hours=12):
@@ -293,13 +292,15 @@ def _coverage(suspect: Suspect, effects: Sequence[Sign], about: Sequence[Entity]
 
 
 def _alerted(notes: Notes, signs: Sequence[Sign]) -> tuple[Entity, ...]:
-    """By label and service; else the known things that the alert's words name."""
-    if notes.alerted:
-        return notes.alerted
-    words = {w.strip(".,:;()[]`'\"").casefold() for w in notes.text.split()}
+    """By label and service; the known things that the alert's words name, where those lead to nothing that is known."""
     known = dict.fromkeys(e for s in signs for e in (s.entity, *s.victims, *s.points_at))
     known.update(dict.fromkeys(e for edge in notes.graph.edges for e in (edge.source, edge.target)))
-    return tuple(e for e in known if e.name.casefold() in words)
+    about = settled(notes.alerted, known)
+    if any(same_thing(a, e) for a in about for e in known):
+        return about
+    words = {w.strip(".,:;()[]`'\"").casefold() for w in notes.text.split()}
+    named = tuple(e for e in known if e.name.casefold() in words and family(e.kind) == "app")
+    return about + named
 
 
 def _culprit(entity: Entity, name: str, known: Sequence[Entity]) -> Entity:

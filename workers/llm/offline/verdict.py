@@ -11,6 +11,8 @@ from workers.llm.offline import explain, guidance
 from workers.llm.offline.notes import Notes, Sign
 from workers.llm.offline.ranking import STRONG, WEAK, Ranking, Suspect
 
+NEAR = 0.8
+"""Closeness below which nothing is known to lead from a suspect to what alerted."""
 MARGIN = 0.12
 """By how much a lead must beat its strongest rival to stand alone."""
 
@@ -49,6 +51,7 @@ def _is_second_fault(rival: Suspect, lead: Suspect, ranking: Ranking) -> bool:
         and lead.decisive
         and rival.score >= max(0.75, lead.score - 0.15)
         and rival.closeness >= 0.9
+        and rival.timing >= 0.9
         and rival.own == 1.0
         and not ranking.explains(rival, lead)
         and not same_thing(rival.entity, lead.entity)
@@ -67,11 +70,15 @@ def conclude(notes: Notes, ranking: Ranking, *, plain: bool = False) -> dict[str
             return explain.healthy(lead.signs[:1], notes, ranking, f"Expected, as {told.author or 'guidance'} said: ")
         now = Standing(others[0], lead, None)
         lead = others[0]
-    if lead is not None and lead.score >= STRONG:
-        return _convict(lead, now, notes, ranking, plain)
     well = _found_well(notes, ranking)
+    if (
+        lead is not None
+        and lead.score >= STRONG
+        and not (well and lead.closeness < NEAR and not _suffers(notes, ranking))
+    ):
+        return _convict(lead, now, notes, ranking, plain)
     if well and not _suffers(notes, ranking) and not notes.unreadable:
-        if lead is None or lead.score < WEAK:
+        if lead is None or lead.score < WEAK or lead.closeness < NEAR:
             return explain.healthy(
                 well, notes, ranking, "Nothing is wrong now: " if notes.resolved else "False alarm: "
             )
@@ -85,7 +92,11 @@ def _convict(lead: Suspect, now: Standing, notes: Notes, ranking: Ranking, plain
     close = now.rival is not None and now.rival is not now.second_fault and lead.score - now.rival.score < MARGIN
     sure = "high" if now.settled or (lead.score >= 0.65 and not close) else "medium"
     suspects = [lead, *([now.second_fault] if now.second_fault else [])]
-    if close and now.rival is not None and len(suspects) < 3:
+    if (
+        close
+        and now.rival is not None
+        and (lead.score - now.rival.score < 0.05 or same_thing(lead.entity, now.rival.entity))
+    ):
         suspects.append(now.rival)
     return explain.incident("recovered" if over else "incident", suspects, notes, ranking, sure, plain)
 
