@@ -72,13 +72,16 @@ def test_a_person_who_confirms_twice_at_once_gets_one_version(store: Store, data
     assert len(store.guidance.list("acme")) == 1
 
 
-def test_a_child_may_inherit_an_open_store(store: Store, database_url: str) -> None:
+def test_children_may_inherit_an_open_store_and_use_it_beside_their_parent(store: Store) -> None:
     store.notes.put("parent", "yes", NOON)
-    child = FORK.Process(target=_write_as_child, args=(store,))
-    child.start()
-    child.join(20)
-    assert child.exitcode == 0
-    assert store.notes.get("child") == "yes"
+    children = [FORK.Process(target=_count, args=(store, f"child {number}")) for number in range(2)]
+    for child in children:
+        child.start()
+    _count(store, "parent")
+    for child in children:
+        child.join(20)
+    assert [child.exitcode for child in children] == [0, 0]
+    assert [store.notes.get(name) for name in ("parent", "child 0", "child 1")] == ["99"] * 3
 
 
 def test_threads_may_share_a_store(store: Store) -> None:
@@ -156,6 +159,7 @@ def _confirm(store: Store, proposal: str) -> tuple[str, int]:
     return saved.id, saved.version
 
 
-def _write_as_child(store: Store) -> None:
-    assert store.notes.get("parent") == "yes"
-    store.notes.put("child", "yes", NOON)
+def _count(store: Store, name: str) -> None:
+    for number in range(100):
+        store.notes.put(name, str(number), NOON)
+        assert store.notes.get(name) == str(number)
