@@ -111,6 +111,10 @@ class Control:
             state = State(self._get("state", {"since": str(state["version"]), "timeout": f"{min(left, 20):.3f}"}))
         return result
 
+    def connected(self) -> int:
+        """How many sockets the app has open."""
+        return int(self.state()["connected"])
+
     def wait_connected(self, connections: int = 1, timeout: float = 10.0) -> None:
         """Until the app has opened its sockets."""
         self.wait_for(lambda state: state["connected"] >= connections, timeout, "the app to connect")
@@ -124,6 +128,10 @@ class Control:
     def post(self, app: str, channel: str, **payload: Any) -> Json:
         """As an alerting app: text, attachments, blocks, username, icon_emoji …"""
         return dict(self.act("post", app=app, channel=channel, **payload)["message"])
+
+    def post_as_app(self, app: str, channel: str, **payload: Any) -> str:
+        """The same; only the message's ts."""
+        return str(self.post(app, channel, **payload)["ts"])
 
     def edit(self, user: str, channel: str, ts: str, text: str) -> Json:
         return dict(self.act("edit", user=user, channel=channel, ts=ts, text=text)["message"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import uvicorn
@@ -62,6 +62,7 @@ def start(
     host: str = "127.0.0.1",
     *,
     company: Company | None = None,
+    channels: Sequence[str] | None = None,
     manifest: Mapping[str, Any] | None = None,
     timings: Timings | None = None,
     tokens: Tokens | None = None,
@@ -70,10 +71,14 @@ def start(
 ) -> Running:
     """Starts a workspace in threads of this process. `port` 0 takes a free one; `manifest` is in Slack's own form.
 
-    Ids are random (an app may remember them over restarts) unless there is a `seed`.
+    `channels` are names, in place of the company's. Ids are random (an app may remember them over restarts) unless
+    there is a `seed`.
     """
     timings, tokens, misbehaviour = timings or Timings(), tokens or Tokens(), Misbehaviour()
-    workspace = Workspace(company or Company(), clock, seed)
+    company = company or Company()
+    if channels is not None:
+        company = replace(company, channels=channels)
+    workspace = Workspace(company, clock, seed)
     socket_mode = SocketMode(
         workspace.installed.id, timings, misbehaviour, lambda number: workspace.note("hello", number)
     )

@@ -67,7 +67,9 @@ def bolt(running: Running, slack: Control, client: WebClient) -> Iterator[Callab
                          "app_home_opened", "agent_session_stopped", "channel_rename"):  # fmt: skip
                 app.event(kind)(write_down)
         logging.getLogger("slack_bolt").setLevel(logging.ERROR)
-        handler = SocketModeHandler(app, running.app_token, web_client=WebClient(base_url=running.api_url))
+        handler = SocketModeHandler(
+            app, running.app_token, ping_interval=1, web_client=WebClient(base_url=running.api_url)
+        )
         handler.connect()
         handlers.append(handler)
         slack.wait_connected(len(handlers))
