@@ -6,43 +6,37 @@ finding is made of, so the loop has no flags. Whatever happens, there is a findi
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from skills.contract import Entity, Gap, SkillContext
+from skills.contract import Gap, SkillContext
 from skills.redact import Redactor
-from workers.agent import conclude, own_tools, page, render, window
+from workers.agent import conclude, first_look, own_tools, page, render, window
 from workers.agent.budget import Budget
 from workers.agent.calls import in_words
+from workers.agent.casefile import CaseFile
 from workers.agent.conclude import Draft
-from workers.agent.confidence import Case
-from workers.agent.evidence import Ledger
+from workers.agent.conversation import Conversation
 from workers.agent.finding import Frame, assemble
-from workers.agent.first_look import SECONDS as FIRST_LOOK_SECONDS
-from workers.agent.first_look import Look, look
-from workers.agent.grounding import Grounds, problems
-from workers.agent.own_tools import OwnTools
+from workers.agent.grounding import problems
 from workers.agent.request import Journal, Request
 from workers.agent.steps import Outcome, Step, Steps
 from workers.agent.systems import ConnectedSkill, sources
 from workers.agent.toolbox import CALL_SECONDS, Toolbox, tool_result
-from workers.agent.topology import Topology
 from workers.domain import Finding, GapRecord, GuidanceUse, Progress, Used
-from workers.llm.base import Block, Message, Model, ModelError, canonical
-from workers.llm.entities import alerted, settled
+from workers.llm.base import Block, Model
 from workers.llm.offline import Offline
 
-MODEL_SECONDS = 90.0
-MAX_TOKENS = 6000
 MAX_TURNS = 60
+PATIENCE = 2
+"""Turns in a row without a usable call that are answered by asking again."""
 
 
 class Ended(Exception):
-    """The investigation is over."""
+    """The investigation is over: with the model's conclusion, or cut short."""
 
     def __init__(self, draft: Draft | None = None, gap: Gap | None = None) -> None:
         super().__init__()
@@ -75,28 +69,22 @@ class _Run:
         clock: Callable[[], datetime],
         monotonic: Callable[[], float],
     ) -> None:
-        self.request, self.model, self.skills, self.journal, self.clock = request, model, tuple(skills), journal, clock
+        self.request, self.model, self.skills = request, model, tuple(skills)
+        self.journal, self.clock = journal, clock
         self.mask = Redactor().text
         self.budget = Budget(request.customer.budget, request.dollars_this_month, monotonic)
         self.steps = Steps(request.trace_id, journal, clock, monotonic)
-        self.ledger = Ledger(request.previous.evidence if request.previous else ())
-        self.topology = Topology(self.ledger, request.guidance)
-        self.toolbox = Toolbox(self.skills, self.steps, self.ledger, self.mask)
-        self.own = OwnTools(self.ledger, self.topology)
-        self.focus = window.focus(request)
-        self.window = window.window(request)
-        self.system = page.system(self.skills)
-        self.specs = (*own_tools.SPECS, *self.toolbox.specs)
-        self.messages: list[Message] = []
-        self.told = 0
-        """How many messages the record has already."""
+        self.case = CaseFile(request, self.skills)
+        self.toolbox = Toolbox(self.skills, self.steps, self.case.ledger, self.mask)
+        specs = (*own_tools.SPECS, *self.toolbox.specs)
+        self.talk = Conversation(model, page.system(self.skills), specs, self.steps, self.mask)
         self.heard = 0
         """How many of the things that people said have been passed on."""
         self.last_word: str | None = None
         """The budget that is nearly used up, once the model was asked to conclude."""
-        self.rejected = False
+        self.sent_back = False
         self.idle = 0
-        """Turns in a row that called no tool or a broken one."""
+        """Turns in a row without a usable call."""
 
     def run(self) -> Finding:
         self.look()
@@ -111,10 +99,12 @@ class _Run:
         """The analyzers' first look, and the first message made of it."""
         self.steps.take(self._receive())
         self.progress("first_look", "reading " + ", ".join(s.name for s in self.skills if s.usable))
-        context = self.context()
-        seconds = min(FIRST_LOOK_SECONDS, self.budget.seconds_left)
-        looks = look(self.skills, context, self.steps, self.ledger, self.mask, seconds)
-        self.messages = [_said(self._first_page(context, looks))]
+        context = self.context(min(first_look.SECONDS, self.budget.seconds_left))
+        ledger, topology = self.case.ledger, self.case.topology
+        seconds = min(first_look.SECONDS, self.budget.seconds_left)
+        looks = first_look.look(self.skills, context, self.steps, ledger, self.mask, seconds)
+        about, said = self.case.about, self.budget.said()
+        self.talk.say(page.first(self.request, context, self.skills, looks, ledger, topology, about, said))
         self.progress("investigating", "weighing what the first look showed")
 
     def step(self) -> None:
@@ -129,22 +119,21 @@ class _Run:
         if over := self.budget.exhausted() or self.budget.month_over():
             raise Ended(gap=Gap("further checks", f"{over} was reached"))
         for text in self._new_steering(told.steering):
-            self.add([{"type": "text", "text": "\n".join(render.block("steering", [{"text": text}], 1))}])
+            self.talk.say("\n".join(render.block("steering", [{"text": text}], 1)))
 
     def ask(self) -> list[Block]:
         """One turn of the model: its tool calls. Raises Ended when it gives none that can be used."""
         nearly = self.budget.nearly()
         if nearly and self.last_word is None:
             self.last_word = nearly
-            self.add([{"type": "text", "text": f"{nearly} is nearly used up. Conclude now with what you have."}])
+            self.talk.say(f"{nearly} is nearly used up. Conclude now with what you have.")
         force = conclude.NAME if self.last_word or self.idle else None
-        done = self.steps.take(self._chat(force))
+        done = self.talk.ask(force, self.budget.seconds_left)
         self.budget.count(done)
-        if "error" in done.outcome.output:
-            error = done.outcome.output["error"]
-            raise Ended(gap=Gap(f"the model {self.model.name}", f"{error['kind']}: {error['message']}"))
-        self.messages.append({"role": "assistant", "content": done.outcome.output["content"]})
-        return self._calls(done.outcome.output["stop_reason"], done.outcome.output["content"])
+        answer = done.outcome.output
+        if "error" in answer:
+            self._give_up("{kind}: {message}".format(**answer["error"]))
+        return self._usable(answer["stop_reason"], answer["content"])
 
     def act(self, calls: Sequence[Block]) -> None:
         """Carries out the calls of one turn: systems side by side, then beliefs and conclusion in their order."""
@@ -160,58 +149,49 @@ class _Run:
         for call in calls:
             if call["id"] not in results:
                 results[call["id"]] = self._own(call)
-        self.add([results[c["id"]] for c in calls])
-        self.progress("investigating", "weighing what came back")
+        if calls:
+            self.talk.add([results[c["id"]] for c in calls])
+            self.progress("investigating", "weighing what came back")
 
     def report(self, end: Ended) -> Finding:
         """The finding, from the model's conclusion or, when it was cut short, from what is known."""
         self.progress("concluding", "writing the finding")
-        gaps = [g for g in (end.gap, self._last_word_gap()) if g is not None]
+        cut = [end.gap] if end.gap else []
+        if self.last_word:
+            cut.append(Gap("further checks", f"{self.last_word} was reached"))
         draft = end.draft or self._what_is_known()
-        frame = Frame(
-            self._grounds(), self._case(gaps, end), self.request.guidance, self._used(), (*gaps, *self._gaps())
-        )
-        finding = assemble(draft, frame)
-        step = Step(
-            "evaluate", "finding", "report", {}, lambda: Outcome(finding.model_dump(mode="json", by_alias=True))
-        )
-        kept = Finding.model_validate(self.steps.take(step).outcome.output)
+        case = self.case.weighed(cut[0].why if cut else None)
+        gaps = (*cut, *self.case.gaps)
+        finding = assemble(draft, Frame(self.case.grounds(), case, self.request.guidance, self._used(), gaps))
+        written = Outcome(finding.model_dump(mode="json", by_alias=True))
+        kept = self.steps.take(Step("evaluate", "finding", "report", {}, lambda: written))
         self.progress("done", "")
-        return kept
-
-    # --- the words of the sentences above
-
-    def add(self, content: list[Block]) -> None:
-        """To the user's turn; two in a row are one."""
-        if self.messages and self.messages[-1]["role"] == "user":
-            last = self.messages[-1]
-            self.messages[-1] = {"role": "user", "content": [*last["content"], *content]}
-        else:
-            self.messages.append({"role": "user", "content": content})
-
-    def context(self, seconds: float | None = None) -> SkillContext:
-        left = timedelta(seconds=self.budget.seconds_left if seconds is None else seconds)
-        return SkillContext(
-            focus=self.focus,
-            now=self.request.now,
-            window=self.window,
-            baseline=window.baseline(self.window),
-            sources=sources(self.skills),
-            deadline=self.clock() + left,
-        )
+        return Finding.model_validate(kept.outcome.output)
 
     def progress(self, phase: Any, doing: str) -> None:
-        strongest = sorted(self.ledger.symptoms, key=lambda n: -n.symptom.specificity)
+        """What the thread shows."""
         self.journal.progress(
             Progress(
                 phase=phase,
                 skills_on=tuple(s.name for s in self.skills if s.usable),
                 unreachable=tuple(GapRecord(what=s.name, why=s.unreachable) for s in self.skills if s.unreachable),
-                symptoms=tuple(n.symptom.summary for n in strongest if n.symptom.role != "healthy")[:5],
-                beliefs=tuple(self.own.beliefs.changes),
+                symptoms=self.case.standouts,
+                beliefs=tuple(self.case.own.beliefs.changes),
                 doing=doing,
                 tool_calls=self.budget.tool_calls,
             )
+        )
+
+    def context(self, seconds: float) -> SkillContext:
+        """What skills are told; `seconds` is how long their answers are waited for."""
+        read = window.window(self.request)
+        return SkillContext(
+            focus=window.focus(self.request),
+            now=self.request.now,
+            window=read,
+            baseline=window.baseline(read),
+            sources=sources(self.skills),
+            deadline=self.clock() + timedelta(seconds=seconds),
         )
 
     def _receive(self) -> Step:
@@ -221,122 +201,53 @@ class _Run:
             "now": self.request.now.isoformat(),
             "model": self.model.name,
         }
-        return Step(
-            "invoke_agent", "invoke_agent gumshoe", "receive", given, lambda: Outcome({"window": str(self.window)})
-        )
-
-    def _first_page(self, context: SkillContext, looks: Sequence[Look]) -> str:
-        return page.first(
-            self.request, context, self.skills, looks, self.ledger, self.topology, self._alerted(), self.budget.said()
-        )
+        output = {"window": str(window.window(self.request))}
+        return Step("invoke_agent", "invoke_agent gumshoe", "receive", given, lambda: Outcome(output))
 
     def _new_steering(self, said: tuple[str, ...]) -> list[str]:
         """What was said since the last step. A step of its own, so that a resumed run hears it at the same place."""
-        earlier = self.steps.planned()
-        if earlier is not None and earlier != "steering":
+        planned, new = self.steps.planned(), list(said[self.heard :])
+        if planned != "steering" and (planned is not None or not new):
             return []
-        new = list(said[self.heard :])
-        if earlier is None and not new:
-            return []
-        step = Step(
-            "plan",
-            "steering",
-            "receive",
-            {"heard": self.heard},
-            lambda: Outcome({"texts": [self.mask(t) for t in new]}),
-        )
-        texts: list[str] = self.steps.take(step).outcome.output["texts"]
+        heard = Outcome({"texts": [self.mask(text) for text in new]})
+        done = self.steps.take(Step("plan", "steering", "receive", {"heard": self.heard}, lambda: heard))
+        texts: list[str] = done.outcome.output["texts"]
         self.heard += len(texts)
         return texts
 
-    def _chat(self, force: str | None) -> Step:
-        """The call as it is recorded: what is new in the conversation, and a digest of all of it."""
-        conversation = [
-            self.system,
-            [[s.name, s.description, s.input_schema] for s in self.specs],
-            self.messages,
-            force,
-        ]
-        given: dict[str, Any] = {
-            "digest": hashlib.sha256(canonical(conversation)).hexdigest(),
-            "from": self.told,
-            "messages": self.messages[self.told :],
-        }
-        if self.told == 0:
-            given |= {"system": self.system, "tools": [s.name for s in self.specs]}
-        state = "plan" if self.told == 0 else "interpret"
-        self.told = len(self.messages) + 1
-        return Step("chat", f"chat {self.model.name}", state, given, lambda: self._reply(force))
-
-    def _reply(self, force: str | None) -> Outcome:
-        try:
-            reply = self.model.reply(
-                self.system,
-                self.specs,
-                self.messages,
-                max_tokens=MAX_TOKENS,
-                timeout_seconds=min(MODEL_SECONDS, self.budget.seconds_left),
-                force_tool=force,
-            )
-        except ModelError as error:
-            output = {"error": {"kind": error.kind, "message": self.mask(str(error))}}
-            return Outcome(output, "timeout" if error.kind == "timeout" else "model_error", keep=False)
-        usage = reply.usage
-        return Outcome(
-            {"content": reply.content, "stop_reason": reply.stop_reason, "model": reply.model},
-            tokens_in=usage.input_tokens + usage.cache_write_tokens,
-            tokens_out=usage.output_tokens,
-            tokens_cached=usage.cache_read_tokens,
-            tokens_estimated=usage.estimated,
-            dollars=usage.dollars,
-            attributes={
-                "gen_ai.request.model": self.model.name,
-                "gen_ai.response.model": reply.model,
-                "gumshoe.cache_write_tokens": usage.cache_write_tokens,
-                "gumshoe.attempts": reply.attempts,
-                "gumshoe.request_id": reply.request_id,
-            },
-        )
-
-    def _calls(self, stop_reason: str, content: Sequence[Block]) -> list[Block]:
-        """The usable tool calls of a turn, for each of the seven reasons to stop."""
+    def _usable(self, stop_reason: str, content: Sequence[Block]) -> list[Block]:
+        """The calls of a turn that can be carried out, for each of the seven reasons to stop."""
         calls = [block for block in content if block["type"] == "tool_use"]
         if stop_reason == "refusal":
-            raise Ended(gap=Gap(f"the model {self.model.name}", "it refused to go on"))
+            self._give_up("it refused to go on")
         if stop_reason == "model_context_window_exceeded":
-            raise Ended(gap=Gap(f"the model {self.model.name}", "the conversation outgrew its context window"))
+            self._give_up("the conversation outgrew its context window")
         if stop_reason == "pause_turn" and not calls:
-            return []
-        if stop_reason == "max_tokens" and calls:
-            # The last call may be cut in the middle; its arguments cannot be trusted.
-            calls[-1] = {**calls[-1], "name": "", "input": {}}
+            return []  # it wants its own turn back, and goes on
         if calls and stop_reason != "max_tokens":
             self.idle = 0
             return calls
         self.idle += 1
-        if self.idle > 2:
-            raise Ended(
-                gap=Gap(f"the model {self.model.name}", f"it gave no usable answer ({stop_reason}) three times")
-            )
+        if self.idle > PATIENCE:
+            self._give_up(f"it gave no usable answer ({stop_reason}) {self.idle} times")
         if not calls:
-            self.add(
-                [{"type": "text", "text": f"Your turn ended ({stop_reason}) without a tool call. Call `conclude`."}]
-            )
-        return calls
+            self.talk.say(f"Your turn ended ({stop_reason}) without a tool call. Call `conclude`.")
+            return []
+        # The last call may be cut in the middle; its arguments cannot be trusted.
+        return [*calls[:-1], {**calls[-1], "name": "", "input": {}}]
 
     def _own(self, call: Block) -> Block:
         """A call of the agent's own tools, or of none that exists."""
         if call["name"] == conclude.NAME:
             return self._conclude(call)
-        if call["name"] == "":
-            return tool_result(call["id"], "error: your call was cut off at the token limit; make a shorter one", True)
-        if call["name"] not in own_tools.STATES:
-            text, is_error = f"error: there is no tool {call['name']!r}", True
-            state = "interpret"
+        state = own_tools.STATES.get(call["name"], "interpret")
+        if call["name"] in own_tools.STATES:
+            self.progress("challenging" if state == "challenge" else "investigating", "")
+            text, is_error = self.case.own.call(call, self.clock())
+        elif call["name"] == "":
+            text, is_error = "error: your call was cut off at the token limit; make a shorter one", True
         else:
-            self.progress("challenging" if call["name"] == "challenge" else "investigating", "")
-            text, is_error = self.own.call(call, self.clock())
-            state = own_tools.STATES[call["name"]]
+            text, is_error = f"error: there is no tool {call['name']!r}", True
         outcome = Outcome({"text": text}, "invalid_arguments" if is_error else None)
         self.steps.take(Step("execute_tool", str(call["name"]), state, call["input"], lambda: outcome))
         return tool_result(call["id"], text, is_error)
@@ -344,59 +255,31 @@ class _Run:
     def _conclude(self, call: Block) -> Block:
         """Ends the investigation, or sends the conclusion back once with what is wrong with it."""
         draft, wrong = self._draft(call["input"])
-        last = self.rejected or self.last_word is not None
-        accepted = draft is not None and (not wrong or last)
+        accepted = draft is not None and (not wrong or self.sent_back or self.last_word is not None)
         outcome = Outcome({"accepted": accepted, "problems": wrong}, None if accepted else "invalid_arguments")
         self.steps.take(Step("execute_tool", conclude.NAME, "conclude", call["input"], lambda: outcome))
         if accepted:
             raise Ended(draft=draft)
-        if self.rejected:
-            raise Ended(
-                gap=Gap(f"the model {self.model.name}", "its conclusion did not have the form of a finding twice")
-            )
-        self.rejected = True
-        return tool_result(
-            call["id"], "error: not concluded. Correct this and call conclude again:\n- " + "\n- ".join(wrong), True
-        )
+        if self.sent_back:
+            self._give_up("its conclusion did not have the form of a finding twice")
+        self.sent_back = True
+        what = "\n- ".join(("error: not concluded. Correct this and call conclude again:", *wrong))
+        return tool_result(call["id"], what, True)
 
     def _draft(self, given: Any) -> tuple[Draft | None, list[str]]:
         try:
             draft = Draft.model_validate(given)
         except ValidationError as error:
             return None, [in_words(error)]
-        return draft, [str(problem) for problem in problems(draft, self._grounds())]
+        return draft, [str(problem) for problem in problems(draft, self.case.grounds())]
+
+    def _give_up(self, why: str) -> NoReturn:
+        raise Ended(gap=Gap(f"the model {self.model.name}", why))
 
     def _what_is_known(self) -> Draft:
         """Cut short: the offline investigator concludes from the same conversation."""
-        reply = Offline().reply(self.system, self.specs, self.messages, force_tool=conclude.NAME)
-        call = next(b for b in reply.content if b["type"] == "tool_use" and b["name"] == conclude.NAME)
-        return Draft.model_validate(call["input"])
-
-    def _grounds(self) -> Grounds:
-        return Grounds(self.ledger, self.request.alerts)
-
-    def _alerted(self) -> tuple[Entity, ...]:
-        about = (e for a in self.request.alerts for e in alerted(a.service, window.namespace(a), a.labels))
-        return settled(dict.fromkeys(about), self.ledger.entities())
-
-    def _case(self, cut: Sequence[Gap], end: Ended) -> Case:
-        return Case(
-            ledger=self.ledger,
-            graph=self.topology.graph(),
-            alerted=self._alerted(),
-            onset=window.onset(self.request),
-            hypotheses=self.own.beliefs.all,
-            challenges=tuple(self.own.challenges.made.values()),
-            gaps=self._gaps(),
-            cut_short=cut[0].why if cut else None,
-        )
-
-    def _gaps(self) -> tuple[Gap, ...]:
-        unreachable = (Gap(s.name, s.unreachable) for s in self.skills if s.unreachable)
-        return (*unreachable, *self.ledger.gaps)
-
-    def _last_word_gap(self) -> Gap | None:
-        return Gap("further checks", f"{self.last_word} was reached") if self.last_word else None
+        reply = Offline().reply(self.talk.system, self.talk.specs, self.talk.messages, force_tool=conclude.NAME)
+        return Draft.model_validate(next(b["input"] for b in reply.content if b.get("name") == conclude.NAME))
 
     def _used(self) -> Used:
         return Used(
@@ -409,7 +292,3 @@ class _Run:
             dollars=round(self.budget.dollars, 6),
             tool_calls=self.budget.tool_calls,
         )
-
-
-def _said(text: str) -> Message:
-    return {"role": "user", "content": [{"type": "text", "text": text}]}
