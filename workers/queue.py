@@ -28,6 +28,8 @@ from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 from rq.worker import BaseWorker
 
+from config.settings import ConfigError
+
 QUEUES = ("investigate", "study")
 WORKER_TTL_SECONDS = 30
 """rq takes a worker for dead, and its job for abandoned, this long (and a minute) after its last sign of life."""
@@ -39,8 +41,11 @@ _KEEP_FAILED_SECONDS = 24 * 3600
 _NUDGE_LIVES_SECONDS = 60
 
 
-class QueueError(Exception):
-    """The queue cannot be reached. The text names REDIS_URL (without its password) and what to do."""
+class QueueError(ConfigError):
+    """The queue cannot be reached. The text names its address (without the password) and what to do.
+
+    A ConfigError, so that a command that cannot reach its queue ends like one with any other wrong setting.
+    """
 
 
 class Queue:

@@ -184,6 +184,17 @@ def test_a_muted_alert_is_recorded_once_and_says_nothing(store: Store) -> None:
     assert [row.reason for row in store.ignored.recent("acme")] == ["muted"]
 
 
+def test_an_alert_that_was_muted_and_comes_again_by_webhook_begins_a_thread_of_its_own(store: Store) -> None:
+    opened(store, muted=True)
+    came = opened(store, place=None, ts=None, webhook_place=CHANNEL, at=minutes(5))
+    assert came.incident.place is None
+    (own,) = store.outbox.claim(NOON)
+    store.outbox.sent(own.id, "500.5")
+    (status,) = store.outbox.claim(NOON)
+    assert status.place.thread_ts == "500.5"
+    assert store.incidents.by_message("C0ALERTS", "100.1").id == came.incident.id
+
+
 def test_a_dry_run_answers_in_the_shadow_channel_alone(store: Store) -> None:
     shadow = Place(team_id="T0ACME", channel="C0SHADOW")
     came = opened(store, dry_run=True, shadow=shadow)

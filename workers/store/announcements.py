@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from workers.domain import Incident, Investigation, Place, PostKind
 from workers.store.engine import Database
 from workers.store.outbox import bump, put, set_thread
-from workers.store.tables import outbox
+from workers.store.tables import incidents, outbox
 
 
 class Announcer:
@@ -31,6 +31,9 @@ class Announcer:
 
     def opened_elsewhere(self, incident: Incident, investigation: Investigation, channel: Place) -> None:
         """The alert gets a message of its own, whose thread becomes the incident's once it is posted."""
+        # An incident that was muted until now may have the thread of the message that nobody answered.
+        homeless = {"team_id": "", "channel": None, "thread_ts": None}
+        self._connection.execute(sa.update(incidents).where(incidents.c.id == incident.id).values(**homeless))
         self._put("alert", channel, f"alert:{incident.id}", incident)
         self._put("status", channel, _main(incident.id), incident, investigation)
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from config.settings import ConfigError
 
-class StoreError(Exception):
-    """The records cannot be read or written. The text names the database (without its password) and what to do."""
+
+class StoreError(ConfigError):
+    """The records cannot be read or written. The text names the database (without its password) and what to do.
+
+    A ConfigError, so that a command that cannot open its records ends like one with any other wrong setting.
+    """
 
 
 class NoSuchRecord(StoreError):
