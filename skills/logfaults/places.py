@@ -175,9 +175,13 @@ _STORES = {
     ),
 }
 _PORTS = {
-    27017: "mongodb", 27018: "mongodb", 3306: "mysql", 4000: "mysql", 5432: "postgres", 26257: "postgres", 6379: "redis",
-    26379: "redis", 11211: "memcached", 9092: "queue", 9093: "queue", 5672: "queue", 4222: "queue", 2379: "other",
-    9042: "other", 2181: "other", 8500: "other", 1433: "other", 1521: "other",
+    27017: "mongodb", 27018: "mongodb",
+    3306: "mysql", 4000: "mysql",
+    5432: "postgres", 26257: "postgres",
+    6379: "redis", 26379: "redis",
+    11211: "memcached",
+    9092: "queue", 9093: "queue", 5672: "queue", 4222: "queue",
+    2379: "other", 9042: "other", 2181: "other", 8500: "other", 1433: "other", 1521: "other",
 }  # fmt: skip
 
 
