@@ -1,7 +1,7 @@
 """The conversation with one model: what was said, and each turn as a recorded step.
 
 A turn is recorded as what is new since the last one and a digest of everything, so that the record grows as the
-conversation does and still tells exactly what the model was asked.
+conversation does and still tells exactly what the model was asked (folding is a function of what went before).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workers.agent.evidence import Mask
+from workers.agent.folding import folded
 from workers.agent.steps import Done, Outcome, Step, Steps
 from workers.llm.base import Block, Message, Model, ModelError, ToolSpec, canonical
 
@@ -41,6 +42,7 @@ class Conversation:
     def ask(self, force: str | None, seconds: float) -> Done:
         """One turn of the model; an answer joins the conversation, a failure is in the outcome's `error`."""
         first = self._recorded == 0
+        self.messages = folded(self.messages)
         everything = [self.system, [vars(s) for s in self.specs], self.messages, force]
         given: dict[str, Any] = {
             "digest": hashlib.sha256(canonical(everything)).hexdigest(),

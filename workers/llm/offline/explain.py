@@ -202,10 +202,12 @@ def ref(entity: Entity) -> dict[str, Any]:
 
 
 def _no_change(suspect: Suspect, notes: Notes) -> str:
-    """ "none" when changes were looked at and none touched it; else nobody knows."""
-    return (
-        "none" if notes.changes and not any(same_thing(c.entity, suspect.entity) for c in notes.changes) else "unknown"
-    )
+    """The id that a symptom gives; "none" where changes were looked at and none touched it; else nobody knows."""
+    named = next((s.change for s in suspect.signs if s.change), None)
+    if named:
+        return named
+    looked = notes.changes or any(s.analyzer.startswith(("kubernetes", "changes")) for s in notes.signs)
+    return "none" if looked and not any(same_thing(c.entity, suspect.entity) for c in notes.changes) else "unknown"
 
 
 def _edge_evidence(source: Entity, target: Entity, notes: Notes, ranking: Ranking) -> tuple[str, ...]:
