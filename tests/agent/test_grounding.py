@@ -150,3 +150,21 @@ def test_figures_stand_in_evidence_by_quantity_not_by_spelling(claim, evidence, 
 
 def test_names_versions_and_words_that_begin_with_a_digit_are_no_figures():
     assert figures("cart-7d9f answers 5xx since `limit 3`, image v1.4.2, at 14:03") == ()
+
+
+def test_entities_and_answers_may_be_written_as_words():
+    lead = {"action": "open", "entity": "Deployment shop/cart", "fault": "memory_limit_too_low", "evidence": "E1"}
+    attack = {
+        "hypothesis": "H1",
+        "victim": "No, the limit is its own [E1].",
+        "rival": "No rival was seen.",
+        "timing": "It began before the alert (E1).",
+        "peer": "No peer was seen.",
+        "holds": True,
+    }
+    script = [[call("hypothesis", lead), call("challenge", attack), call("conclude", guess(causes__0__entity="cart"))]]
+    journal = MemoryJournal()
+    finding = run(request(), FakeSkill(sees=looks(OOM)), model=Scripted(script), journal=journal)
+    assert (finding.causes[0].entity.kind, finding.causes[0].confidence.band) == ("Deployment", "high")
+    assert "2 of 4 questions" in next(s for s in journal.spans if s.name == "challenge").output["text"]
+    assert journal.shown[-1].beliefs[0].change == "new"

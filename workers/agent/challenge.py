@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from skills.contract import ToolInput
 from workers.agent.conclude import Ids
@@ -16,23 +18,32 @@ NAME = "challenge"
 DESCRIPTION = (
     "Attack the leading hypothesis before you conclude. victim: is the entity suffering from something it depends on? "
     "rival: does the strongest rival predict the same? timing: did it begin before the suspected change? peer: is a "
-    "healthy peer like it in this respect? Answer each with evidence, or say what could not be seen."
+    "healthy peer like it in this respect? Answer each in a sentence with its evidence ids, or say what was not seen."
 )
 
 
 class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-    answer: str = Field(max_length=600)
+    answer: str = Field(max_length=800)
     evidence: Ids = ()
+
+
+def _spelt(value: Any) -> Any:
+    """A sentence that names its evidence: `No, its own limit changed [E3, E5].`"""
+    return {"answer": value, "evidence": _NUMBER.findall(value)} if isinstance(value, str) else value
+
+
+_NUMBER = re.compile(r"\bE\d+\b")
+Answered = Annotated[Answer, BeforeValidator(_spelt), WithJsonSchema({"type": "string"})]
 
 
 class ChallengeInput(ToolInput):
     hypothesis: str
     """H1 ..."""
-    victim: Answer
-    rival: Answer
-    timing: Answer
-    peer: Answer
+    victim: Answered
+    rival: Answered
+    timing: Answered
+    peer: Answered
     holds: bool
     """Whether the hypothesis survives."""
 

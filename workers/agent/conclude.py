@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from workers.domain import Band, Finding, Verdict
+from workers.llm.entities import parse
 
 NAME = "conclude"
 DESCRIPTION = (
@@ -23,7 +24,8 @@ def _numbers(value: Any) -> Any:
     return [v.strip("[] ") if isinstance(v, str) else v for v in value] if isinstance(value, list | tuple) else value
 
 
-Ids = Annotated[tuple[str, ...], BeforeValidator(_numbers)]
+Ids = Annotated[tuple[str, ...], BeforeValidator(_numbers), WithJsonSchema({"type": "string"})]
+"""Shown to a model as a string, `E1, E3`; a list is taken as well."""
 
 
 class Part(BaseModel):
@@ -36,13 +38,22 @@ class EntityRef(Part):
     name: str
 
 
+def _spelt(value: Any) -> Any:
+    """`Deployment shop/cart`, which costs a model fewer tokens than an object, and is what it reads everywhere."""
+    entity = parse(value) if isinstance(value, str) else None
+    return entity.model_dump() if entity is not None else value
+
+
+Named = Annotated[EntityRef, BeforeValidator(_spelt), WithJsonSchema({"type": "string"})]
+
+
 class ClaimDraft(Part):
     text: str = Field(max_length=1000)
     evidence: Ids = ()
 
 
 class CauseDraft(Part):
-    entity: EntityRef
+    entity: Named
     """The object whose spec or state is wrong; never a Pod."""
     fault: str
     summary: str = Field(max_length=1000)
@@ -53,8 +64,8 @@ class CauseDraft(Part):
 
 
 class ChainDraft(Part):
-    source: EntityRef = Field(alias="from")
-    target: EntityRef = Field(alias="to")
+    source: Named = Field(alias="from")
+    target: Named = Field(alias="to")
     evidence: Ids = ()
 
 

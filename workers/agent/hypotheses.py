@@ -9,7 +9,7 @@ from pydantic import Field
 
 from skills.contract import Entity, ToolInput
 from skills.faults import UnknownFault, fault
-from workers.agent.conclude import EntityRef, Ids
+from workers.agent.conclude import Ids, Named
 from workers.agent.evidence import Ledger
 from workers.domain import BeliefChange, Hypothesis
 
@@ -24,7 +24,7 @@ class HypothesisInput(ToolInput):
     action: Literal["open", "strengthen", "weaken", "discard"]
     id: str = ""
     """H1 ...; not needed to open"""
-    entity: EntityRef | None = None
+    entity: Named | None = None
     fault: str = ""
     statement: str = Field(default="", max_length=600)
     predicts: tuple[str, ...] = ()

@@ -37,9 +37,8 @@ def system(skills: Iterable[ConnectedSkill]) -> str:
 
 
 def _vocabulary() -> str:
-    causes = (f for f in all_faults() if f.is_cause)
-    groups = groupby(causes, key=lambda f: f.group)
-    return "\n".join(f"{group[2:]}: {', '.join(f.name for f in faults)}" for group, faults in groups)
+    groups = groupby((f for f in all_faults() if f.is_cause), key=lambda f: f.group)
+    return "\n".join(" ".join(f.name for f in faults) for _, faults in groups)
 
 
 def first(

@@ -91,12 +91,12 @@ def tool_result(call_id: str, text: str, is_error: bool = False) -> Block:
 
 def schema(model: type[BaseModel]) -> dict[str, Any]:
     """JSON schema without what costs tokens and tells a model nothing: titles, limits that code checks anyway, null."""
-    slim: dict[str, Any] = _slim(model.model_json_schema(by_alias=True))
+    slim: dict[str, Any] = _slim(model.model_json_schema(by_alias=True), top=True)
     slim.pop("description", None)  # the class's docstring, which is for readers of the code
     return slim
 
 
-def _slim(node: Any, names: bool = False) -> Any:
+def _slim(node: Any, names: bool = False, top: bool = False) -> Any:
     """`names`: the keys of this mapping are names of properties, not keywords."""
     if isinstance(node, list):
         return [_slim(item) for item in node]
@@ -106,6 +106,8 @@ def _slim(node: Any, names: bool = False) -> Any:
         options = [option for option in node["anyOf"] if option != {"type": "null"}]
         if len(options) == 1:
             node = {**{k: v for k, v in node.items() if k != "anyOf"}, **options[0]}
+    if "properties" in node and not names and "$defs" not in node and not top:
+        node = {k: v for k, v in node.items() if k != "type"}
     return {
         key: _slim(value, names=not names and key in ("properties", "$defs"))
         for key, value in node.items()
