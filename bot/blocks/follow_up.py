@@ -14,8 +14,6 @@ def render(case: Case) -> Message:
         return in_progress(case)
     question = case.investigation.question if case.investigation else ""
     asked = [f"&gt; {limits.quoted(question, 300)}"] if question else []
-    lines = answer_lines(case)
-    quote = [section([f">{limits.quoted(question, 300)}"])] if question else []
-    return message(
-        [*asked, *lines, footer(case)], [*quote, section(lines), context([footer(case)]), vote_buttons(case)]
-    )
+    lines, foot = answer_lines(case), footer(case)
+    quote = [section(asked)] if asked else []
+    return message([*asked, *lines, foot], [*quote, section(lines), context([foot]), vote_buttons(case)])

@@ -39,7 +39,12 @@ class Room:
     def alert(self, title: str = OOM, **more: Any) -> dict[str, Any]:
         """As Alertmanager's default template posts it."""
         color = "good" if title.startswith("[RESOLVED") else "danger"
-        attachment = {"title": title, "title_link": "http://alertmanager.example.com", "fallback": title, "color": color}
+        attachment = {
+            "title": title,
+            "title_link": "http://alertmanager.example.com",
+            "fallback": title,
+            "color": color,
+        }
         return self.slack.post("Alertmanager", more.pop("channel", "alerts"), attachments=[attachment], **more)
 
     def incident(self, customer: str = "acme") -> Incident:
@@ -110,5 +115,10 @@ def workspace(
         stop.set()
         if posting:
             thread.join(5)
-        handler.close()
-        running.close()
+        # Bolt takes seconds to hang up; nothing that comes next needs to wait for it.
+        threading.Thread(target=_hang_up, args=(handler, running), daemon=True).start()
+
+
+def _hang_up(handler: SocketModeHandler, running: local_slack.Running) -> None:
+    handler.close()
+    running.close()

@@ -176,7 +176,7 @@ def test_the_detail_has_the_chain_the_alternatives_and_all_evidence() -> None:
 
 def test_a_follow_up_quotes_its_question() -> None:
     asked = INVESTIGATION.model_copy(update={"question": "what about <redis>?"})
-    assert said(follow_up.render(case(investigation=asked))).startswith(">what about &lt;redis&gt;?")
+    assert said(follow_up.render(case(investigation=asked))).startswith("&gt; what about &lt;redis&gt;?")
 
 
 def test_an_alert_by_webhook_gets_a_message_with_its_facts() -> None:
