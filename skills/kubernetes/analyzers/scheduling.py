@@ -1,0 +1,380 @@
+"""Pods that no node takes: selector (B1), affinity (B2), anti-affinity (B3), taint (B4), cordon (B5), requests (B6, B7),
+host port (B9). The scheduler's message is read as counts per reason, then checked against the pod's spec and every node.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from skills.contract import Entity, Excerpt, Focus, Symptom, Window
+from skills.kubernetes import cite, rollouts, unschedulable
+from skills.kubernetes.objects import (
+    Object,
+    condition,
+    created,
+    dig,
+    mapping,
+    maps,
+    name,
+    namespace,
+    number,
+    strings,
+    text,
+    time_of,
+)
+from skills.kubernetes.quantities import quantity, size
+from skills.kubernetes.selectors import describe, node_matches_affinity, node_matches_selector, tolerates
+from skills.kubernetes.snapshot import Snapshot, is_pending
+from skills.kubernetes.unschedulable import Reason
+
+NAME = "kubernetes.scheduling"
+_NODE_TROUBLE = ("not-ready", "unreachable", "disk-pressure", "memory-pressure", "pid-pressure", "network-unavailable",
+                 "uninitialized", "shutdown")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stuck:
+    owner: Entity
+    pods: list[Object]
+    message: str
+    said: Excerpt
+
+    @property
+    def pod(self) -> Object:
+        return self.pods[0]
+
+    @property
+    def spec(self) -> Object:
+        return mapping(self.pod, "spec")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    faults: tuple[str, ...]
+    why: str
+    specificity: float
+    evidence: list[Excerpt] = field(default_factory=list)
+    path: str = ""
+    """Where in the template a rollout would have changed it."""
+    role: str = "cause"
+    points_at: tuple[Entity, ...] = ()
+
+
+def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
+    return [s for stuck in _stuck(snapshot) for s in _symptoms(snapshot, stuck)]
+
+
+def _stuck(snapshot: Snapshot) -> list[Stuck]:
+    by_owner: dict[tuple[Entity, str], list[tuple[Object, str, Excerpt]]] = defaultdict(list)
+    for pod in snapshot.pods:
+        if not is_pending(pod) or text(pod, "spec", "nodeName"):
+            continue
+        scheduled = condition(pod, "PodScheduled")
+        events = snapshot.events_of("Pod", pod, "FailedScheduling")
+        message = text(scheduled, "message") if scheduled.get("status") == "False" else ""
+        if message:
+            said = cite.seen(
+                snapshot,
+                "Pod",
+                pod,
+                f"pod {name(pod)} PodScheduled=False {text(scheduled, 'reason')}: {message}",
+                at=time_of(scheduled.get("lastTransitionTime")),
+            )
+        elif events:
+            message, said = events[-1].message, cite.told(snapshot, events[-1])
+        else:
+            continue
+        kinds = ",".join(sorted(r.kind for r in unschedulable.reasons(message)))
+        by_owner[(snapshot.owner_of(pod), kinds)].append((pod, message, said))
+    return [Stuck(owner, [p for p, _, _ in found], found[0][1], found[0][2]) for (owner, _), found in by_owner.items()]
+
+
+def _symptoms(snapshot: Snapshot, stuck: Stuck) -> list[Symptom]:
+    reasons = [r for r in unschedulable.reasons(stuck.message) if not r.is_control_plane]
+    if not reasons:
+        # Only control-plane nodes, or a wording that nobody knows yet: say that it cannot be scheduled, no more.
+        return [_symptom(snapshot, stuck, Verdict((), "the scheduler finds no node", 0.3, role="effect"))]
+    eligible = max(sum(r.count for r in reasons), 1)
+    lead = max(reasons, key=lambda r: (_per_pod(r), r.count, _ORDER.index(r.kind) * -1))
+    verdicts = []
+    for reason in reasons:
+        verdict = _verdict(snapshot, stuck, reason, reasons)
+        if verdict is None:
+            continue
+        share = 1.0 if _per_pod(reason) else min(1.0, reason.count / eligible)
+        specificity = verdict.specificity if reason is lead else min(verdict.specificity, 0.45 + 0.3 * share)
+        verdicts.append(Verdict(**{**verdict.__dict__, "specificity": specificity}))
+    return [_symptom(snapshot, stuck, v) for v in verdicts]
+
+
+_ORDER = ("volume_missing", "volume_unbound", "ports", "selector", "volume_node", "anti_affinity", "pod_affinity", "spread",
+          "taint", "cordoned", "memory", "cpu", "extended", "too_many_pods", "volume_count")  # fmt: skip
+
+
+def _per_pod(reason: Reason) -> bool:
+    """A reason that concerns the pod whatever the node."""
+    return reason.kind in ("volume_missing", "volume_unbound")
+
+
+def _symptom(snapshot: Snapshot, stuck: Stuck, verdict: Verdict) -> Symptom:
+    rollout = rollouts.latest(snapshot, stuck.owner)
+    changed = rollouts.find(rollout, verdict.path) if verdict.path else None
+    onset = time_of(condition(stuck.pod, "PodScheduled").get("lastTransitionTime")) or created(stuck.pod)
+    evidence = [stuck.said, *verdict.evidence]
+    why, change = verdict.why, None
+    if rollout and changed:
+        change, onset = rollout.id, rollout.after.at or onset
+        why += f" (since revision {rollout.after.number}: {changed})"
+        made = rollouts.as_change(snapshot, rollout)
+        evidence += list(made.evidence) if made else []
+    pending = onset is not None and snapshot.clock - onset > timedelta(days=3)
+    return Symptom(
+        analyzer=NAME,
+        entity=stuck.owner,
+        faults=verdict.faults,
+        summary=f"{stuck.owner.kind} {stuck.owner.name}: {len(stuck.pods)} pod(s) cannot be scheduled: {why}.",
+        # What has been pending for days is rarely what an alert of today is about.
+        specificity=verdict.specificity * (0.6 if pending else 1),
+        evidence=tuple(evidence),
+        onset=onset,
+        role="effect" if verdict.role == "effect" else "cause",
+        points_at=verdict.points_at,
+        victims=snapshot.victims_of(stuck.owner),
+        change=change,
+    )
+
+
+def _verdict(snapshot: Snapshot, stuck: Stuck, reason: Reason, reasons: list[Reason]) -> Verdict | None:
+    match reason.kind:
+        case "selector":
+            return _selector(snapshot, stuck)
+        case "anti_affinity":
+            return _anti_affinity(snapshot, stuck, reason, reasons)
+        case "pod_affinity" | "spread":
+            return Verdict(("anti_affinity_blocks_replica", "node_affinity_unmatched"), reason.words, 0.6, path="spec")
+        case "taint":
+            return _taint(snapshot, stuck, reason)
+        case "cordoned":
+            return _cordoned(snapshot, reason)
+        case "cpu" | "memory":
+            return _requests(snapshot, stuck, reason.kind, reason)
+        case "too_many_pods":
+            return Verdict(("cpu_requests_do_not_fit",), "the nodes' pod capacity is used up", 0.5)
+        case "ports":
+            return _host_port(snapshot, stuck)
+        case "volume_node":
+            return _volume_elsewhere(snapshot, stuck, reason)
+        case "volume_missing":
+            return _claim_missing(snapshot, stuck)
+        case "volume_unbound":
+            claims = tuple(
+                Entity(kind="PersistentVolumeClaim", namespace=namespace(stuck.pod), name=c)
+                for c in claims_of(stuck.spec)
+            )
+            return Verdict((), reason.words, 0.5, role="effect", points_at=claims)
+        case "volume_count":
+            return Verdict(("volume_cannot_attach",), reason.words, 0.7)
+    return Verdict((), reason.words, 0.4, role="effect")
+
+
+# --- selector, affinity --------------------------------------------------------------------------------------------
+
+
+def _selector(snapshot: Snapshot, stuck: Stuck) -> Verdict:
+    nodes = snapshot.all("Node") if snapshot.knows("Node") else ()
+    selector = mapping(stuck.spec, "nodeSelector")
+    required = mapping(stuck.spec, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+    by_selector = [n for n in nodes if node_matches_selector(stuck.spec, n)]
+    by_affinity = [n for n in nodes if node_matches_affinity(stuck.spec, n)]
+    evidence = []
+    if selector:
+        words = f"pod {name(stuck.pod)} nodeSelector {describe(selector)}"
+        words += f" matches {len(by_selector)} of {len(nodes)} nodes" if nodes else ""
+        evidence.append(cite.seen(snapshot, "Pod", stuck.pod, words, verb="get"))
+    if required:
+        terms = "; ".join(describe(t) for t in maps(required, "nodeSelectorTerms"))
+        words = f"pod {name(stuck.pod)} required node affinity [{terms}]"
+        words += f" matches {len(by_affinity)} of {len(nodes)} nodes" if nodes else ""
+        evidence.append(cite.seen(snapshot, "Pod", stuck.pod, words, verb="get"))
+    selector_fails = bool(selector) and (not nodes or not by_selector)
+    affinity_fails = bool(required) and (not nodes or not by_affinity)
+    if selector_fails and not affinity_fails:
+        why = f"nodeSelector {describe(selector)} matches no node"
+        return Verdict(("node_selector_unmatched",), why, 0.96 if nodes else 0.9, evidence, "spec.nodeSelector")
+    if affinity_fails and not selector_fails:
+        return Verdict(
+            ("node_affinity_unmatched",),
+            "its required node affinity matches no node",
+            0.96 if nodes else 0.9,
+            evidence,
+            "spec.affinity",
+        )
+    if selector_fails:
+        return Verdict(
+            ("node_selector_unmatched", "node_affinity_unmatched"),
+            f"neither nodeSelector {describe(selector)} nor affinity matches a node",
+            0.9,
+            evidence,
+            "spec.nodeSelector",
+        )
+    # Some nodes match: those must be ruled out by another reason, and the selector only narrows the choice.
+    faults = ("node_selector_unmatched",) if selector else ("node_affinity_unmatched",)
+    return Verdict(
+        faults, "few nodes match its selector or affinity, and those are ruled out otherwise", 0.55, evidence, "spec"
+    )
+
+
+def claims_of(pod_spec: Object) -> list[str]:
+    return [c for v in maps(pod_spec, "volumes") if (c := text(v, "persistentVolumeClaim", "claimName"))]
+
+
+def _anti_affinity(snapshot: Snapshot, stuck: Stuck, reason: Reason, reasons: list[Reason]) -> Verdict:
+    terms = maps(stuck.spec, "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+    told = "; ".join(f"{describe(mapping(t, 'labelSelector'))} per {text(t, 'topologyKey')}" for t in terms)
+    workload = snapshot.workload(stuck.owner)
+    replicas = f", {workload.replicas} replicas" if workload else ""
+    evidence = []
+    if terms:
+        words = f"pod {name(stuck.pod)} required podAntiAffinity {told}{replicas}"
+        evidence.append(cite.seen(snapshot, "Pod", stuck.pod, words, verb="get"))
+    shared = [c for c in claims_of(stuck.spec) if _single_writer(snapshot, namespace(stuck.pod), c)]
+    if shared and any(r.kind == "volume_node" for r in reasons):
+        why = f"its replicas share the ReadWriteOnce claim {shared[0]}, which only one node can hold"
+        return Verdict(("volume_cannot_attach", "anti_affinity_blocks_replica"), why, 0.9, evidence, "spec.volumes")
+    why = f"anti-affinity ({told or reason.words}) leaves no node for another replica{replicas}"
+    return Verdict(("anti_affinity_blocks_replica",), why, 0.95 if terms else 0.85, evidence, "spec.affinity")
+
+
+def _single_writer(snapshot: Snapshot, place: str, claim: str) -> bool:
+    obj = snapshot.find("PersistentVolumeClaim", place, claim)
+    modes = strings(obj, "spec", "accessModes")
+    return bool(modes) and not {"ReadWriteMany", "ReadOnlyMany"} & set(modes)
+
+
+# --- nodes that do not want it -------------------------------------------------------------------------------------
+
+
+def _taint(snapshot: Snapshot, stuck: Stuck, reason: Reason) -> Verdict:
+    tainted = [
+        (node, taint)
+        for node in snapshot.all("Node")
+        for taint in maps(node, "spec", "taints")
+        if text(taint, "effect") in ("NoSchedule", "NoExecute")
+        and not text(taint, "key").startswith("node-role.kubernetes.io/")
+        and (not reason.taint or text(taint, "key") == reason.taint.partition("=")[0])
+        and not tolerates(stuck.spec, taint)
+    ]
+    if any(word in reason.words for word in _NODE_TROUBLE) or (
+        tainted and all(any(w in text(t, "key") for w in _NODE_TROUBLE) for _, t in tainted)
+    ):
+        nodes = tuple(dict.fromkeys(Entity(kind="Node", name=name(n)) for n, _ in tainted))
+        return Verdict((), f"nodes are unwell: {reason.words}", 0.5, role="effect", points_at=nodes)
+    evidence = [
+        cite.seen(
+            snapshot, "Node", node, f"node {name(node)} taint {_spelt(taint)} since {text(taint, 'timeAdded') or '?'}"
+        )
+        for node, taint in tainted[:3]
+    ]
+    told = reason.taint or ", ".join(dict.fromkeys(_spelt(t) for _, t in tainted)) or "a taint"
+    why = f"{reason.count} node(s) carry the taint {told}, which the pod does not tolerate"
+    return Verdict(("taint_not_tolerated",), why, 0.94, evidence, "spec.tolerations")
+
+
+def _spelt(taint: Object) -> str:
+    value = f"={text(taint, 'value')}" if text(taint, "value") else ""
+    return f"{text(taint, 'key')}{value}:{text(taint, 'effect')}"
+
+
+def _cordoned(snapshot: Snapshot, reason: Reason) -> Verdict:
+    cordoned = [n for n in snapshot.all("Node") if dig(n, "spec", "unschedulable") is True]
+    evidence = [
+        cite.seen(snapshot, "Node", n, f"node {name(n)} spec.unschedulable=true (SchedulingDisabled)")
+        for n in cordoned[:3]
+    ]
+    names = ", ".join(name(n) for n in cordoned[:5]) or f"{reason.count} node(s)"
+    nodes = tuple(Entity(kind="Node", name=name(n)) for n in cordoned)
+    return Verdict(("nodes_cordoned",), f"{names} cordoned", 0.93, evidence, points_at=nodes)
+
+
+def _requests(snapshot: Snapshot, stuck: Stuck, resource: str, reason: Reason) -> Verdict:
+    wanted = sum(quantity(dig(c, "resources", "requests", resource)) or 0.0 for c in maps(stuck.spec, "containers"))
+    largest = max(
+        (quantity(dig(n, "status", "allocatable", resource)) or 0.0 for n in snapshot.all("Node")), default=0.0
+    )
+    shown = size(wanted) if resource == "memory" else f"{wanted:g}"
+    top = size(largest) if resource == "memory" else f"{largest:g}"
+    words = f"pod {name(stuck.pod)} requests {resource} {shown}"
+    words += f", the largest node has {top} allocatable" if largest else ""
+    evidence = [cite.seen(snapshot, "Pod", stuck.pod, words, verb="get")]
+    too_big = bool(largest) and wanted > largest
+    why = f"{reason.count} node(s) have insufficient {resource} for its request of {shown}"
+    why += f", more than any node has ({top})" if too_big else ""
+    fault = f"{resource}_requests_do_not_fit"
+    return Verdict((fault,), why, 0.97 if too_big else 0.92, evidence, f"resources.requests.{resource}")
+
+
+def _host_port(snapshot: Snapshot, stuck: Stuck) -> Verdict:
+    ports = [
+        number(p, "hostPort") for c in maps(stuck.spec, "containers") for p in maps(c, "ports") if number(p, "hostPort")
+    ]
+    holders = [
+        p
+        for p in snapshot.all("Pod")
+        if p not in stuck.pods
+        and text(p, "spec", "nodeName")
+        and any(number(q, "hostPort") in ports for c in maps(p, "spec", "containers") for q in maps(c, "ports"))
+    ]
+    evidence = [
+        cite.seen(
+            snapshot, "Pod", stuck.pod, f"pod {name(stuck.pod)} hostPort {', '.join(map(str, ports))}", verb="get"
+        )
+    ]
+    evidence += [
+        cite.seen(
+            snapshot, "Pod", p, f"pod {name(p)} holds the host port on node {text(p, 'spec', 'nodeName')}", verb="get"
+        )
+        for p in holders[:2]
+    ]
+    why = f"hostPort {', '.join(map(str, ports)) or '?'} is taken on every node that would do"
+    return Verdict(("pinned_to_missing_node_or_port", "port_conflict_in_pod"), why, 0.95, evidence, "ports")
+
+
+# --- volumes -------------------------------------------------------------------------------------------------------
+
+
+def _volume_elsewhere(snapshot: Snapshot, stuck: Stuck, reason: Reason) -> Verdict:
+    evidence = []
+    for claim in claims_of(stuck.spec):
+        obj = snapshot.find("PersistentVolumeClaim", namespace(stuck.pod), claim)
+        volume = snapshot.find("PersistentVolume", "", text(obj, "spec", "volumeName")) if obj else None
+        terms = maps(volume, "spec", "nodeAffinity", "required", "nodeSelectorTerms")
+        if volume and terms:
+            words = f"PersistentVolume {name(volume)} of claim {claim} may only be used on nodes with {'; '.join(describe(t) for t in terms)}"
+            evidence.append(cite.seen(snapshot, "PersistentVolume", volume, words))
+    selector = mapping(stuck.spec, "nodeSelector")
+    if selector:
+        words = f"pod {name(stuck.pod)} nodeSelector {describe(selector)}"
+        evidence.append(cite.seen(snapshot, "Pod", stuck.pod, words, verb="get"))
+        why = f"nodeSelector {describe(selector)} and the node affinity of its volume exclude each other"
+        return Verdict(("node_selector_unmatched", "volume_cannot_attach"), why, 0.85, evidence, "spec.nodeSelector")
+    return Verdict(
+        ("volume_cannot_attach",),
+        f"its volume lives on another node or zone ({reason.words})",
+        0.85,
+        evidence,
+        "spec.volumes",
+    )
+
+
+def _claim_missing(snapshot: Snapshot, stuck: Stuck) -> Verdict:
+    place = namespace(stuck.pod)
+    missing = [c for c in claims_of(stuck.spec) if not snapshot.find("PersistentVolumeClaim", place, c)]
+    there = [name(c) for c in snapshot.of("PersistentVolumeClaim") if namespace(c) == place]
+    words = (
+        f"no PersistentVolumeClaim {', '.join(missing) or '?'} in {place}; there are: {', '.join(there[:8]) or 'none'}"
+    )
+    evidence = [cite.absent(snapshot, "PersistentVolumeClaim", place, words)]
+    why = f"it mounts the claim {', '.join(missing) or 'named in the message'}, which does not exist"
+    return Verdict(("volume_cannot_attach", "pvc_matches_no_volume"), why, 0.95, evidence, "spec.volumes")

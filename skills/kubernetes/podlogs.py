@@ -1,0 +1,201 @@
+"""Logs of pods through the API: tails for the first look, and a LogSource for skills that analyze logs.
+
+Timestamps are the kubelet's (`timestamps=true` prefixes each line with RFC 3339 nanoseconds); what the line says of its
+own time stays in its text.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from skills.contract import Entity, Gap, LogBatch, LogLine, LogQuery, ToolError
+from skills.kubernetes.client import Client, Refused
+from skills.kubernetes.kinds import POD
+from skills.kubernetes.objects import Object, labels, maps, name, namespace, number, text
+from skills.kubernetes.snapshot import (
+    Snapshot,
+    container_statuses,
+    init_statuses,
+    is_finished,
+    is_ready,
+    name_of,
+    waiting,
+)
+
+LINES = 80
+MOST_TAILS = 24
+ERROR_WORDS = ("error", "fatal", "panic", "exception", "traceback", "fail", "refused", "denied", "timeout", "timed out",
+               "unable", "cannot", "could not", "critical")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Tail:
+    namespace: str
+    pod: str
+    container: str
+    previous: bool
+
+    @property
+    def key(self) -> tuple[str, str, str, bool]:
+        return (self.namespace, self.pod, self.container, self.previous)
+
+    @property
+    def command(self) -> str:
+        previous = " --previous" if self.previous else ""
+        return f"kubectl -n {self.namespace} logs {self.pod} -c {self.container}{previous} --tail={LINES}"
+
+
+def wanted(snapshot: Snapshot) -> list[Tail]:
+    """Containers whose last words matter: those that crash, that are not ready, and init containers that do not end.
+    One pod of a workload speaks for its siblings; two tails (now and before) of each container at most."""
+    found: list[Tail] = []
+    spoken: set[tuple[Entity, str]] = set()
+    for pod in snapshot.pods:
+        if text(pod, "status", "phase") == "Succeeded" or (is_ready(pod) and not _restarted(pod)):
+            continue
+        owner = snapshot.owner_of(pod)
+        for status in [*init_statuses(pod), *container_statuses(pod)]:
+            who = (owner, name_of(status))
+            if who in spoken or not _speaks(status):
+                continue
+            spoken.add(who)
+            place = (namespace(pod), name(pod), name_of(status))
+            if number(status, "restartCount") > 0:
+                found.append(Tail(*place, previous=True))
+            if not waiting(status)[0] or number(status, "restartCount") == 0:
+                found.append(Tail(*place, previous=False))
+    return found[:MOST_TAILS]
+
+
+def _restarted(pod: Object) -> bool:
+    return any(number(s, "restartCount") > 0 for s in container_statuses(pod))
+
+
+def _speaks(status: Object) -> bool:
+    """Has run at least once, and does not simply run well."""
+    reason, _ = waiting(status)
+    never = number(status, "restartCount") == 0 and reason in (
+        "ContainerCreating", "PodInitializing", "ErrImagePull", "ImagePullBackOff", "CreateContainerConfigError",
+        "CreateContainerError", "InvalidImageName",
+    )  # fmt: skip
+    done = text(status, "state", "terminated", "reason") == "Completed"
+    return not never and not done and not (status.get("ready") is True and number(status, "restartCount") == 0)
+
+
+def tails(
+    client: Client, asked: Sequence[Tail], seconds: float
+) -> tuple[dict[tuple[str, str, str, bool], tuple[LogLine, ...]], list[Gap]]:
+    """What each of the containers said last. A container that has no log (yet, or any more) is simply left out."""
+    ends = time.monotonic() + seconds
+    found: dict[tuple[str, str, str, bool], tuple[LogLine, ...]] = {}
+    gaps: list[Gap] = []
+    if not asked:
+        return found, gaps
+    with ThreadPoolExecutor(min(8, len(asked)), thread_name_prefix="kubernetes-logs") as pool:
+        for tail, outcome in zip(asked, pool.map(lambda t: _tail(client, t, ends), asked), strict=True):
+            if isinstance(outcome, ToolError):
+                gone = isinstance(outcome, Refused) and outcome.status in (400, 404)
+                gaps += [] if gone else [Gap(f"log of pod {tail.pod} container {tail.container}", str(outcome))]
+            elif outcome:
+                found[tail.key] = outcome
+    return found, gaps[:3]
+
+
+def _tail(client: Client, tail: Tail, ends: float) -> tuple[LogLine, ...] | ToolError:
+    params = {"container": tail.container, "tailLines": LINES, "timestamps": "true", "limitBytes": 65536}
+    try:
+        return read(client, tail, params, ends - time.monotonic())
+    except ToolError as error:
+        return error
+
+
+def read(client: Client, tail: Tail, params: dict[str, Any], within: float | None = None) -> tuple[LogLine, ...]:
+    """Raises ToolError."""
+    asked = {**params, "previous": "true"} if tail.previous else params
+    body = client.text(f"{POD.path(tail.namespace, tail.pod)}/log", asked, within=within)
+    who = Entity(kind="Pod", namespace=tail.namespace, name=tail.pod)
+    return tuple(line for raw in body.splitlines() if (line := _line(raw, who, tail.container)))
+
+
+def _line(raw: str, who: Entity, container: str) -> LogLine | None:
+    stamp, _, said = raw.partition(" ")
+    at = _stamp(stamp)
+    if at is None:
+        at, said = datetime.fromtimestamp(0, UTC), raw
+    return LogLine(at=at, text=said, entity=who, container=container, level=_level(said)) if said.strip() else None
+
+
+def _stamp(value: str) -> datetime | None:
+    if len(value) < 20 or "T" not in value:
+        return None
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def _level(said: str) -> str:
+    head = said[:160].lower()
+    for level, words in (
+        ("fatal", ("fatal", "panic")),
+        ("error", ("error", " err ", "exception", "traceback")),
+        ("warning", ("warn",)),
+    ):
+        if any(w in head for w in words):
+            return level
+    return ""
+
+
+class PodLogs:
+    """A LogSource over the API server: no index, so it reads tails of the pods that a service's name covers."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def read(self, query: LogQuery) -> LogBatch:
+        """Raises ToolError."""
+        if not query.namespace:
+            raise ToolError("kubernetes: pod logs are read by namespace; the query names none")
+        pods = [p for p in self._client.list(POD.path(query.namespace)).items if _covers(p, query.service)]
+        asked = [
+            Tail(namespace(p), name(p), name_of(c), previous=False)
+            for p in sorted(pods, key=lambda p: (is_ready(p), name(p)))
+            if not (is_finished(p) and is_ready(p))
+            for c in maps(p, "spec", "containers")
+        ][:MOST_TAILS]
+        params = {
+            "timestamps": "true",
+            "sinceTime": f"{query.window.start:%Y-%m-%dT%H:%M:%SZ}",
+            "tailLines": 2000,
+            "limitBytes": 524288,
+        }
+        lines: list[LogLine] = []
+        for tail in asked:
+            try:
+                lines += read(self._client, tail, {**params, "container": tail.container})
+            except Refused as error:
+                if error.status not in (400, 404):
+                    raise
+        kept = sorted((line for line in lines if _fits(line, query)), key=lambda line: line.at)
+        command = f"kubectl -n {query.namespace} logs -l … --since-time={params['sinceTime']}"
+        if query.service:
+            command = f"kubectl -n {query.namespace} logs deploy/{query.service} --all-containers --since-time={params['sinceTime']}"
+        return LogBatch(tuple(kept[-query.limit :]), len(kept), command)
+
+
+def _covers(pod: Object, service: str) -> bool:
+    return not service or name(pod).startswith(service) or service in labels(pod).values()
+
+
+def _fits(line: LogLine, query: LogQuery) -> bool:
+    said = line.text.lower()
+    if query.text and query.text.lower() not in said:
+        return False
+    if query.errors_only and not (line.level in ("error", "fatal") or any(w in said for w in ERROR_WORDS)):
+        return False
+    return line.at <= query.window.end

@@ -1,0 +1,357 @@
+"""What was read of a cluster, as analyzers see it: raw objects by kind, and the look-ups that all of them need.
+
+Nothing here does I/O. A kind that could not be read is not the same as a kind of which there is none: before an
+analyzer concludes from an absence it asks `knows(kind)`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from skills.contract import Entity, Gap, LogLine
+from skills.kubernetes import events as event_shapes
+from skills.kubernetes.events import Event
+from skills.kubernetes.kinds import SYSTEM_NAMESPACE
+from skills.kubernetes.objects import (
+    Object,
+    condition,
+    controller,
+    created,
+    dig,
+    entity,
+    holds,
+    is_terminating,
+    labels,
+    latest,
+    mapping,
+    maps,
+    name,
+    namespace,
+    number,
+    text,
+    time_of,
+)
+from skills.kubernetes.selectors import matches, matches_map
+
+WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "ReplicationController")
+_STALE = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What a person would roll back: a Deployment, StatefulSet, DaemonSet, CronJob, or a Job or ReplicaSet of its own."""
+
+    entity: Entity
+    obj: Object
+
+    @property
+    def template(self) -> Object:
+        if self.entity.kind == "CronJob":
+            return mapping(self.obj, "spec", "jobTemplate", "spec", "template")
+        return mapping(self.obj, "spec", "template")
+
+    @property
+    def pod_spec(self) -> Object:
+        return mapping(self.template, "spec")
+
+    @property
+    def pod_labels(self) -> dict[str, str]:
+        return labels(self.template)
+
+    @property
+    def containers(self) -> list[Object]:
+        return maps(self.pod_spec, "containers")
+
+    @property
+    def replicas(self) -> int:
+        """As wanted; 1 where the field is left out. Meaningless for DaemonSets and Jobs."""
+        wanted = dig(self.obj, "spec", "replicas")
+        return wanted if isinstance(wanted, int) else 1
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    objects: Mapping[str, tuple[Object, ...]]
+    """By kind; includes those of kube-system."""
+    namespaces: tuple[str, ...]
+    """Those that were looked into, the alert's first."""
+    complete: frozenset[str]
+    """Kinds that were read to the end in every one of these namespaces."""
+    now: datetime
+    gaps: tuple[Gap, ...] = ()
+    logs: Mapping[tuple[str, str, str, bool], tuple[LogLine, ...]] = field(default_factory=dict)
+    """Tails by (namespace, pod, container, previous), of the few containers that crash or are not ready."""
+    link_base: str | None = None
+
+    # --- objects ---------------------------------------------------------------------------------------------------
+
+    def all(self, kind: str) -> tuple[Object, ...]:
+        """Everything of a kind, other namespaces included."""
+        return self.objects.get(kind, ())
+
+    @cached_property
+    def _inside(self) -> dict[str, tuple[Object, ...]]:
+        places = {*self.namespaces, ""}
+        return {kind: tuple(o for o in found if namespace(o) in places) for kind, found in self.objects.items()}
+
+    def of(self, kind: str) -> tuple[Object, ...]:
+        """Those of a kind in the namespaces of interest, and those of the cluster."""
+        return self._inside.get(kind, ())
+
+    def system(self, kind: str) -> tuple[Object, ...]:
+        return tuple(o for o in self.all(kind) if namespace(o) == SYSTEM_NAMESPACE)
+
+    def knows(self, kind: str) -> bool:
+        return kind in self.complete
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str, str], Object]:
+        return {(k, namespace(o), name(o)): o for k, found in self.objects.items() for o in found}
+
+    def find(self, kind: str, place: str | None, called: str) -> Object | None:
+        return self._by_name.get((kind, place or "", called))
+
+    # --- time ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def clock(self) -> datetime:
+        """The time at which this was so: `now`, or the newest time that any object tells of where that is an hour back.
+
+        A cluster that was recorded yesterday is not a cluster in which nothing happened since.
+        """
+        newest = latest(
+            [e.last for e in self.events if e.last and e.last <= self.now]
+            + [time_of(dig(lease, "spec", "renewTime")) for lease in self.all("Lease")]
+            + [at for each in (*self.all("Node"), *self.all("Pod")) for at in _times(each) if at <= self.now]
+        )
+        return newest if newest is not None and newest < self.now - _STALE else self.now
+
+    # --- events ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def events(self) -> tuple[Event, ...]:
+        """Oldest first."""
+        found = [event_shapes.read(raw) for raw in self.all("Event")]
+        return tuple(sorted(found, key=lambda e: (e.last or self.now, e.first or self.now)))
+
+    @cached_property
+    def _events_by_object(self) -> dict[tuple[str, str, str], list[Event]]:
+        found: dict[tuple[str, str, str], list[Event]] = defaultdict(list)
+        for event in self.events:
+            place = "" if event.kind in ("Node", "PersistentVolume") else event.namespace
+            found[(event.kind, place, event.name)].append(event)
+        return found
+
+    def events_of(self, kind: str, obj: Object, *reasons: str) -> list[Event]:
+        """Oldest first; all reasons when none is given."""
+        found = self._events_by_object.get((kind, namespace(obj), name(obj)), [])
+        return [e for e in found if not reasons or e.reason in reasons]
+
+    def events_about(self, target: Entity, *reasons: str) -> list[Event]:
+        found = self._events_by_object.get((target.kind, target.namespace or "", target.name), [])
+        return [e for e in found if not reasons or e.reason in reasons]
+
+    # --- pods and workloads ----------------------------------------------------------------------------------------
+
+    @property
+    def pods(self) -> tuple[Object, ...]:
+        return self.of("Pod")
+
+    @cached_property
+    def workloads(self) -> tuple[Workload, ...]:
+        found = []
+        for kind in WORKLOAD_KINDS:
+            for obj in self.of(kind):
+                if not (kind in ("Job", "ReplicaSet") and controller(obj)):
+                    found.append(Workload(entity(kind, obj), obj))
+        return tuple(found)
+
+    def workload(self, target: Entity) -> Workload | None:
+        obj = self.find(target.kind, target.namespace, target.name)
+        return Workload(target, obj) if obj is not None and target.kind in WORKLOAD_KINDS else None
+
+    def owner_of(self, obj: Object, kind: str = "Pod") -> Entity:
+        """The workload at the end of the owner chain; the object itself when nothing owns it."""
+        owner = controller(obj)
+        place, owner_kind, owner_name = namespace(obj), text(owner, "kind"), text(owner, "name")
+        if not owner_kind or owner_kind == "Node":
+            return entity(kind, obj)
+        parent = self.find(owner_kind, place, owner_name)
+        if parent is not None:
+            grand = controller(parent)
+            if grand and owner_kind in ("ReplicaSet", "Job"):
+                return Entity(kind=text(grand, "kind"), namespace=place, name=text(grand, "name"))
+        elif owner_kind == "ReplicaSet" and (template_hash := labels(obj).get("pod-template-hash")):
+            return Entity(kind="Deployment", namespace=place, name=owner_name.removesuffix(f"-{template_hash}"))
+        elif owner_kind == "Job" and (scheduled := re.fullmatch(r"(.+)-\d{8,10}", owner_name)):
+            return Entity(kind="CronJob", namespace=place, name=scheduled.group(1))
+        return Entity(kind=owner_kind, namespace=place, name=owner_name)
+
+    @cached_property
+    def _pods_by_owner(self) -> dict[Entity, list[Object]]:
+        found: dict[Entity, list[Object]] = defaultdict(list)
+        for pod in self.all("Pod"):
+            found[self.owner_of(pod)].append(pod)
+        return found
+
+    def pods_of(self, target: Entity) -> list[Object]:
+        return self._pods_by_owner.get(target, [])
+
+    @cached_property
+    def owners(self) -> tuple[Entity, ...]:
+        """Every workload that has pods or an object, in the namespaces of interest."""
+        here = [w.entity for w in self.workloads]
+        return tuple(dict.fromkeys([*here, *(self.owner_of(p) for p in self.pods)]))
+
+    # --- services --------------------------------------------------------------------------------------------------
+
+    def selected_by(self, service: Object) -> list[Object]:
+        """Pods that the Service's selector matches; none for a Service without a selector."""
+        selector = mapping(service, "spec", "selector")
+        if not selector:
+            return []
+        return [p for p in self._pods_in(namespace(service)) if matches_map(selector, labels(p))]
+
+    @cached_property
+    def _pods_by_namespace(self) -> dict[str, list[Object]]:
+        found: dict[str, list[Object]] = defaultdict(list)
+        for pod in self.all("Pod"):
+            found[namespace(pod)].append(pod)
+        return found
+
+    def _pods_in(self, place: str) -> list[Object]:
+        return self._pods_by_namespace.get(place, [])
+
+    def pods_matching(self, place: str, selector: Mapping[str, object]) -> list[Object]:
+        """Pods of a namespace that a LabelSelector matches."""
+        return [p for p in self._pods_in(place) if matches(selector, labels(p))]
+
+    def workloads_behind(self, service: Object) -> list[Workload]:
+        """Workloads whose pod template the Service selects, whether or not they have pods."""
+        selector = mapping(service, "spec", "selector")
+        if not selector:
+            return []
+        place = namespace(service)
+        return [w for w in self.workloads if w.entity.namespace == place and matches_map(selector, w.pod_labels)]
+
+    def services_of(self, target: Entity) -> list[Object]:
+        """Services that select the workload's pods or template."""
+        workload = self.workload(target)
+        found = [labels(p) for p in self.pods_of(target)] + ([workload.pod_labels] if workload else [])
+        return [
+            s
+            for s in self.of("Service")
+            if namespace(s) == (target.namespace or "")
+            and (selector := mapping(s, "spec", "selector"))
+            and any(matches_map(selector, each) for each in found)
+        ]
+
+    @cached_property
+    def _slices(self) -> dict[tuple[str, str], list[Object]]:
+        found: dict[tuple[str, str], list[Object]] = defaultdict(list)
+        for each in self.all("EndpointSlice"):
+            found[(namespace(each), labels(each).get("kubernetes.io/service-name", ""))].append(each)
+        return found
+
+    def ready_addresses(self, service: Object) -> int | None:
+        """Ready endpoints of the Service; None when endpoints could not be read."""
+        place, called = namespace(service), name(service)
+        if "EndpointSlice" in self.complete:
+            endpoints = [e for s in self._slices.get((place, called), []) for e in maps(s, "endpoints")]
+            return sum(1 for e in endpoints if dig(e, "conditions", "ready") is not False)
+        if "Endpoints" in self.complete:
+            found = self.find("Endpoints", place, called) or {}
+            return sum(len(maps(subset, "addresses")) for subset in maps(found, "subsets"))
+        if mapping(service, "spec", "selector") and self.knows("Pod"):
+            return sum(1 for p in self.selected_by(service) if is_ready(p))
+        return None
+
+    def victims_of(self, target: Entity) -> tuple[Entity, ...]:
+        """Services that have nobody ready to answer because of this workload."""
+        return tuple(entity("Service", s) for s in self.services_of(target) if self.ready_addresses(s) == 0)
+
+
+def _times(obj: Object) -> list[datetime]:
+    """When something about the object was last observed: its conditions, and the creation of the object."""
+    stamps = [c.get(k) for c in maps(obj, "status", "conditions") for k in ("lastHeartbeatTime", "lastTransitionTime")]
+    return [at for at in (created(obj), *(time_of(s) for s in stamps)) if at]
+
+
+# --- words about pods ----------------------------------------------------------------------------------------------
+
+
+def is_ready(pod: Object) -> bool:
+    return holds(pod, "Ready") and not is_terminating(pod)
+
+
+def is_finished(pod: Object) -> bool:
+    """Ran to its end, well or badly; its containers will not run again."""
+    return text(pod, "status", "phase") in ("Succeeded", "Failed")
+
+
+def is_pending(pod: Object) -> bool:
+    return text(pod, "status", "phase") == "Pending" and not is_terminating(pod)
+
+
+def container_statuses(pod: Object) -> list[Object]:
+    """Of the ordinary containers and of sidecars (init containers that restart), which run as long as the pod."""
+    sidecars = {name_of(c) for c in maps(pod, "spec", "initContainers") if text(c, "restartPolicy") == "Always"}
+    inits = [s for s in maps(pod, "status", "initContainerStatuses") if name_of(s) in sidecars]
+    return [*maps(pod, "status", "containerStatuses"), *inits]
+
+
+def init_statuses(pod: Object) -> list[Object]:
+    """Of init containers that must end before the pod starts."""
+    sidecars = {name_of(c) for c in maps(pod, "spec", "initContainers") if text(c, "restartPolicy") == "Always"}
+    return [s for s in maps(pod, "status", "initContainerStatuses") if name_of(s) not in sidecars]
+
+
+def name_of(container: Object) -> str:
+    return text(container, "name")
+
+
+def container_spec(pod_or_template: Object, called: str) -> Object:
+    for group in ("containers", "initContainers", "ephemeralContainers"):
+        for each in maps(pod_or_template, "spec", group):
+            if name_of(each) == called:
+                return each
+    return {}
+
+
+def waiting(status: Object) -> tuple[str, str]:
+    """(reason, message) of a waiting container; empty strings otherwise."""
+    state = mapping(status, "state", "waiting")
+    return text(state, "reason"), text(state, "message")
+
+
+def last_end(status: Object) -> Object:
+    """The latest termination that is known: the present one, else the last."""
+    return mapping(status, "state", "terminated") or mapping(status, "lastState", "terminated")
+
+
+def uptime(termination: Object) -> timedelta | None:
+    """How long the container ran; None when it never started (the kubelet dates that 1970)."""
+    begun, ended = time_of(dig(termination, "startedAt")), time_of(dig(termination, "finishedAt"))
+    return ended - begun if begun and ended and ended >= begun else None
+
+
+def restarts(pod: Object) -> int:
+    return sum(number(s, "restartCount") for s in container_statuses(pod))
+
+
+def pod_started(pod: Object) -> datetime | None:
+    return time_of(dig(pod, "status", "startTime")) or created(pod)
+
+
+def unready_since(pod: Object) -> datetime | None:
+    return time_of(dig(condition(pod, "Ready"), "lastTransitionTime")) or created(pod)
+
+
+def live(pods: Iterable[Object]) -> list[Object]:
+    """Those that should be serving: neither finished nor on their way out."""
+    return [p for p in pods if not is_finished(p) and not is_terminating(p)]
