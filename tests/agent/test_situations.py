@@ -366,3 +366,36 @@ def test_an_alert_that_leaves_out_the_namespace_still_follows_dependencies():
 def test_a_service_that_the_alert_writes_otherwise_is_found():
     finding = run(request(alert("cartservice")), look(NO_ENDPOINTS))
     assert finding.causes[0].confidence.band == "high"
+
+
+def test_an_error_rate_is_suffering_and_forbids_a_false_alarm():
+    errors = symptom("Deployment shop/cart", "", "cart answers 3 errors/s (5xx), 0 in the baseline", 0.3, role="effect")
+    finding = run(request(), look(WELL, errors))
+    assert finding.verdict == "inconclusive"
+
+
+def test_a_node_that_only_an_exporters_address_names_is_found():
+    full = symptom(
+        "Node worker-2", "node_disk_pressure", "worker-2 has DiskPressure", 0.95, analyzer="kubernetes.nodes"
+    )
+    labels = {"instance": "worker-2:9100", "job": "node-exporter"}
+    finding = run(request(alert(service="node-exporter", namespace="", labels=labels)), look(full))
+    assert convicted(finding) == [("worker-2", "node_disk_pressure")]
+
+
+def test_a_release_is_named_for_an_exception_that_began_with_it():
+    rollout = change(
+        "rollout/shop/cart/7", "Deployment shop/cart", "image 1.4.1 -> 1.4.2", ONSET - timedelta(minutes=2)
+    )
+    raised = symptom(
+        "Deployment shop/cart",
+        "code_defect_in_release",
+        "KeyError: 'currency' in cart, 41 times since 14:04 and never before",
+        0.9,
+        analyzer="logs.crashes",
+        query="level:error",
+    )
+    finding = run(request(), look(raised, changes=[rollout]))
+    assert finding.causes[0].change == "rollout/shop/cart/7"
+    assert "image 1.4.1 -> 1.4.2" in finding.headline.text
+    assert finding.causes[0].confidence.band == "high"

@@ -18,9 +18,9 @@ def customer(**skills):
 
 
 def test_a_system_that_does_not_answer_is_connected_as_unreachable():
-    acme = customer(prometheus={"url": "http://127.0.0.1:9"})
+    acme = customer(kubernetes={"url": "http://127.0.0.1:9"})
     (connected,) = connect_all(acme, registry.toggles(acme), lambda name: None)
-    assert connected.name == "prometheus"
+    assert connected.name == "kubernetes"
     assert connected.unreachable
     assert not connected.usable
 

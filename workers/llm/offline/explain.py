@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from skills.contract import Entity
-from skills.faults import fault
 from workers.llm.entities import same_thing
 from workers.llm.offline.notes import Alteration, Notes, Sign
 from workers.llm.offline.ranking import Ranking, Suspect
@@ -107,12 +106,15 @@ def change_of(suspect: Suspect, notes: Notes) -> Alteration | None:
         if sign.change and sign.change in by_id:
             return by_id[sign.change]
     began = onset_of(suspect) or notes.onset
-    if began is None or fault(suspect.fault).id in ("G5", "C6"):
+    # What reads objects names the change itself where there is one; only what reads logs and metrics cannot.
+    if began is None or all(s.analyzer.startswith("kubernetes") for s in suspect.signs):
         return None
     near = [
         c
         for c in notes.changes
-        if same_thing(c.entity, suspect.entity) and 0 <= (began - c.at).total_seconds() + 90 <= 3600
+        if same_thing(c.entity, suspect.entity)
+        and not c.id.startswith("created/")
+        and 0 <= (began - c.at).total_seconds() + 90 <= 3600
     ]
     return max(near, key=lambda c: c.at, default=None)
 

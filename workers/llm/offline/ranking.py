@@ -162,6 +162,7 @@ def _weighed(
     own = _own(suspect, all_of_them, effects, graph)
     coverage = _coverage(suspect, effects, about, graph)
     first = 1.1 if any(same_thing(suspect.entity, e) for e in guidance.look_first(notes)) else 1.0
+    own *= 0.6 if _is_refuted(suspect, notes) else 1.0
     score = suspect.strength * suspect.closeness * suspect.timing * own * (0.85 + 0.15 * coverage) * first
     return Suspect(
         suspect.entity,
@@ -174,6 +175,21 @@ def _weighed(
         coverage,
         min(score, 1.0),
     )
+
+
+def _is_refuted(suspect: Suspect, notes: Notes) -> bool:
+    """A guess at a fault that would keep pods from running, on a workload that was looked at and runs well."""
+    stops_pods = fault(suspect.fault).id[0] in "BCD" or fault(suspect.fault).id in (
+        "E1",
+        "E2",
+        "E5",
+        "E6",
+        "E7",
+        "E8",
+        "E10",
+    )
+    well = any(s.role == "healthy" and same_thing(s.entity, suspect.entity) for s in notes.signs)
+    return stops_pods and well and not suspect.decisive
 
 
 def _weight(sign: Sign, name: str) -> float:
@@ -299,7 +315,7 @@ def _alerted(notes: Notes, signs: Sequence[Sign]) -> tuple[Entity, ...]:
     if any(same_thing(a, e) for a in about for e in known):
         return about
     words = {w.strip(".,:;()[]`'\"").casefold() for w in notes.text.split()}
-    named = tuple(e for e in known if e.name.casefold() in words and family(e.kind) == "app")
+    named = tuple(e for e in known if e.name.casefold() in words and family(e.kind) in ("app", "Node"))
     return about + named
 
 

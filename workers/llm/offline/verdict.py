@@ -11,6 +11,8 @@ from workers.llm.offline import explain, guidance
 from workers.llm.offline.notes import Notes, Sign
 from workers.llm.offline.ranking import STRONG, WEAK, Ranking, Suspect
 
+SEEN_TO_SUFFER = 0.2
+"""Specificity from which an effect counts as suffering: an error rate says little of a cause, but it is no health."""
 NEAR = 0.8
 """Closeness below which nothing is known to lead from a suspect to what alerted."""
 MARGIN = 0.12
@@ -104,7 +106,8 @@ def _convict(lead: Suspect, now: Standing, notes: Notes, ranking: Ranking, plain
 def _suffers(notes: Notes, ranking: Ranking) -> bool:
     """Whether what alerted is seen to suffer at present."""
     return any(
-        e.ongoing and e.specificity >= 0.4 and (not ranking.alerted or _concerns(e, ranking)) for e in ranking.effects
+        e.ongoing and e.specificity >= SEEN_TO_SUFFER and (not ranking.alerted or _concerns(e, ranking))
+        for e in ranking.effects
     )
 
 
