@@ -55,7 +55,7 @@ def customer() -> Customer:
         "alertmanager_secret_env": "ACME_HOOK",
         "generic_secret_env": "ACME_HOOK",
     }
-    skills = {"kubernetes": {"url": "http://127.0.0.1:1"}, "prometheus": {"url": "http://127.0.0.1:1"}}
+    skills = {"kubernetes": {"url": "http://127.0.0.1:1"}}
     return Customer.model_validate(
         {"name": "acme", "slack": {"channels": ["alerts"]}, "webhooks": webhooks, "skills": skills}
     )

@@ -25,6 +25,7 @@ from workers.trace import Span, Trace
 
 AT = datetime(2026, 11, 25, 14, 5, tzinfo=UTC)
 CART = Entity(kind="Deployment", namespace="shop", name="cart")
+CHECKOUT = Entity(kind="Service", namespace="shop", name="checkout")
 
 
 def alert(**changes: object) -> Alert:
@@ -76,9 +77,7 @@ def finding(**changes: object) -> Finding:
                 evidence=("E3", "E5", "E8"),
             ),
         ),
-        "chain": (
-            ChainLink(source=CART, target=Entity(kind="Service", namespace="shop", name="checkout"), evidence=("E9",)),
-        ),
+        "chain": (ChainLink.model_validate({"from": CART, "to": CHECKOUT, "evidence": ("E9",)}),),
         "ruled_out": (
             RuledOut(fault="memory_leak", why="working set flat for 7 days", evidence=("E8",)),
             RuledOut(change="traffic", why="-2 % against last week", evidence=("E9",)),

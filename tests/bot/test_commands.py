@@ -157,10 +157,10 @@ def test_guidance_above_a_thousand_characters_is_refused(room: Room) -> None:
 def test_a_skill_is_switched_with_who_and_when(room: Room) -> None:
     room.slack.slash("amira", "alerts", "/skills")
     room.until(lambda s: s.modal("amira"), "the switches")
-    room.slack.submit("amira", {"skill-prometheus": []})
-    room.whispers("amira", "prometheus off")
+    room.slack.submit("amira", {"skill-kubernetes": []})
+    room.whispers("amira", "kubernetes off")
     (toggle,) = room.store.toggles.history("acme")
-    assert (toggle.skill, toggle.enabled, toggle.author) == ("prometheus", False, "U0AMIRA")
+    assert (toggle.skill, toggle.enabled, toggle.author) == ("kubernetes", False, "U0AMIRA")
     room.slack.slash("jonas", "alerts", "/skills")
     assert "switched off by <@U0AMIRA>" in str(room.until(lambda s: s.modal("jonas"), "the switches"))
 

@@ -49,11 +49,13 @@ class Room:
 
     def incident(self, customer: str = "acme") -> Incident:
         """The newest one, once it is stored."""
-        found = self.until(lambda _: self.store.incidents.recent(customer, 1), "an incident")
-        return found[0]
+        self.until(lambda _: self.store.incidents.recent(customer, 1), "an incident")
+        return self.store.incidents.recent(customer, 1)[0]
 
     def investigation(self) -> Investigation:
-        return self.until(lambda _: self.store.investigations.of_incident(self.incident().id), "an investigation")[-1]
+        incident = self.incident()
+        self.until(lambda _: self.store.investigations.of_incident(incident.id), "an investigation")
+        return self.store.investigations.of_incident(incident.id)[-1]
 
     def until(self, happened: Callable[[State], Any], what: str = "", timeout: float = 8.0) -> Any:
         # The store changes without the workspace knowing, so it is asked again and again.
@@ -101,7 +103,7 @@ def workspace(
     client = WebClient(running.bot_token, base_url=running.api_url, retry_handlers=[])
     app = build_app(settings, store, queue, customers, client)
     handler = SocketModeHandler(app, running.app_token, web_client=WebClient(base_url=running.api_url))
-    handler.connect()
+    handler.connect()  # type: ignore[no-untyped-call]  # Bolt's own
     slack = Control(running.control_url)
     slack.wait_connected()
     stop = threading.Event()
@@ -120,5 +122,5 @@ def workspace(
 
 
 def _hang_up(handler: SocketModeHandler, running: local_slack.Running) -> None:
-    handler.close()
+    handler.close()  # type: ignore[no-untyped-call]  # Bolt's own
     running.close()
