@@ -12,6 +12,8 @@ from bot.intake import words
 from bot.intake.mrkdwn import without_emoji
 
 _LONGEST = 200
+# Beyond this a title is a text, and a pattern that looks far ahead would take its time over it.
+_READ = 400
 _BRACKET = re.compile(r"^\[([^\[\]]{1,120})\]\s*")
 _PREFIX = re.compile(r"^((?:[A-Za-z][\w/-]*\s){0,4}[A-Za-z][\w/-]*)\s*(?::|\s-\s|\s\|\s|\s–\s|\s—\s)\s*(?=\S)")
 _MONITOR_IS = re.compile(r"^(?:Monitor|Check|Service|Host) is ([A-Za-z]+)\s*[:\-]\s*(?=\S)", re.I)
@@ -83,7 +85,7 @@ def masked_title(title: str, *, keeps_title: bool = False) -> str:
     `keeps_title`: the source never rewrites a title when the state changes (PagerDuty, Opsgenie), so that "API is
     down" is its name; only Alertmanager's "[FIRING:2]", which it may carry, is taken off.
     """
-    bare = masked = _unquoted(_closed_up(_SUBJECT_STATE.sub("", title)) if keeps_title else bare_title(title))
+    bare = masked = _unquoted(_closed_up(_SUBJECT_STATE.sub("", title[:_READ])) if keeps_title else bare_title(title))
     for pattern, placeholder in _MASKS:
         masked = pattern.sub(placeholder, masked)
     masked = _WORD.sub(_mask_digits, _SIGN.sub("", masked))
@@ -95,7 +97,7 @@ def masked_title(title: str, *, keeps_title: bool = False) -> str:
 
 def bare_title(title: str) -> str:
     """A title without emoji, status, priority: "[FIRING:2] X", "Recovered: X" and "X is UP" are X."""
-    left = _closed_up(without_emoji(title.strip()))
+    left = _closed_up(without_emoji(title.strip()[:_READ]))
     for _ in range(6):
         shorter = _one_off(left)
         if shorter == left or not re.search(r"\w", shorter):
@@ -105,24 +107,26 @@ def bare_title(title: str) -> str:
 
 
 def status_prefix(title: str) -> str:
-    """The words before the name of the alert that say its status or severity: "[FIRING:2]" -> "FIRING:2"."""
-    left = _closed_up(without_emoji(title.strip()))
-    for pattern in _STATE_FIRST:
-        found = pattern.match(left)
-        if found and _says_state(found[1]):
-            return found[1].strip()
-    return ""
+    """What stands before the name of the alert and says its state: "[P1] [Recovered] X" -> "P1 Recovered"."""
+    left, said = _closed_up(without_emoji(title.strip()[:_READ])), []
+    for _ in range(4):
+        found = next((m for p in _STATE_FIRST if (m := p.match(left)) and _says_state(m[1])), None)
+        if found is None:
+            break
+        said.append(found[1].strip())
+        left = left[found.end() :]
+    return " ".join(said)
 
 
 def status_suffix(title: str) -> str:
     """The words after the name of the alert that say its status: "API is DOWN" -> "is DOWN"."""
-    found = _CUT.search(title) or _SUFFIX.search(title)
+    found = _CUT.search(title[:_READ]) or _SUFFIX.search(title[-_READ:])
     return found[0].strip(" ()[]-–:.!") if found else ""
 
 
 def only_state(title: str) -> bool:
     """A title that says a state or a severity and names nothing: "Alert firing, high"."""
-    return bool(title) and _says_state(re.sub(r"[^\w\s-]+", " ", title).strip())
+    return bool(title) and len(title) < 100 and _says_state(re.sub(r"[^\w\s-]+", " ", title).strip())
 
 
 def _one_off(title: str) -> str:

@@ -49,7 +49,7 @@ def alert(
         service=_line(service, "label"),
         environment=_line(environment, "label"),
         labels=_bounded_labels(labels or {}),
-        fingerprint=_short_key(fingerprint),
+        fingerprint=_short_key(fingerprint) or key(source, alert_type),
         group_key=_short_key(group_key) if group_key else "",
         started_at=started_at,
         links=_bounded_links(links),

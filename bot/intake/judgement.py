@@ -16,6 +16,7 @@ from bot.intake.mrkdwn import emoji
 from workers.domain import AlertStatus, Severity
 
 ENOUGH = 3
+_MOST_READ = 20_000
 _ALARM_EMOJI = words.listed(
     "rotating_light fire red_circle warning exclamation bangbang x alert skull large_red_circle boom no_entry"
 ) | frozenset("🚨🔥🔴⚠❌❗‼💥🛑⛔")
@@ -76,7 +77,8 @@ def judge(
     title: str, lines: Iterable[str], fields: Iterable[tuple[str, str]] = (), colours: Iterable[str] = ()
 ) -> Judgement:
     named = dict(fields)
-    body = "\n".join(lines)
+    body = "\n".join(lines)[:_MOST_READ]
+    title = title[:500]
     prose, heading = body.replace("_", " "), title.replace("_", " ")
     prefix, suffix = status_prefix(title), status_suffix(title)
     stated = next((s for n in _STATE_FIELDS if (s := words.status(named.get(n, "")))), None)

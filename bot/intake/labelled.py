@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from bot.intake import build, words
 from bot.intake.label_text import Listed
+from bot.intake.message import Message
 from bot.intake.shapes import table, text
 from workers.domain import Alert, AlertStatus
 
@@ -32,6 +33,7 @@ def from_labels(
     group_key: str = "",
     started_at: datetime | None = None,
     urls: Mapping[str, str] | None = None,
+    more_links: Iterable[tuple[str, str]] = (),
 ) -> Alert:
     """An Alert of one label set; without a fingerprint it gets the one that Prometheus would give these labels."""
     said = next((annotations[n] for n in ("summary", "title", "message") if annotations.get(n)), "")
@@ -51,12 +53,14 @@ def from_labels(
         fingerprint=fingerprint or fingerprint_of(labels),
         group_key=group_key,
         started_at=started_at,
-        links=[*_links(annotations), *_links(urls or {})],
+        links=[*_links(annotations), *_links(urls or {}), *more_links],
     )
 
 
-def from_listed(source: str, listed: Listed, *, alert_type: str, status: AlertStatus, group_key: str) -> Alert:
-    """An Alert of a label set that a message listed."""
+def from_listed(
+    source: str, listed: Listed, message: Message, *, alert_type: str, status: AlertStatus, group_key: str
+) -> Alert:
+    """An Alert of a label set that a message listed; the links of the message are links of each."""
     return from_labels(
         source,
         listed.labels,
@@ -65,6 +69,7 @@ def from_listed(source: str, listed: Listed, *, alert_type: str, status: AlertSt
         status=listed.status or status,
         group_key=group_key,
         urls=listed.links,
+        more_links=message.typed_links,
     )
 
 

@@ -17,6 +17,7 @@ from bot.intake.shapes import Origin, first_text, table, tables, text
 _MOST_LINES = 1500
 _MOST_PARTS = 100
 _DEEPEST = 8
+_LONGEST_LINE = 4000
 _NAMED = re.compile(r"^[\s•▪‣*>-]*([^\W\d_][\w .()/&-]{0,40}?)\s*[:=]\s+(\S.*)$")
 _NAME_ALONE = re.compile(r"^[\s•*>-]*([^\W\d_][\w .()/&-]{0,40}?)\s*:\s*$")
 
@@ -183,7 +184,7 @@ def _inline(element: Mapping[str, Any]) -> str:
 
 
 def _raw_lines(block: str) -> list[str]:
-    return [line for line in block[:100_000].splitlines() if line.strip()]
+    return [line[:_LONGEST_LINE] for line in block[:100_000].splitlines() if line.strip()]
 
 
 def _fields(part: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -227,11 +228,13 @@ def _links(parts: list[Mapping[str, Any]], raw: list[str]) -> Iterator[tuple[str
 
 
 def _link_kind(url: str, label: str) -> str:
-    for kind, words in (
-        ("runbook", ("runbook", "playbook")),
+    known = (
+        ("runbook", ("runbook", "playbook", "spiral_note_pad")),
         ("silence", ("silence",)),
         ("dashboard", ("dashboard", "/d/")),
-    ):
+        ("source", ("/graph?",)),
+    )
+    for kind, words in known:
         if any(word in url or word in label for word in words):
             return kind
     return "alert"

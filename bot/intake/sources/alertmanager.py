@@ -43,7 +43,7 @@ def of_message(message: Message) -> Read | None:
         return None
     group_key = f"{SOURCE}:{titled.group or titled.others}"
     if sets:
-        alerts = [_of_listed(listed, titled, group_key) for listed in sets]
+        alerts = [_of_listed(listed, message, titled, group_key) for listed in sets]
         return build.read(alerts)
     return build.read([_of_subject(message, titled, group_key)])
 
@@ -65,11 +65,11 @@ def _of_webhook(alert: object, body: Body) -> Alert:
     )
 
 
-def _of_listed(listed: Listed, titled: Subject, group_key: str) -> Alert:
+def _of_listed(listed: Listed, message: Message, titled: Subject, group_key: str) -> Alert:
     name = listed.labels.get("alertname") or titled.alertname
     if "alertname" not in listed.labels:
         listed.labels["alertname"] = name
-    return from_listed(SOURCE, listed, alert_type=name, status=titled.status, group_key=group_key)
+    return from_listed(SOURCE, listed, message, alert_type=name, status=titled.status, group_key=group_key)
 
 
 def _of_subject(message: Message, titled: Subject, group_key: str) -> Alert:

@@ -51,7 +51,7 @@ def of_message(message: Message) -> Read | None:
         message.says(r"\bhandover\b|/on-call/schedules/") or not (monitor or status_prefix(message.title))
     ):
         return Read(reason="it is a Datadog message about no monitor: a rota, handover, report or digest")
-    group = group or titled.group
+    group = ",".join(sorted((group or titled.group).split(",")))
     labels = {**_tags(message.fields.get("tags", "")), **_tags(group)}
     named = ("team", "urgency", "host", "responder")
     labels.update((name, message.fields[name]) for name in named if name in message.fields and name not in labels)
@@ -139,7 +139,7 @@ def _titled(title: str) -> _Titled:
         group, left = group or at_end[1], left[: at_end.start()]
     priority = re.search(r"\[(P[1-5])\]", title)
     severity = words.severity(
-        priority[1] if priority else "", "warning" if re.match(r"(?i)(re-?)?warn", prefix) else ""
+        priority[1] if priority else "", "warning" if re.search(r"(?i)\bwarn", prefix.replace("Re-", "")) else ""
     )
     return _Titled(
         name=bare_title(left) or left,

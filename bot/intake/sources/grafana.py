@@ -91,7 +91,7 @@ def _of_old_webhook(body: Body) -> Alert:
 
 def _of_listed(listed: Listed, message: Message, status: AlertStatus, group_key: str) -> Alert:
     name = listed.labels.get("rulename") or listed.labels.get("alertname") or masked_title(_named_in(message.title))
-    return from_listed(SOURCE, listed, alert_type=name, status=status, group_key=group_key)
+    return from_listed(SOURCE, listed, message, alert_type=name, status=status, group_key=group_key)
 
 
 def _of_title(message: Message, group_key: str) -> Alert:

@@ -37,7 +37,9 @@ def of_body(body: Body) -> Read | None:
     event = table(data.get("event"))
     if "event_type" in event and "resource_type" in event:
         return _of_event(event)
-    if data.get("event_action") in _ACTIONS and ("routing_key" in data or "payload" in data or "dedup_key" in data):
+    if text(data.get("event_action")) in _ACTIONS and (
+        "routing_key" in data or "payload" in data or "dedup_key" in data
+    ):
         return build.read([_of_events_v2(data)])
     if data.get("event_action") and "routing_key" in data:
         return Read(reason=f"it is a PagerDuty event of action {text(data['event_action'])[:60]!r}")
