@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from bot.blocks import detail, finding, follow_up, incident, progress
 from bot.blocks.case import Case
 from bot.blocks.limits import escape
 from bot.blocks.message import Message
-from workers.domain import Investigation, Post
+from workers.domain import Band, Feedback, Finding, Investigation, Post
 from workers.store import Store
 
 PageLink = Callable[[str, str | None], str | None]
@@ -27,18 +27,35 @@ def load(store: Store, post: Post, page: PageLink) -> Case | None:
     labels = alerts[0].labels if alerts else {}
     guidance = store.guidance.matching(found.customer, found.alert_type, labels)
     about = investigation.id if investigation else ""
+    answer = store.findings.get(about) if about else None
+    judged = store.feedback.current(about) if about else {}
     return Case(
         incident=found,
         investigation=investigation,
         alerts=alerts,
         progress=store.investigations.get_progress(about) if about else None,
-        finding=store.findings.get(about) if about else None,
-        record=dict(store.findings.track_record(found.customer, found.alert_type).items()),
-        feedback=store.feedback.current(about) if about else {},
+        finding=answer,
+        record=without_itself(dict(store.findings.track_record(found.customer, found.alert_type)), answer, judged),
+        feedback=judged,
         readings=tuple(reading for g in guidance for reading in g.readings),
         version=f"{post.version}.{post.attempts}.{post.id}",
         page=_pages(page, investigation),
     )
+
+
+def without_itself(
+    record: dict[Band, tuple[int, int]], finding: Finding | None, judged: Mapping[str, Feedback]
+) -> dict[str, tuple[int, int]]:
+    """The track record of the others: what people say of a finding must not become the reason to believe it."""
+    others: dict[str, tuple[int, int]] = dict(record.items())
+    votes = [f.vote for f in judged.values() if f.vote != "unsure"]
+    if finding is None or not finding.causes or not votes:
+        return others
+    band = finding.causes[0].confidence.band
+    right, total = record.get(band, (0, 0))
+    itself = int(votes.count("right") > votes.count("wrong"))
+    others[band] = (max(0, right - itself), max(0, total - 1))
+    return others
 
 
 def _pages(page: PageLink, investigation: Investigation | None) -> Callable[[str | None], str | None]:

@@ -38,6 +38,7 @@ def test_a_thumb_is_recorded_counted_and_taken_back(room: Room) -> None:
     finding = room.says(alert["ts"], "its memory limit went")
     room.slack.react("amira", "alerts", finding["ts"], "-1::skin-tone-3")
     room.says(alert["ts"], "1 × wrong")
+    room.says(alert["ts"], "no record here yet")
     (vote,) = room.store.feedback.current(investigation.id).values()
     assert (vote.person, vote.vote, vote.via) == ("U0AMIRA", "wrong", "reaction")
     room.slack.unreact("amira", "alerts", finding["ts"], "-1::skin-tone-3")
