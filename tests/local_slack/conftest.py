@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,13 +79,12 @@ def bolt(running: Running, slack: Control, client: WebClient) -> Iterator[Callab
 
     yield connect
     for handler in handlers:
-        handler.close()
+        # Closing waits seconds for idle threads of the client; nobody needs to see them off.
+        threading.Thread(target=handler.close, daemon=True).start()
 
 
 def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
     """Waits for something outside the workspace; fails when it does not come."""
-    import time
-
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
