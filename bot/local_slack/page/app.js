@@ -236,8 +236,9 @@ function react(message, name) {
   return act(given?.users.includes(at.me) ? "unreact" : "react", { user: at.me, channel: message.channel, ts: message.ts, name });
 }
 
-const press = (message, block, element, value) =>
-  act("press", { user: at.me, channel: message.channel, ts: message.ts, block_id: block.block_id, action_id: element.action_id, value });
+function press(message, block, element, value) {
+  return act("press", { user: at.me, channel: message.channel, ts: message.ts, block_id: block.block_id, action_id: element.action_id, value });
+}
 
 function popup(anchor, content) {
   const box = clear($("popup"), content);
