@@ -10,6 +10,7 @@ from tests.agent.company import (
     Killed,
     LogsInput,
     MemoryJournal,
+    alert,
     looks,
     request,
     run,
@@ -258,3 +259,23 @@ def test_instructions_in_an_alert_stay_within_their_quotes():
     run(asked, FakeSkill(sees=look), model=Listening([[call("conclude", GUESS)]] * 3))
     assert heard[0].count("</alerts>") == 1
     assert "<symptoms>" not in heard[0]
+
+
+def test_a_flood_of_labels_and_alerts_leaves_a_bounded_page():
+    labels = {f"l{i}": "x" * 20 for i in range(10_000)} | {"namespace": "shop", "pod": "cart-7d9f8c6b5-x2lqp"}
+    flood = [alert(labels=labels, fingerprint=f"f{i}", title="t" * 100_000) for i in range(30)]
+    journal = MemoryJournal()
+    finding = run(request(*flood), company(), journal=journal)
+    assert finding.causes[0].fault_id == "E1"
+    page = next(s for s in journal.spans if s.op == "chat").input["messages"][0]["content"][0]["text"]
+    assert len(page) < 150_000
+    assert "cart-7d9f8c6b5-x2lqp" in page
+
+
+def test_words_of_any_length_become_a_finding():
+    said = "cart is broken " + "and broken " * 1000
+    finding = run(
+        request(), FakeSkill(sees=looks(symptom("Deployment shop/cart", "code_defect_in_release", said, 0.95)))
+    )
+    assert finding.verdict == "incident"
+    assert len(finding.headline.text) < 1000

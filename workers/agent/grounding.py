@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from skills.contract import Entity
 from skills.faults import UnknownFault, fault
 from workers.agent import figures
+from workers.agent.alerts import shown_alerts
 from workers.agent.conclude import CauseDraft, Draft, EntityRef
 from workers.agent.evidence import Ledger
 from workers.domain import Alert
@@ -31,9 +32,9 @@ class Grounds:
 
     def __init__(self, ledger: Ledger, alerts: Sequence[Alert]) -> None:
         self.ledger = ledger
-        self._alert = [a.title for a in alerts] + [a.summary for a in alerts]
-        self._alert += [value for a in alerts for value in a.labels.values()]
-        self._alert += [a.started_at.isoformat() for a in alerts if a.started_at]
+        shown = shown_alerts(alerts)
+        self._alert = [str(row[key] or "") for row in shown for key in ("title", "summary", "started_at")]
+        self._alert += [value for row in shown for value in row["labels"].values()]
         self.known = (
             *ledger.entities(),
             *(Entity(kind="Service", name=a.service) for a in alerts if a.service),

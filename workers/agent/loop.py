@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from skills.contract import Gap, SkillContext
 from skills.redact import Redactor
 from workers.agent import conclude, first_look, own_tools, page, render, window
+from workers.agent.alerts import shown_alerts
 from workers.agent.budget import Budget
 from workers.agent.calls import in_words
 from workers.agent.casefile import CaseFile
@@ -196,7 +197,7 @@ class _Run:
 
     def _receive(self) -> Step:
         given = {
-            "alerts": [a.model_dump(mode="json") for a in self.request.alerts],
+            "alerts": shown_alerts(self.request.alerts),
             "question": self.request.question,
             "now": self.request.now.isoformat(),
             "model": self.model.name,

@@ -10,17 +10,15 @@ from itertools import groupby
 from skills.contract import Entity, SkillContext
 from skills.faults import all_faults
 from workers.agent import render
+from workers.agent.alerts import TEXT_CHARACTERS, shown_alerts
 from workers.agent.evidence import Ledger
 from workers.agent.first_look import Look
 from workers.agent.request import Request
 from workers.agent.systems import ConnectedSkill
 from workers.agent.topology import Topology
-from workers.domain import Alert, Finding, Guidance
+from workers.domain import Finding, Guidance
 
-ALERTS = 20
-LABELS = 40
 ADVICE_CHARACTERS = 1600
-TEXT_CHARACTERS = 1500
 
 
 def prompt(name: str) -> str:
@@ -55,7 +53,7 @@ def first(
     parts = [
         f"Now: {request.now:%Y-%m-%dT%H:%M:%SZ}. Window: {context.window}. Baseline: {context.baseline}.",
         f"Budget: {budget}.",
-        *render.block("alerts", [_alert_row(a) for a in request.alerts], ALERTS),
+        *render.block("alerts", shown_alerts(request.alerts), len(request.alerts)),
         *_asked(request),
         *render.block("guidance", [_guidance_row(g) for g in request.guidance], 10),
         *_record(request),
@@ -73,21 +71,6 @@ def first(
         if len(near) < len(look.seen.edges):
             parts.append(f"… {len(look.seen.edges) - len(near)} more edges: ask `topology`")
     return "\n".join(parts)
-
-
-def _alert_row(alert: Alert) -> dict[str, object]:
-    labels = dict(list(alert.labels.items())[:LABELS])
-    return {
-        "type": alert.alert_type,
-        "status": alert.status,
-        "title": alert.title[:TEXT_CHARACTERS],
-        "summary": alert.summary[:TEXT_CHARACTERS],
-        "severity": alert.severity,
-        "service": alert.service,
-        "environment": alert.environment,
-        "started_at": alert.started_at.isoformat() if alert.started_at else None,
-        "labels": {k[:100]: v[:300] for k, v in labels.items()},
-    }
 
 
 def _guidance_row(guidance: Guidance) -> dict[str, object]:

@@ -12,14 +12,19 @@ from collections.abc import Iterable, Iterator
 from skills.contract import Edge, Entity
 from workers.llm.entities import family, owner_name
 
+Vertex = tuple[str, str, str]
+LONGEST = 6
+"""Hops; what is further away explains nothing that a person would follow."""
+
 
 class Graph:
     """Directed: `source` depends on `target`."""
 
     def __init__(self, edges: Iterable[Edge] = ()) -> None:
         self.edges: list[Edge] = []
-        self._out: dict[tuple[str, str, str], dict[tuple[str, str, str], Edge]] = {}
-        self._in: dict[tuple[str, str, str], set[tuple[str, str, str]]] = {}
+        self._out: dict[Vertex, dict[Vertex, Edge]] = {}
+        self._in: dict[Vertex, set[Vertex]] = {}
+        self._reach: dict[Vertex, dict[Vertex, Edge]] = {}
         for edge in edges:
             self.add(edge)
 
@@ -27,32 +32,36 @@ class Graph:
         source, target = vertex(edge.source), vertex(edge.target)
         if source == target:
             return
+        self._reach.clear()
         known = self._out.setdefault(source, {})
         if target not in known:
             self.edges.append(edge)
             known[target] = edge
             self._in.setdefault(target, set()).add(source)
 
-    def path(self, source: Entity, target: Entity, limit: int = 6) -> tuple[Edge, ...] | None:
+    def path(self, source: Entity, target: Entity) -> tuple[Edge, ...] | None:
         """The shortest way along dependencies, () for the same thing, None when there is none."""
         start, goal = vertex(source), vertex(target)
         if start == goal:
             return ()
-        came: dict[tuple[str, str, str], Edge] = {}
+        came = self._reached_from(start)
+        return tuple(_walk_back(came, start, goal)) if goal in came else None
+
+    def _reached_from(self, start: Vertex) -> dict[Vertex, Edge]:
+        """For each vertex within reach the last edge of the shortest way to it; searched once for each start."""
+        if start in self._reach:
+            return self._reach[start]
+        came: dict[Vertex, Edge] = {}
         queue = deque([(start, 0)])
-        seen = {start}
         while queue:
             here, hops = queue.popleft()
             for there, edge in sorted(self._out.get(here, {}).items()):
-                if there in seen:
-                    continue
-                seen.add(there)
-                came[there] = edge
-                if there == goal:
-                    return tuple(_walk_back(came, start, goal))
-                if hops + 1 < limit:
-                    queue.append((there, hops + 1))
-        return None
+                if there != start and there not in came:
+                    came[there] = edge
+                    if hops + 1 < LONGEST:
+                        queue.append((there, hops + 1))
+        self._reach[start] = came
+        return came
 
     def distance(self, source: Entity, target: Entity) -> int | None:
         way = self.path(source, target)
@@ -66,13 +75,11 @@ class Graph:
         return tuple(e for e in self.edges if vertex(e.source) in near and vertex(e.target) in near)
 
 
-def vertex(entity: Entity) -> tuple[str, str, str]:
+def vertex(entity: Entity) -> Vertex:
     return (family(entity.kind or "service"), entity.namespace or "", owner_name(entity.kind, entity.name))
 
 
-def _walk_back(
-    came: dict[tuple[str, str, str], Edge], start: tuple[str, str, str], goal: tuple[str, str, str]
-) -> Iterator[Edge]:
+def _walk_back(came: dict[Vertex, Edge], start: Vertex, goal: Vertex) -> Iterator[Edge]:
     way = []
     here = goal
     while here != start:

@@ -22,6 +22,10 @@ _OPENED = re.compile(r"^(?P<id>H\d+) (?:opened|is already open)")
 _NAMESPACE = ("namespace", "exported_namespace", "kubernetes_namespace", "k8s_namespace_name", "kube_namespace")
 
 
+SAYS_CHARACTERS = 500
+"""What fits a headline, a hypothesis and a cause alike."""
+
+
 @dataclass(frozen=True)
 class Sign:
     """A symptom as a model reads it."""
@@ -184,7 +188,7 @@ def _sign(row: Mapping[str, Any]) -> Sign | None:
     return Sign(
         entity=entity,
         faults=tuple(row.get("faults") or ()),
-        says=str(row.get("says") or ""),
+        says=str(row.get("says") or "")[:SAYS_CHARACTERS],
         specificity=float(row.get("specificity") or 0.0),
         onset=_time(row.get("onset")),
         role=row.get("role") or "cause",
