@@ -1,0 +1,188 @@
+"""Containers that cannot be started: reference missing (D5), command (D6), security context (D8), architecture (D4).
+
+Words: kubelet kuberuntime (CreateContainerConfigError, CreateContainerError, RunContainerError), security_context.go
+("container has runAsNonRoot and image will run as root"), volume plugins ("configmap "x" not found", "references
+non-existent config key"), runc and containerd ("exec: ...: executable file not found in $PATH").
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import datetime
+
+from skills.contract import Entity, Excerpt, Focus, Symptom, Window
+from skills.kubernetes import cite, rollouts
+from skills.kubernetes.objects import Object, created, maps, name, namespace, number, strings, text
+from skills.kubernetes.snapshot import (
+    Snapshot,
+    container_statuses,
+    init_statuses,
+    is_ready,
+    last_end,
+    live,
+    name_of,
+    waiting,
+)
+
+NAME = "kubernetes.startup"
+_MISSING = re.compile(
+    r"(?P<kind>secrets?|configmaps?) [\"'](?P<name>[\w./-]+)[\"'] not found|"
+    r"couldn't find key (?P<key>\S+) in (?P<kind2>Secret|ConfigMap) (?P<name2>[\w./-]+)|"
+    r"references non-existent (?P<kind3>config|secret) key: ?(?P<key3>\S+)",
+    re.IGNORECASE,
+)
+_SECURITY = re.compile(
+    r"runAsNonRoot|non-root policy|cannot verify user is non-root|operation not permitted", re.IGNORECASE
+)
+_COMMAND = re.compile(
+    r"executable file not found|no such file or directory|exec: .*permission denied|no command specified|"
+    r"is a directory: unknown|cannot run executable|unable to start container process",
+    re.IGNORECASE,
+)
+
+
+def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
+    found = [_pod(snapshot, pod) for pod in live(snapshot.pods) if not is_ready(pod)]
+    found += _wrong_binaries(snapshot)
+    return [s for s in found if s]
+
+
+def _pod(snapshot: Snapshot, pod: Object) -> Symptom | None:
+    said = _said(snapshot, pod)
+    for words, excerpt, code in said:
+        missing = _MISSING.search(words)
+        if missing:
+            what = next(v for k in ("name", "name2", "key3") if (v := missing.group(k)))
+            why, fault, specificity = f"it needs {missing.group(0)}", "secret_or_configmap_missing", 0.95
+            return _symptom(snapshot, pod, (fault,), f"{why} ({what})", specificity, [excerpt])
+        if re.search(r"exec format error", words):
+            return _symptom(snapshot, pod, ("image_wrong_architecture",), "exec format error", 0.95, [excerpt])
+        if "OOM-killed" in words:
+            continue
+        if _SECURITY.search(words) and "Config" in words + excerpt.text:
+            return _symptom(snapshot, pod, ("security_context_rejected",), words, 0.95, [excerpt], "securityContext")
+        if _COMMAND.search(words) and "MountVolume" not in words:
+            return _symptom(snapshot, pod, ("container_command_invalid",), words, 0.95, [excerpt], "command")
+        if code in (126, 127) and "OOM" not in words:
+            why = f"exit code {code}: the command cannot be run"
+            return _symptom(snapshot, pod, ("container_command_invalid",), why, 0.85, [excerpt], "command")
+    return _volume_reference(snapshot, pod)
+
+
+def _said(snapshot: Snapshot, pod: Object) -> list[tuple[str, Excerpt, int]]:
+    """(words, excerpt, exit code): container states first, then warnings about the pod."""
+    found = []
+    for status in [*init_statuses(pod), *container_statuses(pod)]:
+        reason, message = waiting(status)
+        end = last_end(status)
+        if status.get("ready") is True:
+            continue
+        told = f"pod {name(pod)} container {name_of(status)}"
+        if message:
+            found.append((message, cite.seen(snapshot, "Pod", pod, f"{told} waiting {reason}: {message}"), 0))
+        if end:
+            code, words = number(end, "exitCode"), text(end, "message")
+            state = f"{told} ended {text(end, 'reason')} exit {code}: {words}"
+            found.append((words, cite.seen(snapshot, "Pod", pod, state), code))
+    events = snapshot.events_of("Pod", pod, "FailedMount", "Failed", "FailedCreatePodContainer")
+    return found + [(e.message, cite.told(snapshot, e), 0) for e in reversed(events) if "pull" not in e.message.lower()]
+
+
+def _symptom(
+    snapshot: Snapshot,
+    pod: Object,
+    faults: tuple[str, ...],
+    why: str,
+    specificity: float,
+    evidence: list[Excerpt],
+    path: str = "",
+) -> Symptom:
+    owner = snapshot.owner_of(pod)
+    rollout = rollouts.latest(snapshot, owner)
+    changed = rollout if rollout and rollout.differences and rollouts.find(rollout, path) else None
+    return Symptom(
+        analyzer=NAME,
+        entity=owner,
+        faults=faults,
+        summary=f"{owner.kind} {owner.name}: a container cannot start: {why[:300]}.",
+        specificity=specificity,
+        evidence=tuple(evidence),
+        onset=changed.after.at if changed else created(pod),
+        victims=snapshot.victims_of(owner),
+        change=changed.id if changed else None,
+    )
+
+
+def _volume_reference(snapshot: Snapshot, pod: Object) -> Symptom | None:
+    """A volume, envFrom or env that names a ConfigMap or Secret which is not there, when no event is left to say so."""
+    if text(pod, "status", "phase") != "Pending" or not text(pod, "spec", "nodeName"):
+        return None
+    for kind, called in references_of(pod):
+        if snapshot.knows(kind) and snapshot.find(kind, namespace(pod), called) is None:
+            there = [name(o) for o in snapshot.of(kind) if namespace(o) == namespace(pod)]
+            words = f"no {kind} {called}; there are: {', '.join(there[:10]) or 'none'}"
+            absent = cite.absent(snapshot, kind, namespace(pod), words)
+            return _symptom(
+                snapshot, pod, ("secret_or_configmap_missing",), f"{kind} {called} does not exist", 0.93, [absent]
+            )
+    return None
+
+
+def references_of(pod_or_template: Object) -> list[tuple[str, str]]:
+    """(kind, name) of each ConfigMap and Secret that must exist before a container starts."""
+    found = []
+    for volume in maps(pod_or_template, "spec", "volumes"):
+        for kind, field, key in (("ConfigMap", "configMap", "name"), ("Secret", "secret", "secretName")):
+            source = volume.get(field)
+            if isinstance(source, dict) and text(source, key) and source.get("optional") is not True:
+                found.append((kind, text(source, key)))
+    for group in ("initContainers", "containers"):
+        for container in maps(pod_or_template, "spec", group):
+            sources = [
+                *((s.get("configMapRef"), s.get("secretRef")) for s in maps(container, "envFrom")),
+                *(
+                    ((e.get("valueFrom") or {}).get("configMapKeyRef"), (e.get("valueFrom") or {}).get("secretKeyRef"))
+                    for e in maps(container, "env")
+                ),
+            ]
+            for config_map, secret in sources:
+                for kind, ref in (("ConfigMap", config_map), ("Secret", secret)):
+                    if isinstance(ref, dict) and text(ref, "name") and ref.get("optional") is not True:
+                        found.append((kind, text(ref, "name")))
+    return list(dict.fromkeys(found))
+
+
+def _wrong_binaries(snapshot: Snapshot) -> list[Symptom]:
+    """Shops that ship all services in one image run each by a command of its own name; one that runs a sibling's."""
+    found = []
+    rows = [
+        (w, c, text(c, "image"), strings(c, "command")[0].rpartition("/")[2])
+        for w in snapshot.workloads
+        for c in w.containers
+        if strings(c, "command")
+    ]
+    usual = Counter(image for w, _, image, command in rows if command in w.entity.name)
+    for workload, container, image, command in rows:
+        others = {w.entity.name for w, _, i, c in rows if i == image and c == command and command in w.entity.name}
+        if usual[image] < 3 or command in workload.entity.name or workload.entity.name in others or not others:
+            continue
+        words = f"{workload.entity.kind} {workload.entity.name} container {name_of(container)} runs command {command}"
+        found.append(
+            Symptom(
+                analyzer=NAME,
+                entity=workload.entity,
+                faults=("container_command_invalid",),
+                summary=f"{words}, the program of {', '.join(sorted(others))}; its siblings run their own name.",
+                specificity=0.92,
+                evidence=(cite.about(snapshot, workload.entity, words, verb="get"),),
+                onset=created(workload.obj),
+                victims=_services(snapshot, workload.entity),
+            )
+        )
+    return found
+
+
+def _services(snapshot: Snapshot, owner: Entity) -> tuple[Entity, ...]:
+    place = owner.namespace
+    return tuple(Entity(kind="Service", namespace=place, name=name(s)) for s in snapshot.services_of(owner))

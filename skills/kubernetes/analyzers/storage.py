@@ -1,0 +1,228 @@
+"""Claims that find no volume: class missing (C1), nothing fits (C2), held by another claim (C3), cannot attach (C4).
+
+Events of pkg/controller/volume/persistentvolume (ProvisioningFailed, FailedBinding, ExternalProvisioning) and of
+attachdetach and kubelet volumemanager (FailedAttachVolume "Multi-Attach error", FailedMount).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from skills.contract import Entity, Excerpt, Focus, Symptom, Window
+from skills.kubernetes import cite
+from skills.kubernetes.analyzers.scheduling import claims_of
+from skills.kubernetes.objects import Object, created, dig, entity, mapping, maps, name, namespace, strings, text
+from skills.kubernetes.quantities import quantity
+from skills.kubernetes.selectors import describe, matches
+from skills.kubernetes.objects import labels as labels_of
+from skills.kubernetes.snapshot import Snapshot, is_ready, live
+
+NAME = "kubernetes.storage"
+_STALE = timedelta(days=7)
+
+
+def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
+    found = [_claim(snapshot, c) for c in snapshot.of("PersistentVolumeClaim")]
+    found += [_attach(snapshot, p) for p in live(snapshot.pods) if not is_ready(p)]
+    found += [_emptied(snapshot, p) for p in snapshot.pods]
+    return [s for s in found if s]
+
+
+def _users(snapshot: Snapshot, claim: Object) -> list[Entity]:
+    place, called = namespace(claim), name(claim)
+    pods = [p for p in snapshot.pods if namespace(p) == place and called in claims_of(mapping(p, "spec"))]
+    templates = [
+        w.entity for w in snapshot.workloads if w.entity.namespace == place and called in claims_of(w.pod_spec)
+    ]
+    return list(dict.fromkeys([*templates, *(snapshot.owner_of(p) for p in pods)]))
+
+
+def _claim(snapshot: Snapshot, claim: Object) -> Symptom | None:
+    phase = text(claim, "status", "phase")
+    if phase not in ("Pending", "Lost"):
+        return None
+    users = _users(snapshot, claim)
+    events = snapshot.events_of("PersistentVolumeClaim", claim)
+    if any(e.reason == "WaitForFirstConsumer" for e in events[-1:]) and not users:
+        return None
+    faults, why, specificity, evidence = _why(snapshot, claim)
+    if not faults:
+        return None
+    state = f"PersistentVolumeClaim {name(claim)} is {phase}, class {_class(claim) or '(none)'}, {_wants(claim)}"
+    born = created(claim)
+    old = born is not None and snapshot.clock - born > _STALE
+    return Symptom(
+        analyzer=NAME,
+        entity=entity("PersistentVolumeClaim", claim),
+        faults=faults,
+        summary=f"PersistentVolumeClaim {name(claim)} is {phase}: {why}.",
+        specificity=specificity * (1 if users else 0.5) * (0.7 if old else 1),
+        evidence=(
+            cite.seen(snapshot, "PersistentVolumeClaim", claim, state),
+            *(cite.told(snapshot, e) for e in [e for e in events if e.is_warning or "Failed" in e.reason][-2:]),
+            *evidence,
+        ),
+        onset=born,
+        victims=tuple(users),
+    )
+
+
+def _class(claim: Object) -> str | None:
+    value = dig(claim, "spec", "storageClassName")
+    return value if isinstance(value, str) else None
+
+
+def _wants(claim: Object) -> str:
+    selector = mapping(claim, "spec", "selector")
+    told = (
+        f"{text(claim, 'spec', 'resources', 'requests', 'storage')} {','.join(strings(claim, 'spec', 'accessModes'))}"
+    )
+    told += f" selector {describe(selector)}" if selector else ""
+    return told + (f" volume {text(claim, 'spec', 'volumeName')}" if text(claim, "spec", "volumeName") else "")
+
+
+def _why(snapshot: Snapshot, claim: Object) -> tuple[tuple[str, ...], str, float, list[Excerpt]]:
+    words = " ".join(e.message for e in snapshot.events_of("PersistentVolumeClaim", claim))
+    class_name, volume_name = _class(claim), text(claim, "spec", "volumeName")
+    classes = [name(c) for c in snapshot.all("StorageClass")]
+    volumes = list(snapshot.all("PersistentVolume"))
+    fitting = [v for v in volumes if not _misfits(claim, v)]
+    if class_name and class_name not in classes and (snapshot.knows("StorageClass") or "not found" in words):
+        by_hand = [v for v in volumes if text(v, "spec", "storageClassName") == class_name]
+        if not by_hand:
+            absent = cite.absent(
+                snapshot,
+                "StorageClass",
+                None,
+                f"no StorageClass {class_name}; there are: {', '.join(classes) or 'none'}",
+            )
+            return ("storage_class_missing",), f"its storage class {class_name} does not exist", 0.96, [absent]
+    held = [v for v in fitting if _held_by_other(claim, v)]
+    if volume_name:
+        volume = snapshot.find("PersistentVolume", "", volume_name)
+        if volume is None and snapshot.knows("PersistentVolume"):
+            return ("pvc_matches_no_volume",), f"the volume {volume_name} that it names does not exist", 0.93, []
+        if volume is not None and _held_by_other(claim, volume):
+            return ("volume_held_by_other_claim",), _holding(volume), 0.96, [_of_volume(snapshot, volume)]
+        if volume is not None and (misfit := _misfits(claim, volume)):
+            why = f"the volume {volume_name} does not fit: {misfit}"
+            return ("pvc_matches_no_volume",), why, 0.93, [_of_volume(snapshot, volume)]
+    if "already bound to a different claim" in words or held:
+        volume = held[0] if held else None
+        said = [_of_volume(snapshot, volume)] if volume else []
+        why = _holding(volume) if volume else "its volume is already bound to a different claim"
+        return ("volume_held_by_other_claim", "pvc_matches_no_volume"), why, 0.93, said
+    free = [v for v in volumes if text(v, "status", "phase") == "Available"]
+    near = [(v, _misfits(claim, v)) for v in free]
+    static = (
+        class_name in ("", None) or class_name not in classes or "no-provisioner" in _provisioner(snapshot, class_name)
+    )
+    if "no persistent volumes available" in words or (static and snapshot.knows("PersistentVolume")):
+        said = [_of_volume(snapshot, v, misfit) for v, misfit in near[:3]]
+        told = f"{len(free)} volumes are available and none fits" + (f" ({near[0][1]})" if near else "")
+        return ("pvc_matches_no_volume",), told, 0.92, said
+    if mapping(claim, "spec", "selector") and "selector" in words:
+        return ("pvc_matches_no_volume",), "a claim with a selector cannot be provisioned dynamically", 0.93, []
+    if "waiting for a volume to be created" in words.lower() or "ProvisioningFailed" in words or words:
+        why = f"its provisioner {_provisioner(snapshot, class_name) or '(unknown)'} does not deliver"
+        return ("pvc_matches_no_volume", "storage_class_missing"), why, 0.5, []
+    return (), "", 0.0, []
+
+
+def _provisioner(snapshot: Snapshot, class_name: str | None) -> str:
+    return text(snapshot.find("StorageClass", "", class_name or ""), "provisioner")
+
+
+def _misfits(claim: Object, volume: Object) -> str:
+    """Why the volume cannot serve the claim (pkg/volume persistentvolume FindMatchingVolume); empty when it can."""
+    asked = quantity(dig(claim, "spec", "resources", "requests", "storage")) or 0
+    has = quantity(dig(volume, "spec", "capacity", "storage")) or 0
+    if has < asked:
+        return f"capacity {dig(volume, 'spec', 'capacity', 'storage')}"
+    if missing := set(strings(claim, "spec", "accessModes")) - set(strings(volume, "spec", "accessModes")):
+        return f"access mode {', '.join(sorted(missing))} is not offered"
+    if (_class(claim) or "") != text(volume, "spec", "storageClassName") and _class(claim) is not None:
+        return f"class {text(volume, 'spec', 'storageClassName') or '(none)'}"
+    selector = mapping(claim, "spec", "selector")
+    if selector and not matches(selector, labels_of(volume)):
+        return f"labels {describe(labels_of(volume))}"
+    return ""
+
+
+def _held_by_other(claim: Object, volume: Object) -> bool:
+    ref = mapping(volume, "spec", "claimRef")
+    if not ref:
+        return False
+    same = (text(ref, "namespace"), text(ref, "name")) == (namespace(claim), name(claim))
+    uid = text(ref, "uid")
+    return not same or bool(uid and uid != text(claim, "metadata", "uid"))
+
+
+def _holding(volume: Object) -> str:
+    ref = mapping(volume, "spec", "claimRef")
+    state = text(volume, "status", "phase")
+    return f"volume {name(volume)} ({state}) is reserved for claim {text(ref, 'namespace')}/{text(ref, 'name')}"
+
+
+def _of_volume(snapshot: Snapshot, volume: Object, misfit: str = "") -> Excerpt:
+    words = f"PersistentVolume {name(volume)} {text(volume, 'status', 'phase')}"
+    words += f" claimRef {text(volume, 'spec', 'claimRef', 'namespace')}/{text(volume, 'spec', 'claimRef', 'name')}"
+    return cite.seen(snapshot, "PersistentVolume", volume, words + (f", does not fit: {misfit}" if misfit else ""))
+
+
+def _attach(snapshot: Snapshot, pod: Object) -> Symptom | None:
+    events = snapshot.events_of("Pod", pod, "FailedAttachVolume", "FailedMount", "FailedMapVolume")
+    mine = claims_of(mapping(pod, "spec"))
+    gone = [
+        c
+        for c in mine
+        if snapshot.knows("PersistentVolumeClaim") and not snapshot.find("PersistentVolumeClaim", namespace(pod), c)
+    ]
+    multi = [e for e in events if "Multi-Attach error" in e.message or "already exclusively attached" in e.message]
+    lost = [e for e in events if "persistentvolumeclaim" in e.message.lower() and "not found" in e.message]
+    other = [
+        e
+        for e in events
+        if "MountVolume" in e.message or "AttachVolume" in e.message or "hostPath type check" in e.message
+    ]
+    other = [e for e in other if "configmap" not in e.message.lower() and "secret" not in e.message.lower()]
+    if multi:
+        why, specificity, said = "a single-writer volume is attached to another node", 0.95, multi
+    elif gone or lost:
+        why, specificity, said = f"claim {', '.join(gone) or 'it mounts'} does not exist", 0.94, lost
+    elif other and text(pod, "status", "phase") == "Pending":
+        why, specificity, said = "a volume cannot be attached or mounted", 0.75, other
+    else:
+        return None
+    owner = snapshot.owner_of(pod)
+    there = [name(c) for c in snapshot.of("PersistentVolumeClaim") if namespace(c) == namespace(pod)]
+    words = f"pod {name(pod)} mounts claims {', '.join(mine)}; there are: {', '.join(there[:8]) or 'none'}"
+    return Symptom(
+        analyzer=NAME,
+        entity=owner,
+        faults=("volume_cannot_attach",),
+        summary=f"{owner.kind} {owner.name}: {why}.",
+        specificity=specificity,
+        evidence=(*(cite.told(snapshot, e) for e in said[-2:]), cite.seen(snapshot, "Pod", pod, words, verb="get")),
+        onset=said[0].first if said else created(pod),
+        victims=snapshot.victims_of(owner),
+    )
+
+
+def _emptied(snapshot: Snapshot, pod: Object) -> Symptom | None:
+    """Evicted for its own use of local storage (pkg/kubelet/eviction eviction_manager.go)."""
+    message = text(pod, "status", "message")
+    own = "exceeds the limit" in message or "exceeded its local ephemeral storage limit" in message
+    if text(pod, "status", "reason") != "Evicted" or not (own or "exceeds the total limit" in message):
+        return None
+    owner = snapshot.owner_of(pod)
+    return Symptom(
+        analyzer=NAME,
+        entity=owner,
+        faults=("volume_full",),
+        summary=f"{owner.kind} {owner.name}: evicted because it filled its own storage: {message}.",
+        specificity=0.85,
+        evidence=(cite.seen(snapshot, "Pod", pod, f"pod {name(pod)} Evicted: {message}"),),
+        onset=created(pod),
+        victims=snapshot.victims_of(owner),
+    )
