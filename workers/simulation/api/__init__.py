@@ -1,0 +1,1 @@
+"""The world as objects of the Kubernetes API, at the world's now."""

@@ -1,0 +1,604 @@
+"""The Elasticsearch API of the world's logs: search, count, points in time, field capabilities, mappings, cat.
+
+Shapes: Elasticsearch 8.15/9 REST API. The client refuses a server without X-Elastic-Product.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import urlsafe_b64encode
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+from fnmatch import fnmatchcase, translate
+from typing import Any
+
+from workers.simulation import clock, dice
+from workers.simulation.cluster import Workload
+from workers.simulation.faces import documents
+from workers.simulation.faces.aggregations import aggregate
+from workers.simulation.faces.exchange import Ask, Reply, as_json
+from workers.simulation.faces.query_dsl import Doc, Dsl, NoSuchQuery
+from workers.simulation.logs.book import KEPT_SECONDS
+from workers.simulation.scene import Scene
+
+MAX_WINDOW = 10_000
+_SEARCH = {
+    "query",
+    "size",
+    "from",
+    "sort",
+    "search_after",
+    "_source",
+    "fields",
+    "aggs",
+    "aggregations",
+    "track_total_hits",
+    "timeout",
+    "pit",
+    "highlight",
+    "docvalue_fields",
+    "stored_fields",
+    "terminate_after",
+    "track_scores",
+    "collapse",
+    "min_score",
+    "explain",
+    "version",
+    "runtime_mappings",
+    "post_filter",
+    "profile",
+}
+_REFUSED = {"highlight", "collapse", "runtime_mappings", "post_filter", "explain", "profile", "min_score"}
+
+
+class Failure(Exception):
+    """An answer with an error of the real shape."""
+
+    def __init__(self, status: int, kind: str, reason: str, **more: Any) -> None:
+        super().__init__(reason)
+        self.status, self.kind, self.reason, self.more = status, kind, reason, more
+
+
+class Elasticsearch:
+    def __init__(self, scene: Scene, *, api_key: str = "") -> None:
+        self._scene, self._world = scene, scene.world
+        self._api_key = api_key
+        self._mapping = documents.fields(scene.world)
+        self._text = "message" if scene.world.company.log_schema == "ecs" else "log"
+        self._flat: dict[int, dict[str, Any]] = {}
+        self._pits: set[str] = set()
+        self.refused: Counter[str] = Counter()
+
+    def answer(self, ask: Ask) -> Reply:
+        try:
+            if self._api_key and ask.headers.get("authorization") != f"ApiKey {self._api_key}":
+                raise Failure(
+                    401, "security_exception", "missing authentication credentials for REST request [" + ask.path + "]"
+                )
+            status, body = self._route(ask)
+        except NoSuchQuery as error:
+            self.refused[f"query {error.reason}"] += 1
+            status, body = 400, _error(400, error.kind, error.reason)
+        except Failure as failure:
+            status, body = failure.status, _error(failure.status, failure.kind, failure.reason, **failure.more)
+        if isinstance(body, str):
+            return Reply(status, body.encode(), "text/plain; charset=UTF-8", {"X-Elastic-Product": "Elasticsearch"})
+        wanted = "compatible-with" in ask.headers.get("accept", "")
+        kind = ask.headers["accept"].split(",")[0] if wanted else "application/json"
+        return as_json(body, status, kind, X_Elastic_Product="Elasticsearch")
+
+    def _route(self, ask: Ask) -> tuple[int, Any]:
+        parts = [p for p in ask.path.split("/") if p]
+        if ask.method not in ("GET", "POST", "HEAD") and not (ask.method == "DELETE" and parts == ["_pit"]):
+            self.refused[f"{ask.method} {ask.path}"] += 1
+            raise Failure(
+                403,
+                "security_exception",
+                f"action [{_action(ask)}] is unauthorized for API key of user [gumshoe-reader]",
+            )
+        if not parts:
+            return 200, self._banner()
+        target, verb = ("", parts[0]) if parts[0].startswith("_") else (parts[0], parts[1] if len(parts) > 1 else "")
+        if verb == "_search" and len(parts) <= 2:
+            return 200, self._search(self._body(ask), target, ask)
+        if verb == "_count":
+            docs = self._chosen(self._body(ask).get("query"), self._indices(target, ask))
+            return 200, {"count": len(docs), "_shards": _SHARDS}
+        if verb == "_pit":
+            return self._pit(ask, target)
+        if verb == "_field_caps":
+            return 200, self._field_caps(ask, target)
+        if verb in ("_mapping", "_mappings"):
+            return 200, {
+                i: {"mappings": {"properties": _properties(self._mapping)}} for i in self._indices(target, ask)
+            }
+        if verb == "_msearch":
+            return 200, self._many(ask, target)
+        if verb == "_cat" and parts[1:2] in (["indices"], ["health"]):
+            return 200, self._cat(ask, parts)
+        if verb == "_cluster" and parts[1:] == ["health"]:
+            return 200, {
+                "cluster_name": self._world.company.cluster,
+                "status": "green",
+                "timed_out": False,
+                "number_of_nodes": 3,
+                "number_of_data_nodes": 3,
+                "active_shards_percent_as_number": 100.0,
+            }
+        if verb == "_resolve" and parts[1:2] == ["index"]:
+            return 200, {
+                "indices": [
+                    {"name": i, "attributes": ["open"]} for i in self._indices(parts[2] if len(parts) > 2 else "*", ask)
+                ],
+                "aliases": [],
+                "data_streams": [],
+            }
+        if verb == "" and len(parts) == 1:
+            return 200, {
+                i: {
+                    "aliases": {},
+                    "mappings": {"properties": _properties(self._mapping)},
+                    "settings": {"index": {"number_of_shards": "1"}},
+                }
+                for i in self._indices(target, ask)
+            }
+        if parts == ["_security", "_authenticate"]:
+            return 200, {
+                "username": "gumshoe-reader",
+                "roles": ["logs_reader"],
+                "enabled": True,
+                "authentication_type": "api_key",
+            }
+        self.refused[f"{ask.method} {ask.path}"] += 1
+        raise Failure(
+            400,
+            "illegal_argument_exception",
+            f"request [{ask.path}] contains unrecognized parameter or no handler found for uri [{ask.path}] and method [{ask.method}]",  # noqa: E501
+        )
+
+    def _banner(self) -> dict[str, Any]:
+        name = self._world.company.cluster
+        return {
+            "name": f"es-data-{dice.number(name) % 3}",
+            "cluster_name": f"logs-{name}",
+            "cluster_uuid": dice.letters(22, name),
+            "version": {
+                "number": "9.0.4",
+                "build_flavor": "default",
+                "build_type": "docker",
+                "build_hash": dice.hexadecimal(40, name),
+                "build_date": "2025-07-10T10:06:21.622439594Z",
+                "build_snapshot": False,
+                "lucene_version": "10.1.0",
+                "minimum_wire_compatibility_version": "8.18.0",
+                "minimum_index_compatibility_version": "8.0.0",
+            },
+            "tagline": "You Know, for Search",
+        }
+
+    def _body(self, ask: Ask) -> dict[str, Any]:
+        if not ask.body:
+            return {"query": {"query_string": {"query": ask.get("q")}}} if ask.get("q") else {}
+        try:
+            body = json.loads(ask.body)
+        except ValueError as error:
+            raise Failure(400, "parse_exception", f"Failed to parse content to map: {error}") from None
+        if not isinstance(body, dict):
+            raise Failure(400, "parsing_exception", "Expected [START_OBJECT] but found [START_ARRAY]")
+        return body
+
+    # Indices
+
+    def _all_indices(self) -> list[str]:
+        days = sorted({documents.index_name(self._world, self._world.now - d * 86400) for d in (0, 0.5, 1)})
+        return [] if "logs" in self._world.hidden else days
+
+    def _indices(self, target: str, ask: Ask) -> list[str]:
+        """Concrete indices of an expression. Raises index_not_found_exception for a name without a wildcard."""
+        have = self._all_indices()
+        stream = f"logs-kubernetes.container_logs-{self._world.company.environment}"
+        chosen: list[str] = []
+        for pattern in (target or "*").split(","):
+            if pattern in ("_all", "*"):
+                chosen += have
+                continue
+            excluded = pattern.startswith("-")
+            name = pattern.removeprefix("-")
+            if self._world.company.log_schema == "ecs" and fnmatchcase(stream, name):
+                found = have
+            else:
+                found = [i for i in have if fnmatchcase(i, name)]
+            if not found and "*" not in name and ask.get("ignore_unavailable") != "true":
+                raise Failure(
+                    404,
+                    "index_not_found_exception",
+                    f"no such index [{name}]",
+                    **{"resource.type": "index_or_alias", "resource.id": name, "index_uuid": "_na_", "index": name},
+                )
+            chosen = [i for i in chosen if i not in found] if excluded else [*chosen, *found]
+        if not chosen and ask.get("allow_no_indices") == "false":
+            raise Failure(404, "index_not_found_exception", f"no such index [{target}]", index=target)
+        return sorted(set(chosen))
+
+    # Documents
+
+    def _dsl(self) -> Dsl:
+        return Dsl(self._mapping, self._world.now, self._text)
+
+    def _chosen(self, query: Any, indices: list[str]) -> list[Doc]:
+        """Matching documents, oldest first. Reads only the minutes and workloads that a conjunction leaves open."""
+        if not indices:
+            return []
+        dsl = self._dsl()
+        query = query or {"match_all": {}}
+        predicate = dsl.compile(query)
+        start, end = self._world.now - KEPT_SECONDS, self._world.now
+        names: set[str] | None = None
+        for clause in _conjunction(query):
+            if "range" in clause and "@timestamp" in clause["range"]:
+                bounds = clause["range"]["@timestamp"]
+                start = max([start, *(dsl.moment(bounds[k]) for k in ("gte", "gt") if bounds.get(k) is not None)])
+                end = min([end, *(dsl.moment(bounds[k], up=True) for k in ("lte", "lt") if bounds.get(k) is not None)])
+            asked = _asked_names(clause, documents.name_fields(self._world))
+            if asked is not None:
+                names = asked if names is None else names & asked
+        if end < start:
+            return []
+        chosen = [d for d in self._documents(start, end, self._workloads(names)) if predicate(d)]
+        kept = set(indices)
+        if len(kept) < len(self._all_indices()):
+            chosen = [d for d in chosen if documents.index_name(self._world, d["_at"]) in kept]
+        chosen.sort(key=lambda d: (d["_at"], d["_id"]))
+        return chosen
+
+    def _workloads(self, names: set[str] | None) -> list[Workload]:
+        everything = list(self._world.workloads.values())
+        if names is None:
+            return everything
+        return [
+            w
+            for w in everything
+            if w.name in names
+            or getattr(w.part, "name", "") in names
+            or any(p.revision.template["metadata"]["labels"].get("app") in names for p in w.pods)
+        ]
+
+    def _documents(self, start: float, end: float, workloads: list[Workload]) -> Sequence[Doc]:
+        out: list[Doc] = []
+        for line in self._scene.logs.between(start, end, workloads):
+            doc = self._flat.get(id(line))
+            if doc is None:
+                doc = documents.flat(self._world, line)
+                doc["_at"] = int(line.at * 1000) / 1000
+                doc["_id"] = urlsafe_b64encode(
+                    dice.number(line.pod.uid, line.at, line.text[:80]).to_bytes(8, "big") + b"gumshoe"[:7]
+                ).decode()
+                self._flat[id(line)] = doc
+            out.append(doc)
+        return out
+
+    # Search
+
+    def _search(self, body: dict[str, Any], target: str, ask: Ask) -> dict[str, Any]:
+        self._check(body)
+        pit = body.get("pit")
+        if pit:
+            if target:
+                raise Failure(
+                    400,
+                    "action_request_validation_exception",
+                    "Validation Failed: 1: [indices] cannot be used with point in time. Do not specify any index with point in time.;",  # noqa: E501
+                )
+            if pit.get("id") not in self._pits:
+                raise Failure(
+                    404,
+                    "search_phase_execution_exception",
+                    "all shards failed",
+                    root_cause=[
+                        {"type": "search_context_missing_exception", "reason": "No search context found for id [1]"}
+                    ],
+                )
+        _page(body, ask)
+        indices = self._all_indices() if pit else self._indices(target, ask)
+        docs = self._chosen(body.get("query"), indices)
+        hits = self._hits(docs, body, ask, pit=bool(pit))
+        result: dict[str, Any] = {
+            "took": 3 + len(docs) // 900,
+            "timed_out": False,
+            "_shards": {**_SHARDS, "total": len(indices), "successful": len(indices)},
+            "hits": hits,
+        }
+        if pit:
+            result["pit_id"] = pit["id"]
+        aggs = body.get("aggs") or body.get("aggregations")
+        if aggs:
+            result["aggregations"] = aggregate(
+                aggs, docs, self._dsl(), lambda d, options: self._hits(d, {"size": 3, **options}, ask)
+            )
+        return result
+
+    def _check(self, body: dict[str, Any]) -> None:
+        for key in body:
+            if key not in _SEARCH:
+                raise NoSuchQuery(
+                    f"unknown key for a {'START_OBJECT' if isinstance(body[key], dict) else 'VALUE_STRING'} in [{key}]."
+                )
+            if key in _REFUSED:
+                self.refused[f"search {key}"] += 1
+                raise Failure(
+                    403, "security_exception", f"[{key}] is not permitted for API key of user [gumshoe-reader]"
+                )
+
+    def _hits(self, docs: Sequence[Doc], body: Any, ask: Ask, *, pit: bool = False) -> dict[str, Any]:
+        size, start = _page(body, ask)
+        sort = _sort(body.get("sort") or ask.get("sort"), pit=pit)
+        ordered = self._ordered(docs, sort)
+        after = body.get("search_after")
+        if after is not None:
+            if len(after) != len(sort):
+                raise Failure(
+                    400,
+                    "illegal_argument_exception",
+                    f"search_after has {len(after)} value(s) but sort has {len(sort)}.",
+                )
+            keys = [_key(self._sort_values(d, sort), sort) for d in ordered]
+            start = bisect_right(keys, _key(self._after_values(after, sort), sort))
+        chosen = ordered[start : start + size]
+        tracked = body.get("track_total_hits", 10_000)
+        out: dict[str, Any] = {}
+        if tracked is not False:
+            exact = tracked is True or len(docs) <= int(tracked)
+            out["total"] = {"value": len(docs) if exact else int(tracked), "relation": "eq" if exact else "gte"}
+        out["max_score"] = None if sort or not chosen else 1.0
+        out["hits"] = [self._hit(d, sort, body) for d in chosen]
+        return out
+
+    def _hit(self, doc: Doc, sort: list[tuple[str, bool, bool]], body: Any) -> dict[str, Any]:
+        hit: dict[str, Any] = {
+            "_index": documents.index_name(self._world, doc["_at"]),
+            "_id": doc["_id"],
+            "_score": None if sort else 1.0,
+        }
+        wanted = body.get("_source", True)
+        if wanted is not False:
+            public = {k: v for k, v in doc.items() if not k.startswith("_")}
+            hit["_source"] = documents.source(_filtered(public, wanted))
+        if body.get("fields"):
+            patterns = [f if isinstance(f, str) else f["field"] for f in body["fields"]]
+            hit["fields"] = {
+                k: [v] for k, v in doc.items() if not k.startswith("_") and any(fnmatchcase(k, p) for p in patterns)
+            }
+        if sort:
+            hit["sort"] = self._sort_values(doc, sort)
+        return hit
+
+    def _ordered(self, docs: Sequence[Doc], sort: list[tuple[str, bool, bool]]) -> list[Doc]:
+        if not sort:
+            return list(docs)
+        return sorted(docs, key=lambda d: _key(self._sort_values(d, sort), sort))
+
+    def _sort_values(self, doc: Doc, sort: list[tuple[str, bool, bool]]) -> list[Any]:
+        out: list[Any] = []
+        for name, _, formatted in sort:
+            if name == "_shard_doc":
+                out.append(int(doc["_at"] * 1000) * 4096 + dice.number(doc["_id"]) % 4096)
+            elif name == "@timestamp":
+                out.append(doc["@timestamp"] if formatted else round(doc["_at"] * 1000))
+            elif name in ("_doc", "_score"):
+                out.append(1.0 if name == "_score" else int(doc["_at"] * 1000))
+            elif name not in self._mapping:
+                raise Failure(400, "query_shard_exception", f"No mapping found for [{name}] in order to sort on")
+            elif self._mapping[name] == "text":
+                raise Failure(
+                    400,
+                    "illegal_argument_exception",
+                    f"Fielddata is disabled on [{name}] in [{self._all_indices()[-1]}]. Text fields are not optimised for operations that require per-document field data like aggregations and sorting, so these operations are disabled by default. Please use a keyword field instead.",  # noqa: E501
+                )
+            else:
+                out.append(doc.get(name))
+        return out
+
+    def _after_values(self, after: list[Any], sort: list[tuple[str, bool, bool]]) -> list[Any]:
+        return [
+            self._dsl().moment(v) * 1000 if name == "@timestamp" and isinstance(v, str) and not formatted else v
+            for v, (name, _, formatted) in zip(after, sort, strict=True)
+        ]
+
+    def _many(self, ask: Ask, target: str) -> dict[str, Any]:
+        lines = [line for line in ask.body.split(b"\n") if line.strip()]
+        answers = []
+        for header, body in zip(lines[::2], lines[1::2], strict=False):
+            index = json.loads(header).get("index", target)
+            try:
+                one = self._search(json.loads(body), index if isinstance(index, str) else ",".join(index), ask)
+                answers.append({**one, "status": 200})
+            except NoSuchQuery as error:
+                answers.append(_error(400, error.kind, error.reason))
+            except Failure as failure:
+                answers.append(_error(failure.status, failure.kind, failure.reason, **failure.more))
+        return {"took": 5, "responses": answers}
+
+    # Around the search
+
+    def _pit(self, ask: Ask, target: str) -> tuple[int, Any]:
+        if ask.method == "DELETE":
+            known = self._body(ask).get("id") in self._pits
+            self._pits.discard(self._body(ask).get("id", ""))
+            return (200 if known else 404), {"succeeded": True, "num_freed": int(known)}
+        if not ask.get("keep_alive"):
+            raise Failure(
+                400, "action_request_validation_exception", "Validation Failed: 1: [keep_alive] is not specified;"
+            )
+        indices = self._indices(target, ask)
+        made = urlsafe_b64encode(f"{','.join(indices)}#{len(self._pits)}".encode()).decode()
+        self._pits.add(made)
+        return 200, {"id": made, "_shards": {**_SHARDS, "total": len(indices), "successful": len(indices)}}
+
+    def _field_caps(self, ask: Ask, target: str) -> dict[str, Any]:
+        indices = self._indices(target, ask)
+        asked = ask.get("fields") or ",".join(_listed(self._body(ask).get("fields", [])))
+        patterns = [re.compile(translate(p)) for p in (asked or "*").split(",")]
+        out: dict[str, Any] = {}
+        for name, kind in self._mapping.items() if indices else ():
+            if any(p.fullmatch(name) for p in patterns):
+                out[name] = {
+                    kind: {"type": kind, "metadata_field": False, "searchable": True, "aggregatable": kind != "text"}
+                }
+        return {"indices": indices, "fields": out}
+
+    def _cat(self, ask: Ask, parts: list[str]) -> Any:
+        if parts[1] == "health":
+            return f"{int(self._world.now)} {clock.seconds(self._world.now)[11:19]} logs-{self._world.company.cluster} green 3 3 {len(self._all_indices())} 0\n"  # noqa: E501
+        rows = []
+        for name in self._indices(parts[2] if len(parts) > 2 else "*", ask):
+            count = 90_000 + dice.number(name) % 60_000
+            rows.append(
+                {
+                    "health": "green",
+                    "status": "open",
+                    "index": name,
+                    "uuid": dice.letters(22, name),
+                    "pri": "1",
+                    "rep": "1",
+                    "docs.count": str(count),
+                    "docs.deleted": "0",
+                    "store.size": f"{count // 1900}mb",
+                    "pri.store.size": f"{count // 3800}mb",
+                    "dataset.size": f"{count // 3800}mb",
+                }
+            )
+        if ask.get("format") == "json" or "json" in ask.headers.get("accept", ""):
+            return rows
+        return "".join(" ".join(r.values()) + "\n" for r in rows)
+
+
+def _page(body: Any, ask: Ask) -> tuple[int, int]:
+    """Size and offset. Raises where the window is larger than an index allows."""
+    size = int(body.get("size", ask.get("size") or 10))
+    start = int(body.get("from", ask.get("from") or 0))
+    if size + start > MAX_WINDOW:
+        raise Failure(
+            400,
+            "illegal_argument_exception",
+            f"Result window is too large, from + size must be less than or equal to: [{MAX_WINDOW}] but was [{size + start}]. See the scroll api for a more efficient way to request large data sets. This limit can be set by changing the [index.max_result_window] index level setting.",  # noqa: E501
+        )
+    return size, start
+
+
+_SHARDS = {"total": 2, "successful": 2, "skipped": 0, "failed": 0}
+
+
+def _error(status: int, kind: str, reason: str, **more: Any) -> dict[str, Any]:
+    cause = {"type": kind, "reason": reason, **more}
+    return {
+        "error": {
+            "root_cause": more.get("root_cause") or [cause],
+            **{k: v for k, v in cause.items() if k != "root_cause"},
+        },
+        "status": status,
+    }
+
+
+def _action(ask: Ask) -> str:
+    return (
+        "indices:data/write/bulk"
+        if "_bulk" in ask.path or "_doc" in ask.path
+        else "indices:admin/delete"
+        if ask.method == "DELETE"
+        else "indices:admin/create"
+    )
+
+
+def _conjunction(query: Any) -> list[Any]:
+    """Clauses that every match must satisfy."""
+    if not isinstance(query, dict) or "bool" not in query:
+        return [query] if isinstance(query, dict) else []
+    out: list[Any] = []
+    for key in ("must", "filter"):
+        for clause in _listed(query["bool"].get(key)):
+            out += _conjunction(clause)
+    return out
+
+
+def _asked_names(clause: Any, fields: tuple[str, ...]) -> set[str] | None:
+    """Workload names that a clause asks for exactly; None: it says nothing about them."""
+    for kind in ("term", "match", "match_phrase", "terms"):
+        body = clause.get(kind)
+        if isinstance(body, dict):
+            name = next(iter(body), "")
+            if name in fields:
+                value = body[name]
+                value = value.get("value", value.get("query")) if isinstance(value, dict) else value
+                return {str(v) for v in _listed(value)}
+    return None
+
+
+def _listed(value: Any) -> list[Any]:
+    return [] if value is None else value if isinstance(value, list) else [value]
+
+
+def _sort(given: Any, *, pit: bool) -> list[tuple[str, bool, bool]]:
+    """(field, descending, with a format) of each sort key."""
+    out: list[tuple[str, bool, bool]] = []
+    for each in given.split(",") if isinstance(given, str) and given else _listed(given or None):
+        if isinstance(each, str):
+            name, _, direction = each.partition(":")
+            out.append((name, direction == "desc" or name == "_score", False))
+        else:
+            ((name, options),) = each.items()
+            direction = options if isinstance(options, str) else options.get("order", "asc")
+            out.append((name, direction == "desc", isinstance(options, dict) and bool(options.get("format"))))
+    if pit and out and out[-1][0] != "_shard_doc":
+        out.append(("_shard_doc", False, False))
+    return out
+
+
+class _Down:
+    """Orders the other way round."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __lt__(self, other: _Down) -> bool:
+        return bool(other.value < self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Down) and bool(self.value == other.value)
+
+
+def _key(values: list[Any], sort: list[tuple[str, bool, bool]]) -> list[Any]:
+    """Missing values come last, as the default of Elasticsearch is."""
+    return [
+        (v is None, _Down(v if v is not None else "") if down else (v if v is not None else ""))
+        for v, (_, down, _) in zip(values, sort, strict=True)
+    ]
+
+
+def _filtered(doc: dict[str, Any], wanted: Any) -> dict[str, Any]:
+    if wanted is True:
+        return doc
+    includes = wanted.get("includes", wanted.get("include", [])) if isinstance(wanted, dict) else wanted
+    excludes = wanted.get("excludes", wanted.get("exclude", [])) if isinstance(wanted, dict) else []
+
+    def named(name: str, patterns: Any) -> bool:
+        return any(fnmatchcase(name, p) or name.startswith(p + ".") for p in _listed(patterns))
+
+    return {k: v for k, v in doc.items() if (not includes or named(k, includes)) and not named(k, excludes)}
+
+
+def _properties(mapping: Any) -> dict[str, Any]:
+    """Mapping in nested form, with multi-fields."""
+    out: dict[str, Any] = {}
+    for name, kind in mapping.items():
+        if name.endswith(".keyword"):
+            continue
+        *path, last = name.split(".")
+        at = out
+        for part in path:
+            at = at.setdefault(part, {}).setdefault("properties", {})
+        at[last] = {"type": kind}
+        if f"{name}.keyword" in mapping:
+            at[last]["fields"] = {"keyword": {"type": "keyword", "ignore_above": 256}}
+    return out

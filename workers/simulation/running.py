@@ -1,0 +1,157 @@
+"""Start a scenario: its world, its faces on loopback ports, its alert and its truth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any
+
+from skills.faults import fault as leaf
+from workers.simulation import clock, scenario
+from workers.simulation.alerts import Alert, Rules, rule, webhook
+from workers.simulation.blow import Altered, Blow, workload_thing
+from workers.simulation.company import SimulationError
+from workers.simulation.faces.elasticsearch import Elasticsearch
+from workers.simulation.faces.exchange import Face
+from workers.simulation.faces.kubernetes import Kubernetes
+from workers.simulation.faces.prometheus import Prometheus
+from workers.simulation.faces.serve import Served
+from workers.simulation.promql.syntax import duration
+from workers.simulation.scenario import Fault, Scenario, TrueCause, Truth
+from workers.simulation.scene import Scene
+from workers.simulation.world import World
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A scenario made, not yet served."""
+
+    scenario: Scenario
+    scene: Scene
+    rules: Rules
+    alert: dict[str, Any]
+    truth: Truth
+    faces: Mapping[str, Face]
+
+
+@dataclass
+class Running:
+    """A scenario that answers on loopback ports until `close()`."""
+
+    name: str
+    now: datetime
+    """The world's time; it stands still."""
+    urls: Mapping[str, str]
+    skills: dict[str, dict[str, Any]]
+    """The `skills:` mapping of the customer's file."""
+    alert: dict[str, Any]
+    """An Alertmanager webhook body, version 4."""
+    truth: Truth
+    staged: Staged
+    _served: Served = field(repr=False)
+
+    @property
+    def refused(self) -> dict[str, dict[str, int]]:
+        """By face: what was asked of it and is not done."""
+        return {name: dict(face.refused) for name, face in self.staged.faces.items()}
+
+    def close(self) -> None:
+        self._served.close()
+
+
+def start(name: str, *, at: datetime | None = None) -> Running:
+    """Serve a scenario at `at` (default: its own moment). Raises SimulationError."""
+    staged = stage(name, at=at)
+    served = Served(staged.faces)
+    world = staged.scene.world
+    now = datetime.fromtimestamp(world.now, UTC)
+    return Running(name, now, served.urls, skills(world, served.urls), staged.alert, staged.truth, staged, served)
+
+
+def stage(name: str, *, at: datetime | None = None, of: Scenario | None = None) -> Staged:
+    """Make the world, evaluate the alert, write down the truth; no sockets. Raises SimulationError."""
+    it = of or scenario.load(name)
+    now = at.timestamp() if at else clock.moment(it.at)
+    world, blows, innocent = scenario.build(it, now)
+    scene = Scene(world)
+    rules = Rules(scene)
+    alerts = _alerts(it, rules, now)
+    faces: dict[str, Face] = {
+        "kubernetes": Kubernetes(scene, forbidden=frozenset(it.forbidden)),
+        "elasticsearch": Elasticsearch(scene),
+        "prometheus": Prometheus(scene, rules),
+    }
+    return Staged(it, scene, rules, webhook(alerts, world.company), _truth(it, world, blows, innocent, alerts), faces)
+
+
+def _alerts(it: Scenario, rules: Rules, now: float) -> list[Alert]:
+    """The alerts that the scenario is about, if its world really fires them."""
+    chosen = rule(it.alert.rule)
+    if chosen is None:
+        raise SimulationError(f"scenarios/{it.name}.yaml: alert.rule: rules.yaml has no rule called {it.alert.rule!r}")
+    active = rules.alerts(chosen, now - duration(it.alert.ago))
+    found = [a for a in active if a.firing and scenario.matching(dict(a.labels), it.alert.match)]
+    if not found:
+        seen = ", ".join(str(dict(a.labels)) for a in active) or "nothing"
+        raise SimulationError(
+            f"scenarios/{it.name}.yaml: alert: {it.alert.rule} does not fire for {it.alert.match}; active: {seen}"
+        )
+    return sorted(found, key=lambda a: (a.fired_at, a.labels))
+
+
+def skills(world: World, urls: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    domain = world.company.domain
+    return {
+        "kubernetes": {
+            "enabled": True,
+            "url": urls["kubernetes"],
+            "namespaces": list(world.company.application_namespaces),
+            "token_env": "GUMSHOE_SIMULATION_TOKEN",
+        },
+        "elasticsearch": {
+            "enabled": True,
+            "url": urls["elasticsearch"],
+            "index": "logs-*",
+            "link_base": f"https://kibana.{domain}",
+        },
+        "prometheus": {"enabled": True, "url": urls["prometheus"], "link_base": f"https://grafana.{domain}"},
+    }
+
+
+def _truth(
+    it: Scenario, world: World, blows: list[tuple[Fault, Blow]], innocent: list[Altered], alerts: list[Alert]
+) -> Truth:
+    causes = []
+    for fault, blow in blows:
+        chain = [str(workload_thing(world.workload(n))) for n in fault.chain]
+        steps = [str(blow.culprits[0]), *(c for c in chain if not c.endswith("/" + blow.culprits[0].name))]
+        for thing in blow.culprits:
+            causes.append(
+                TrueCause(
+                    entity=scenario.entity(thing),
+                    fault=fault.fault,
+                    fault_id=leaf(fault.fault).id,
+                    accept=fault.accept,
+                    onset=clock.seconds(blow.onset),
+                    change=_change(blow.change),
+                    chain=tuple(pairwise(steps)),
+                    evidence=blow.evidence,
+                )
+            )
+    labels = dict(alerts[0].labels)
+    alerted = " ".join(f"{k}={labels[k]}" for k in ("namespace", "service", "deployment", "pod", "node") if k in labels)
+    return Truth(
+        verdict=it.verdict,
+        kinds=it.kinds,
+        causes=tuple(causes),
+        alerted=alerted,
+        innocent=tuple(c for a in innocent if (c := _change(a))),
+    )
+
+
+def _change(it: Altered | None) -> dict[str, Any] | None:
+    if it is None:
+        return None
+    return {"kind": it.kind, "entity": scenario.entity(it.thing), "at": clock.seconds(it.at), "ids": list(it.ids)}

@@ -1,0 +1,406 @@
+"""Who calls whom, how often, and how it fails: faults and the state of pods and Services, carried along the calls.
+
+Time is cut at every moment at which something changed; within a segment shares are constant, and the rate is the
+segment's level times the company's shape. So every counter has a closed form, and logs and metrics agree.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from math import inf
+
+from workers.simulation.api.network import selected, target_port
+from workers.simulation.cluster import Pod
+from workers.simulation.company import External, Route, Service
+from workers.simulation.world import EdgeEffect, OwnEffect, World
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a share of a route's requests fails, as the answering service sees it."""
+
+    kind: str
+    code: int
+    share: float
+    peer: str = ""
+    """The dependency that failed; empty: the service itself."""
+    seconds: float = 0.0
+    """How long such a request takes; 0: as long as a good one."""
+    detail: tuple[tuple[str, str], ...] = ()
+
+    def get(self, key: str) -> str:
+        return dict(self.detail).get(key, "")
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What becomes of the requests of one route at pods of one kind."""
+
+    failures: tuple[Failure, ...] = ()
+    slow: float = 1.0
+    """Factor of the latency of good requests."""
+    extra_seconds: float = 0.0
+
+    @property
+    def failed(self) -> float:
+        return sum(f.share for f in self.failures)
+
+
+@dataclass
+class Segment:
+    start: float
+    end: float
+    rates: dict[str, float] = field(default_factory=dict)
+    """Requests a second by service, before the shape."""
+    ready: dict[str, list[Pod]] = field(default_factory=dict)
+    mixes: dict[tuple[str, str, int, str], Mix] = field(default_factory=dict)
+    """By service, path, revision, node ("" where it does not matter)."""
+    edges: dict[tuple[str, str], tuple[Failure, ...]] = field(default_factory=dict)
+    """How calls from a service to a dependency fail before they reach it."""
+    pods: dict[str, list[Pod]] = field(default_factory=dict)
+    """Who gets the requests, by service: what its Service selects and is ready."""
+
+    def mix(self, service: str, path: str, pod: Pod) -> Mix:
+        number = pod.revision.number
+        found = self.mixes.get((service, path, number, pod.node)) or self.mixes.get((service, path, number, ""))
+        return found or self.mixes.get((service, path, 0, "")) or _GOOD
+
+
+_GOOD = Mix()
+_CODES = {
+    "timeout": 504,
+    "refused": 503,
+    "no_such_host": 503,
+    "upstream": 502,
+    "http_404": 502,
+    "http_403": 502,
+    "tls": 502,
+    "reset": 502,
+    "overload": 503,
+}
+
+
+class Traffic:
+    """Everything about requests in one world. Build it when the world has settled."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.order = _callees_first(world)
+
+    @cached_property
+    def segments(self) -> list[Segment]:
+        cuts = _cuts(self.world)
+        return [self._segment(a, b) for a, b in pairwise(cuts)]
+
+    @cached_property
+    def starts(self) -> list[float]:
+        return [s.start for s in self.segments]
+
+    @cached_property
+    def weights(self) -> list[float]:
+        """The integral of the shape over each segment."""
+        until = self.world.shape.until
+        return [until(s.end) - until(s.start) for s in self.segments]
+
+    def index(self, at: float) -> int:
+        return max(0, bisect_right(self.starts, at) - 1)
+
+    def at(self, at: float) -> Segment:
+        return self.segments[self.index(at)]
+
+    def rate(self, service: str, at: float) -> float:
+        """Requests a second."""
+        return self.at(at).rates.get(service, 0.0) * self.world.shape.at(at)
+
+    def _segment(self, start: float, end: float) -> Segment:
+        """Failures from the callees up, then rates from the callers down."""
+        segment = Segment(start, end)
+        at = (start + end) / 2 if start > -inf else end - 1
+        for service in self.order:
+            workload = self.world.workload(service.name, service.namespace)
+            segment.ready[service.name] = [p for p in workload.pods if p.is_ready(at)]
+            segment.pods[service.name] = segment.ready[service.name] if service.worker else self._receivers(service, at)
+        for service in self.order:
+            for callee in service.dependencies:
+                segment.edges[(service.name, callee)] = tuple(self._edge(service, callee, at, segment))
+        self._rates(segment, at, overload=False)
+        for service in self.order:
+            self._mixes(service, at, segment)
+        self._rates(segment, at, overload=True)
+        return segment
+
+    def _receivers(self, service: Service, at: float) -> list[Pod]:
+        try:
+            chosen = selected(self.world, self.world.service(service.name), at)
+        except KeyError:
+            return []
+        return [p for p in chosen if p.workload.name == service.name and p.is_ready(at)]
+
+    # The way to a callee
+
+    def _edge(self, caller: Service, callee: str, at: float, segment: Segment) -> Iterable[Failure]:
+        part = self.world.company.parts[callee]
+        left = 1.0
+        for effect in self.world.edges:
+            if (
+                effect.callee == callee
+                and effect.caller in ("*", caller.name)
+                and effect.start <= at < effect.end
+                and effect.kind != "slow"
+            ):
+                share = effect.share * left
+                left -= share
+                yield _failure(effect.kind, share, callee, effect, caller)
+        if isinstance(part, External) or left <= 0:
+            return
+        for kind, share, detail in self._service_state(callee, at):
+            yield Failure(
+                kind,
+                _CODES.get(kind, 503),
+                share * left,
+                callee,
+                caller.timeout_seconds if kind == "timeout" else 0.004,
+                tuple(detail.items()),
+            )
+
+    def _service_state(self, callee: str, at: float) -> Iterable[tuple[str, float, dict[str, str]]]:
+        """What a call meets at the Service in front of the callee's pods."""
+        part = self.world.company.parts[callee]
+        host = callee
+        try:
+            it = self.world.service(callee)
+        except KeyError:
+            yield "no_such_host", 1.0, {"host": host}
+            return
+        spec = it.spec(at)
+        if spec is None:
+            yield "no_such_host", 1.0, {"host": host}
+            return
+        port = spec["ports"][0]
+        address = f"{it.cluster_ip}:{port['port']}"
+        pods = [p for p in selected(self.world, it, at) if p.is_ready(at)]
+        if not pods:
+            yield "refused", 1.0, {"address": address}
+            return
+        if port.get("protocol", "TCP") != "TCP":
+            yield "timeout", 1.0, {"address": address}
+            return
+        listening = getattr(part, "port", 0)
+        if target_port(pods[0], port) != listening:
+            yield "refused", 1.0, {"address": f"{pods[0].ip}:{target_port(pods[0], port)}"}
+            return
+        foreign = [p for p in pods if p.workload.name != callee]
+        if foreign:
+            yield "http_404", len(foreign) / len(pods), {"address": f"{foreign[0].ip}:{listening}"}
+
+    # What the callee answers
+
+    def _mixes(self, service: Service, at: float, segment: Segment) -> None:
+        routes = service.routes or (Route(path="(queue)", share=1, calls=service.calls),)
+        own = [e for e in self.world.own if e.service == service.name and e.start <= at < e.end]
+        revisions = {e.revision for e in own} | {0}
+        nodes = (
+            {e.node for e in own}
+            | {e.node for e in self.world.edges if e.node and e.start <= at < e.end and e.caller in ("*", service.name)}
+            | {""}
+        )
+        overload = _overload(service, segment, own, self.world.shape.at(at))
+        for route in routes:
+            for revision in revisions:
+                for node in nodes:
+                    mine = [
+                        e
+                        for e in own
+                        if e.revision in (0, revision) and e.route in ("", route.path) and e.node in ("", node)
+                    ]
+                    segment.mixes[(service.name, route.path, revision, node)] = self._mix(
+                        service, route, mine, segment, at, node, overload
+                    )
+
+    def _mix(
+        self,
+        service: Service,
+        route: Route,
+        own: list[OwnEffect],
+        segment: Segment,
+        at: float,
+        node: str,
+        overload: tuple[float, float],
+    ) -> Mix:
+        failures: list[Failure] = []
+        left, extra, slow = 1.0, 0.0, overload[1]
+        if overload[0] > 0:
+            failures.append(Failure("overload", 503, overload[0], "", service.timeout_seconds))
+            left -= overload[0]
+        for callee in route.calls:
+            part = self.world.company.parts[callee]
+            optional = isinstance(part, Service) and part.optional
+            for failure in segment.edges[(service.name, callee)]:
+                share = failure.share * left
+                if (failure.get("writes_only") and route.method == "GET") or failure.get("node") not in ("", node):
+                    continue
+                if optional:
+                    extra += failure.seconds * failure.share
+                    continue
+                left -= share
+                failures.append(
+                    Failure(
+                        failure.kind,
+                        500 if service.language == "python" else failure.code,
+                        share,
+                        callee,
+                        failure.seconds,
+                        failure.detail,
+                    )
+                )
+            waits = sum(
+                e.slow_seconds * e.share
+                for e in self.world.edges
+                if e.kind == "slow"
+                and e.callee == callee
+                and e.caller in ("*", service.name)
+                and e.start <= at < e.end
+                and e.node in ("", node)
+            )
+            if isinstance(part, Service) and not optional:
+                bad, inner = self._inner(part, segment)
+                waits += inner
+                if bad > 0:
+                    failures.append(Failure("upstream", 502 if service.language == "go" else 500, bad * left, callee))
+                    left *= 1 - bad
+            if waits > service.timeout_seconds * 0.6 and not optional:
+                late = min(0.95, (waits / service.timeout_seconds - 0.5) * 0.7)
+                failures.append(Failure("timeout", 504, late * left, callee, service.timeout_seconds))
+                left *= 1 - late
+            extra += waits
+        for effect in own:
+            if effect.kind == "slow":
+                slow *= effect.factor
+            elif effect.kind in ("exception", "shed", "auth", "refuse"):
+                share = effect.share * left
+                failures.append(
+                    Failure(
+                        effect.kind, effect.code, share, effect.detail.get("peer", ""), 0, tuple(effect.detail.items())
+                    )
+                )
+                left -= share
+        return Mix(tuple(f for f in failures if f.share > 1e-6), slow, extra)
+
+    def _inner(self, callee: Service, segment: Segment) -> tuple[float, float]:
+        """The callee's own share of failures, and its extra seconds, as its callers meet them on the average."""
+        pods = segment.pods[callee.name]
+        if not pods or not callee.routes:
+            return 0.0, 0.0
+        bad = extra = 0.0
+        for route in callee.routes:
+            for pod in pods:
+                mix = segment.mix(callee.name, route.path, pod)
+                share = route.share / len(pods)
+                bad += share * mix.failed
+                extra += share * (mix.extra_seconds + (mix.slow - 1) * callee.median_ms / 1000)
+        return bad, extra
+
+    # How many requests come
+
+    def _rates(self, segment: Segment, at: float, *, overload: bool) -> None:
+        rates: dict[str, float] = defaultdict(float)
+        for service in reversed(self.order):
+            rates[service.name] += service.entry_rate * _surge(self.world, service.name, at)
+            if not segment.pods[service.name]:
+                rates[service.name] = 0.0
+            if service.worker and segment.pods[service.name]:
+                rates[service.name] = 0.6
+            for route in service.routes or (Route(path="(queue)", share=1, calls=service.calls),):
+                going = rates[service.name] * route.share
+                for callee in route.calls:  # in order: what fails before is not asked for after
+                    reached = max(0.0, 1 - sum(f.share for f in segment.edges[(service.name, callee)]))
+                    rates[callee] += going * reached * self._retries(service.name, callee, at)
+                    if not getattr(self.world.company.parts[callee], "optional", False):
+                        going *= reached
+        segment.rates = dict(rates)
+
+    def _retries(self, caller: str, callee: str, at: float) -> float:
+        found = [s.factor for s in self.world.surges if s.service == f"{caller}->{callee}" and s.start <= at < s.end]
+        return found[0] if found else 1.0
+
+
+def _failure(kind: str, share: float, callee: str, effect: EdgeEffect, caller: Service) -> Failure:
+    detail = dict(effect.detail)
+    if effect.node:
+        detail["node"] = effect.node
+    if effect.writes_only:
+        detail["writes_only"] = "yes"
+    seconds = caller.timeout_seconds if kind == "timeout" else 0.006
+    return Failure(kind, _CODES.get(kind, 500), share, callee, seconds, tuple(detail.items()))
+
+
+def _overload(service: Service, segment: Segment, own: list[OwnEffect], shape: float) -> tuple[float, float]:
+    """Share that cannot be served, and the factor of latency, by how busy the ready pods are."""
+    pods = len(segment.pods[service.name])
+    if not pods or service.worker:
+        return 0.0, 1.0
+    factor = 1.0
+    for effect in own:
+        if effect.kind == "capacity":
+            factor *= effect.factor
+    busy = segment.rates.get(service.name, 0.0) * shape / (service.capacity * pods * factor)
+    if busy <= 0.7:
+        return 0.0, 1.0
+    return (max(0.0, 1 - 0.97 / busy), min(14.0, 1 / (1.02 - min(busy, 0.95)) * 0.33 + 0.05))
+
+
+def _surge(world: World, service: str, at: float) -> float:
+    factor = 1.0
+    for surge in world.surges:
+        if surge.service in ("", service) and surge.start <= at < surge.end:
+            grown = min(1.0, (at - surge.start) / surge.ramp_seconds) if surge.ramp_seconds else 1.0
+            factor *= 1 + (surge.factor - 1) * grown
+    return factor
+
+
+def _cuts(world: World) -> list[float]:
+    """Every moment at which something about requests changed, and the beginning."""
+    cuts: set[float] = {world.founded - 1, world.now}
+    for service in world.company.services:
+        for pod in world.workload(service.name, service.namespace).pods:
+            for span in pod.ready_spans():
+                cuts.update(span)
+    for store in world.company.stores:
+        for pod in world.workload(store.name, store.namespace).pods:
+            for span in pod.ready_spans():
+                cuts.update(span)
+    for it in world.services.values():
+        cuts.update(since for since, _ in it.specs)
+    spans = [(e.start, e.end) for e in world.edges] + [(e.start, e.end) for e in world.own]
+    spans += [(s.start, s.end) for s in world.surges]
+    for start, end in spans:
+        cuts.update((start, end))
+    for surge in world.surges:
+        if surge.ramp_seconds:
+            cuts.update(surge.start + surge.ramp_seconds * k / 10 for k in range(1, 11))
+    quarter = 900.0
+    first = min((start for start, _ in spans), default=world.now)
+    if first < world.now:  # load varies within a long effect, and saturation with it
+        cuts.update(first + quarter * k for k in range(1, int((world.now - first) // quarter) + 1))
+    return sorted(t for t in cuts if world.founded - 2 < t <= world.now)
+
+
+def _callees_first(world: World) -> list[Service]:
+    done: dict[str, Service] = {}
+
+    def visit(service: Service) -> None:
+        for name in service.dependencies:
+            part = world.company.parts[name]
+            if isinstance(part, Service) and name not in done:
+                visit(part)
+        done[service.name] = service
+
+    for service in world.company.services:
+        if service.name not in done:
+            visit(service)
+    return list(done.values())

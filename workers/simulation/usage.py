@@ -1,0 +1,105 @@
+"""How much CPU and memory a container uses at a moment, and CPU seconds since it started."""
+
+from __future__ import annotations
+
+from math import exp, inf, sin
+
+from workers.simulation import dice
+from workers.simulation.cluster import Pod, Run
+from workers.simulation.company import Running, Service, Store
+from workers.simulation.quantities import amount
+from workers.simulation.traffic import Traffic
+
+
+def memory(pod: Pod, at: float) -> float | None:
+    """Working set in bytes; None when nothing runs."""
+    run = pod.run_at(at)
+    if run is None or pod.memory is None:
+        return None
+    it = pod.memory
+    age = at - run.started
+    wobble = 1 + 0.012 * sin(at / 173 + dice.unit(pod.name) * 6) + 0.006 * sin(at / 41 + dice.unit(pod.name, 2) * 6)
+    level = it.level * dice.between(0.95, 1.06, "level", pod.name)
+    value = level * (1 - (1 - it.start_share) * exp(-age / it.warm_seconds)) * wobble
+    if it.slope:
+        value += it.slope * max(0.0, at - max(it.slope_since, run.started))
+    return min(value, it.cap * 0.999)
+
+
+class Cpu:
+    """CPU of the company's containers, from its traffic."""
+
+    def __init__(self, traffic: Traffic) -> None:
+        self.traffic = traffic
+        self._sums: dict[str, list[float]] = {}
+
+    def cores(self, pod: Pod, at: float) -> float:
+        if pod.run_at(at) is None:
+            return 0.0
+        segment = self.traffic.at(at)
+        return (
+            self._level(pod, self.traffic.index(at)) * self.traffic.world.shape.at(at) + _idle(pod) if segment else 0.0
+        )
+
+    def _level(self, pod: Pod, index: int) -> float:
+        """Cores for requests, before the shape, in a segment."""
+        part: Running = pod.workload.part
+        segment = self.traffic.segments[index]
+        at = (segment.start + segment.end) / 2
+        burn = 0.0
+        for effect in self.traffic.world.own:
+            if (
+                effect.kind == "cpu"
+                and effect.service == part.name
+                and effect.start <= at < effect.end
+                and effect.revision in (0, pod.revision.number)
+            ):
+                burn += effect.factor
+        cores = burn
+        if isinstance(part, Service):
+            pods = segment.pods.get(part.name, [])
+            if pod in pods:
+                cores += segment.rates.get(part.name, 0.0) / len(pods) * part.cpu_ms / 1000
+        elif isinstance(part, Store):
+            cores += (
+                segment.rates.get(part.name, 0.0)
+                * (0.9 if part.engine == "redis" else 4.2)
+                / 1000
+                / max(1, part.replicas)
+            )
+        return min(cores, cpu_limit(pod) * 0.995)
+
+    def seconds(self, pod: Pod, at: float) -> float:
+        """A counter that starts anew with each container."""
+        run = _last_run(pod, at)
+        if run is None:
+            return 0.0
+        end = min(at, run.ended)
+        return self._busy(pod, end) - self._busy(pod, run.started) + _idle(pod) * (end - run.started)
+
+    def _busy(self, pod: Pod, at: float) -> float:
+        sums = self._sums.get(pod.uid)
+        if sums is None:
+            total, sums = 0.0, [0.0]
+            for i, weight in enumerate(self.traffic.weights):
+                total += self._level(pod, i) * weight
+                sums.append(total)
+            self._sums[pod.uid] = sums
+        index = self.traffic.index(at)
+        until = self.traffic.world.shape.until
+        return sums[index] + self._level(pod, index) * (until(at) - until(self.traffic.segments[index].start))
+
+
+def _idle(pod: Pod) -> float:
+    part: Running = pod.workload.part
+    return part.base_cpu * dice.between(0.8, 1.25, "idle", pod.name)
+
+
+def _last_run(pod: Pod, at: float) -> Run | None:
+    runs = [r for r in pod.runs.get(pod.main, ()) if r.started <= at]
+    return runs[-1] if runs else None
+
+
+def cpu_limit(pod: Pod) -> float:
+    limits = pod.revision.template["spec"]["containers"][0].get("resources", {}).get("limits", {})
+    return amount(limits["cpu"]) if "cpu" in limits else inf
