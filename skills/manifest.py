@@ -13,8 +13,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.resources import files
 
-import yaml
-
 from skills.contract import SkillError
 
 
@@ -35,8 +33,9 @@ def load(skill: str) -> Manifest:
     if not text.startswith("---\n") or "\n---\n" not in text[4:]:
         raise SkillError(f"skills/{skill}/SKILL.md: expected front matter between two lines of ---")
     head, advice = text[4:].split("\n---\n", 1)
-    front = yaml.safe_load(head)
-    missing = [key for key in ("name", "summary", "needs") if not isinstance(front.get(key), str)]
+    # Flat `key: text` lines, not YAML: a sentence may hold a colon.
+    front = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in head.splitlines())}
+    missing = [key for key in ("name", "summary", "needs") if not front.get(key)]
     if missing:
         raise SkillError(f"skills/{skill}/SKILL.md: front matter lacks {', '.join(missing)}")
     return Manifest(front["name"], front["summary"], front["needs"], advice.strip())
