@@ -66,7 +66,8 @@ function drawSidebar() {
   const channels = mine().filter((c) => c.kind !== "im").map((c) => roomButton(c, el("span", { class: "hash" }, c.kind === "group" ? "🔒" : "#")));
   const bot = el("button", { type: "button", "data-app-home": state.bot.id, "aria-current": isBotRoom() ? "true" : null, onclick: openBot }, avatar(state.bot), state.bot.name);
   clear($("rooms"), el("h2", {}, "Channels"), channels, el("h2", {}, "Apps"), bot);
-  clear($("me"), state.people.map((p) => el("option", { value: p.id }, `${p.real_name} · ${p.title}`))).value = at.me;
+  if ($("me").length !== state.people.length) clear($("me"), state.people.map((p) => el("option", { value: p.id }, `${p.real_name} · ${p.title}`)));
+  $("me").value = at.me;
 }
 
 function roomButton(channel, sign) {
