@@ -47,7 +47,7 @@ def _finding(case: Case) -> Finding:
 
 def verdict(case: Case) -> str:
     finding = _finding(case)
-    lead = LEAD[finding.verdict]
+    lead = LEAD[finding.verdict] if finding.causes or finding.verdict != "inconclusive" else "Inconclusive: "
     text = limits.one_line(finding.headline.text)
     if lead and text.lower().startswith(lead.split(":")[0].split(",")[0].lower()):
         lead = ""

@@ -8,7 +8,7 @@ from bot.blocks.finding import command, reference
 from bot.blocks.message import Block, Message, actions, button, context, message, section
 from workers.domain import BeliefChange, Progress
 
-MARK = {"new": "＋", "strengthened": "▲", "weakened": "▽", "discarded": "✕"}
+MARK = {"new": "+", "strengthened": "▲", "weakened": "▽", "discarded": "✕"}
 PHASE = {
     "queued": "waiting for a free worker",
     "first_look": "first look",

@@ -98,6 +98,11 @@ def test_what_is_not_known_is_said_to_be_inconclusive_once() -> None:
     assert said(finding.render(case(finding=bare))).startswith("*Inconclusive, strongest lead: cart memory.*")
 
 
+def test_without_any_lead_none_is_promised() -> None:
+    nothing = records.finding(verdict="inconclusive", headline=Claim(text="no system could be read."), causes=())
+    assert said(finding.render(case(finding=nothing))).startswith("*Inconclusive: no system could be read.*")
+
+
 def test_telemetry_in_a_finding_can_call_nobody() -> None:
     nasty = "<!channel> <@U1> <https://evil.example.com|free>"
     dirty = records.finding(

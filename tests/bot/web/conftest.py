@@ -6,9 +6,11 @@ import http.client
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import pytest
 import uvicorn
+from starlette.applications import Starlette
 
 from bot.web import build_web
 from config.customers import Customer
@@ -21,7 +23,12 @@ Ask = Callable[..., tuple[int, str, dict[str, str]]]
 
 @pytest.fixture
 def ask(settings: Settings, store: Store, queue: Queue, customer: Customer) -> Iterator[Ask]:
-    app = build_web(settings, store, queue, {"acme": customer})
+    with asking(build_web(settings, store, queue, {"acme": customer})) as request:
+        yield request
+
+
+@contextmanager
+def asking(app: Starlette) -> Iterator[Ask]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
