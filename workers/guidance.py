@@ -1,6 +1,15 @@
-"""Typed readings of guidance: what a person's words are understood to say. By rules, and by checking a model's.
+"""Typed readings of what a person wrote as guidance: by rules here, or proposed by a model and checked here.
 
-Nothing is guessed: words that fit no rule give no reading, and the writer sees and confirms what was understood.
+A reading is shown to its writer and confirmed before it counts, so the rules may be plain: they read the sentences
+that people write about alerts and leave alone what they do not understand. Claude also gets the text itself; the
+offline investigator obeys the readings alone.
+
+    Nightly batch makes cart OOM between 02:00 and 04:00 UTC, that is expected   expected
+    check the payments redis first                                              look_first
+    ignore ImagePullBackOff in namespace dev                                    ignore
+    checkout depends on cart                                                    depends_on
+    owner: team-cart                                                            owner
+    runbook https://wiki.example.com/cart                                       runbook
 """
 
 from __future__ import annotations
@@ -11,195 +20,272 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from skills.faults import UnknownFault, all_faults, fault
 from workers.domain import EntityPattern, Reading
+from workers.fault_words import fault_of, known_fault
 
-MOST_READINGS = 12
-
-# Words that engineers use for a fault, the more specific first. Leaves named by their own id or name come before.
-_FAULT_WORDS: tuple[tuple[str, str], ...] = (
-    (r"memory leak|leaks? memory|leaking", "memory_leak"),
-    (r"oom[- ]?kill\w*|\bOOMs?\b|out of memory|memory limit", "memory_limit_too_low"),
-    (r"throttl\w+", "cpu_throttled_by_limit"),
-    (r"cpu quota", "cpu_quota_exhausted"),
-    (r"memory quota", "memory_quota_exhausted"),
-    (r"ImagePullBackOff|ErrImagePull|image (?:not found|pull)\w*", "image_not_found"),
-    (r"liveness", "liveness_probe_too_aggressive"),
-    (r"readiness", "readiness_probe_misconfigured"),
-    (r"scaled? (?:down )?to (?:zero|0)", "scaled_to_zero"),
-    (r"node(?:s)? (?:are |is )?(?:cordoned|drained)", "nodes_cordoned"),
-    (r"reboot\w*", "node_rebooted"),
-    (r"disk (?:is )?full|no space left|volume (?:is )?full", "volume_full"),
-    (r"\bDNS\b", "dns_resolution_failing"),
-    (r"certificate\w*|\bTLS\b", "tls_certificate_invalid"),
-    (r"connection pool|too many connections", "connection_pool_exhausted"),
-    (r"slow quer\w+|lock wait\w*", "slow_query_or_lock"),
-    (r"replica(?:tion)? lag|read[- ]only", "datastore_read_only_or_lagging"),
-    (r"backlog|consumer lag|queue (?:grows|is long)", "queue_backlog"),
-    (r"retry storm", "retry_storm"),
-    (r"traffic (?:spike|surge|peak)|campaign|load test", "traffic_surge"),
-    (r"garbage collection|GC pauses?", "garbage_collection_stalls"),
-    (r"cron ?job|batch job|nightly job", "scheduled_job_failing"),
-)
-_NAME = r"`?(?P<{}>[A-Za-z0-9][A-Za-z0-9._/-]*[A-Za-z0-9])`?"
+_MOST = 20
+_NAME = r"[A-Za-z][\w.-]*[A-Za-z0-9*]|[A-Za-z]"
 _KINDS = {
-    "deployment": "Deployment", "statefulset": "StatefulSet", "daemonset": "DaemonSet", "cronjob": "CronJob",
-    "job": "Job", "service": "Service", "svc": "Service", "pod": "Pod", "node": "Node", "namespace": "Namespace",
-    "configmap": "ConfigMap", "secret": "Secret", "ingress": "Ingress", "pvc": "PersistentVolumeClaim",
-}  # fmt: skip
-_KIND = r"(?:(?P<kind>" + "|".join(_KINDS) + r")s?\s+)?"
-_TIME = re.compile(
-    r"(?:between|from)?\s*(\d{1,2}:\d{2})\s*(?:-|–|to|and|until)\s*(\d{1,2}:\d{2})(?:\s*(UTC|[A-Z][a-z]+/[A-Z][A-Za-z_]+))?",
+    "deployment": "Deployment",
+    "deploy": "Deployment",
+    "statefulset": "StatefulSet",
+    "daemonset": "DaemonSet",
+    "cronjob": "CronJob",
+    "job": "Job",
+    "service": "Service",
+    "pod": "Pod",
+    "node": "Node",
+    "ingress": "Ingress",
+    "pvc": "PersistentVolumeClaim",
+}
+_KIND_WORDS = "|".join(_KINDS)
+_STORES = "|".join(
+    (
+        "redis",
+        "postgres(?:ql)?",
+        "mysql",
+        "mongo(?:db)?",
+        "kafka",
+        "rabbitmq",
+        "database",
+        "db",
+        "cache",
+        "queue",
+        "api",
+    )
+)
+_DAY = r"(?:mon|tues?|wed(?:nes)?|thurs?|fri|satur|sun)(?:day)?s?"
+_CLOCK = r"\d{1,2}(?::\d{2})?\s*(?:am|pm)?"
+_ZONE = r"[A-Z][a-z]+/\w+|(?-i:[A-Z]{2,5})"
+_WINDOWS = (
+    re.compile(rf"\b(?:between|from)\s+({_CLOCK})\s+(?:and|to|until|-)\s+({_CLOCK})(?:\s+({_ZONE}))?", re.I),
+    re.compile(rf"\b(\d{{1,2}}:\d{{2}})\s*(?:-|–|to)\s*(\d{{1,2}}:\d{{2}})(?:\s+({_ZONE}))?", re.I),
+)
+_TIMES = re.compile(
+    r"\b(weekends?|weekdays|at night|nightly|overnight|during deploys?|after (?:a )?deploys?|month[- ]end"
+    rf"|every {_DAY}|on {_DAY})\b",
     re.I,
 )
-_DAYS = re.compile(
-    r"\b(weekends?|weekdays|(?:mon|tues|wednes|thurs|fri|satur|sun)days?(?:\s*(?:-|to)\s*(?:mon|tues|wednes|thurs|fri|satur|sun)days?)?)\b",
+_EXPECTED = re.compile(r"\b(?:expected|normal|harmless|by design|fine|known|usual|ok|no (?:problem|incident))\b", re.I)
+_NOT_EXPECTED = re.compile(
+    r"\b(?:un|not (?:be )?|never )(?:expected|normal|harmless|fine|ok)\b|\bunexpected\b|\babnormal\b", re.I
+)
+_IGNORE = re.compile(
+    r"^(?:please |you can |always )?(?:ignore|disregard|mute|skip)\s+(.+)$|^(.+?)\s+(?:can|should|may) be ignored$",
     re.I,
 )
-_NAMESPACE = re.compile(r"\bnamespace\s+`?([a-z0-9][a-z0-9-]*)`?|\bin\s+`?([a-z0-9][a-z0-9-]*)`?\s+namespace", re.I)
-_STOP = frozenset(
-    "the a an it is are be been this that these those when while if and or for of to in on at by with from as not no "
-    "expected normal known fine ok harmless noise always usually often during between every any all our we you please "
-    "first check look ignore nightly daily weekly batch then there here because after before".split()
+_DEPENDS = re.compile(
+    rf"\b(?:the )?({_NAME})(?: service)? "
+    r"(?:depends on|needs|relies on|calls|talks to|reads from|writes to|uses) (?:the )?(.+)$",
+    re.I,
 )
+_FIRST = re.compile(
+    r"^(?:please |always |then )*(?:first,? )?"
+    r"(?:check|look at|look into|inspect|start (?:with|at))\s+(.+?)(?:\s+first)?$|^first (.+)$",
+    re.I,
+)
+_OWNER = re.compile(
+    r"\b(?:owner|owned by|owners|team|on-?call|escalate to|ask|contact|belongs to)\s*(?:is|are|:|=)?\s+(?:the )?"
+    r"([#@]?\w[\w.@#-]*)",
+    re.I,
+)
+_OWNER_START = re.compile(
+    r"^\W*(?:the )?(?:owner|owned by|owners|team|escalate to|ask|contact)\b|\b(?:is owned by|belongs to|owner is)\b",
+    re.I,
+)
+_CLAUSE = re.compile(
+    r"[.!?](?:\s+|$)|[;\n]+|,?\s+but\s+|(?<=\w),\s+(?=(?:owner|runbook|check|look at|ignore|escalate)\b)", re.I
+)
+_URL = re.compile(r"<?(https?://[^\s<>|]+)(?:\|[^<>]*)?>?")
+_NAMESPACE = re.compile(
+    r"\b(?:in|of) (?:the )?(?:namespace|ns) ([a-z0-9][a-z0-9-]*)|\bin (?:the )?([a-z0-9][a-z0-9-]*) namespace\b", re.I
+)
+_ABOUT = re.compile(
+    rf"\b(?:(?:makes?|lets?|causes?|of|for|in|on|by)\s+(?:the )?)?({_KIND_WORDS})\s+({_NAME})(?=\s|$|[,.;:])"
+    rf"|\b(?:makes?|lets?|causes?|of|for|in|on|by)\s+(?:the )?({_NAME})(?=\s|$|[,.;:])",
+    re.I,
+)
+_NO_NAMES_TEXT = (
+    "the a an it this that these those is are be was will can may not no and or to at during between from when while"
+    " namespace every some all any high low memory cpu node nodes pod pods service deployment utc night weekends"
+    " weekdays longer alert alerts incident deploy deploys restarts restart errors error latency oom expected normal"
+    " our we production"
+    " monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays"
+    " sundays nightly batch which if its purpose design"
+)
+_NO_NAMES = frozenset(_NO_NAMES_TEXT.split())
 
 
 def readings_by_rules(text: str) -> tuple[Reading, ...]:
-    """What the sentences say, in their order, each reading once."""
-    found: dict[str, Reading] = {}
+    """What the rules understand of a guidance text, in its order; nothing for what they do not."""
+    found: list[Reading] = []
     for sentence in _sentences(text):
-        for reading in _read(sentence):
-            found.setdefault(reading.model_dump_json(), reading)
-    return tuple(found.values())[:MOST_READINGS]
-
-
-def parse_model_readings(raw: Any) -> tuple[Reading, ...]:
-    """A model's proposal, reduced to what is valid: known kinds, faults of the vocabulary, and something said."""
-    rows = raw.get("readings", []) if isinstance(raw, Mapping) else raw
-    if not isinstance(rows, list):
-        return ()
-    readings = []
-    for row in rows[:MOST_READINGS]:
-        try:
-            reading = Reading.model_validate(row)
-        except ValidationError:
-            continue
-        valid = reading.fault is None or _is_cause(reading.fault)
-        if valid and (reading.entity or reading.target or reading.fault or reading.window or reading.text):
-            readings.append(reading)
-    return tuple(readings)
+        for reading in _of_sentence(sentence):
+            if reading not in found and len(found) < _MOST:
+                found.append(reading)
+    return tuple(found)
 
 
 def say(reading: Reading) -> str:
-    """The reading in one plain line, for its writer to confirm."""
-    who = _shown(reading.entity) if reading.entity else "whatever alerted"
-    what = f"`{reading.fault}`" if reading.fault else "trouble"
-    if reading.kind == "expected":
-        return f"{what} of {who} is expected" + (f" ({reading.window})" if reading.window else "")
-    if reading.kind == "ignore":
-        if not reading.fault and reading.text:
-            what = f'"{reading.text}"'
-        return f"ignore {what}" + (f" of {who}" if reading.entity else "")
-    if reading.kind == "look_first":
-        return f"look first at {_shown(reading.target) if reading.target else reading.text}"
-    if reading.kind == "depends_on":
-        return f"{who} depends on {_shown(reading.target) if reading.target else reading.text}"
-    return f"{reading.kind} of {who}: {reading.text}"
+    """The reading in one plain line, for the writer to confirm."""
+    about = _named(reading.entity)
+    name = reading.fault.replace("_", " ") if reading.fault else ""
+    when = f" {_spoken(reading.window)}" if reading.window else ""
+    match reading.kind:
+        case "expected":
+            what = name.capitalize() if name else "This alert"
+            return f"{what} on {about or 'whatever alerted'} is expected{when or ' at any time'}."
+        case "ignore":
+            what = f"{name} on {about}" if name and about else name or reading.text or f"this alert on {about}"
+            return f"Ignore {what}{when}."
+        case "look_first":
+            return f"Look first at {_named(reading.target) or reading.text}."
+        case "depends_on":
+            return f"{about or 'Whatever alerted'} depends on {_named(reading.target) or reading.text}."
+        case "owner":
+            return f"The owner is {reading.text}."
+        case "runbook":
+            return f"The runbook is {reading.text}."
 
 
-def _read(sentence: str) -> Iterator[Reading]:
-    if address := re.search(r"https?://[^\s<>|)\"']+", sentence):
-        if re.search(r"run ?book|playbook|docs?\b|wiki", sentence, re.I):
-            yield Reading(kind="runbook", text=address[0].rstrip(".,;"))
+def parse_model_readings(raw: object) -> tuple[Reading, ...]:
+    """The valid ones among the readings that a model proposed: a list, or an object with `readings`.
+
+    A fault that is not in the closed vocabulary, or is one of the verdicts in it, makes a reading invalid, as does a
+    kind without what it speaks of.
+    """
+    proposed = raw.get("readings") if isinstance(raw, Mapping) else raw
+    if not isinstance(proposed, (list, tuple)):
+        return ()
+    found: list[Reading] = []
+    for item in proposed[:_MOST]:
+        reading = _valid(item)
+        if reading is not None and reading not in found:
+            found.append(reading)
+    return tuple(found)
+
+
+def _of_sentence(sentence: str) -> Iterator[Reading]:
+    if url := _URL.search(sentence):
+        if re.search(r"\b(?:runbook|playbook|wiki|docs?|documentation|see)\b", sentence, re.I) or sentence == url[0]:
+            yield Reading(kind="runbook", text=url[1].rstrip(".,)"))
+        sentence = _URL.sub("", sentence).strip(" :,.")
+        if re.fullmatch(r"(?:see |the )?(?:runbook|playbook|wiki|docs?)?(?: is| at)?", sentence, re.I):
             return
-    if owner := re.search(r"\bowne[rd](?:\s+(?:is|by)|:)\s*@?([\w./-]*\w)", sentence, re.I):
-        yield Reading(kind="owner", text=owner[1])
-    if depends := re.search(
-        _NAME.format("user") + r"\s+(?:depends on|needs|relies on|calls|talks to)\s+(?:the\s+)?" + _NAME.format("used"),
-        sentence,
-        re.I,
-    ):
-        yield Reading(kind="depends_on", entity=_pattern(depends["user"]), target=_pattern(depends["used"]))
+    if _OWNER_START.search(sentence) and (owner := _OWNER.search(sentence)) and owner[1].lower() not in _NO_NAMES:
+        yield Reading(kind="owner", text=owner[1].rstrip(".,"))
         return
-    if re.search(r"\bignore\b|\b(?:means|mean) nothing\b|\bis noise\b|\bharmless\b", sentence, re.I):
-        yield _ignore(sentence)
-    elif re.search(r"\bexpected\b|\bis (?:normal|fine|known|ok)\b|\bknown issue\b", sentence, re.I):
-        yield Reading(kind="expected", entity=_subject(sentence), fault=_fault(sentence), window=_window(sentence))
-    elif look := re.search(
-        r"\b(?:check|look at|start with|inspect)\s+(?:the\s+)?(?P<what>.+?)(?:\s+first)?$", sentence, re.I
-    ):
-        what = look["what"].strip(" .")
-        names = [w for w in re.findall(r"[A-Za-z0-9][\w./-]*", what) if w.casefold() not in _STOP]
-        kind = next((_KINDS[w.casefold()] for w in names if w.casefold() in _KINDS), None)
-        names = [w for w in names if w.casefold() not in _KINDS]
-        target = EntityPattern(kind=kind, name="-".join(names).casefold()) if 0 < len(names) <= 2 else None
-        yield Reading(kind="look_first", target=target, text=what)
+    if ignored := _IGNORE.match(sentence):
+        what = (ignored[1] or ignored[2]).strip()
+        yield Reading(kind="ignore", entity=_entity(what), fault=fault_of(what), window=_window(what), text=what[:200])
+    elif depends := _DEPENDS.search(sentence):
+        yield from _dependencies(depends[1], depends[2])
+    elif first := _FIRST.match(sentence):
+        what = re.sub(r"\s+first\b", "", (first[1] or first[2])).strip()
+        yield Reading(kind="look_first", target=_looked_at(what), text=what[:200])
+    elif _EXPECTED.search(sentence) and not _NOT_EXPECTED.search(sentence):
+        yield Reading(kind="expected", entity=_entity(sentence), fault=fault_of(sentence), window=_window(sentence))
 
 
-def _ignore(sentence: str) -> Reading:
-    namespace = _NAMESPACE.search(sentence)
-    place = next((g for g in namespace.groups() if g), None) if namespace else None
-    name = _subject(_NAMESPACE.sub("", sentence))
-    entity = name.model_copy(update={"namespace": place}) if name else None
-    if entity is None and place:
-        entity = EntityPattern(namespace=place, name="*")
-    quoted = re.search(r"[\"“”'`]([^\"“”'`]{3,})[\"“”'`]", sentence)
-    named = _fault(sentence)
-    plain = re.sub(r"^.*?\bignore\b\s*", "", sentence, flags=re.I).strip(" .")
-    return Reading(kind="ignore", entity=entity, fault=named, text="" if named else (quoted[1] if quoted else plain))
-
-
-def _subject(sentence: str) -> EntityPattern | None:
-    """The thing that the sentence is about: one with its kind said, in backticks, or a name with a dash."""
-    kinded = re.search(r"\b(?P<kind>" + "|".join(_KINDS) + r")\s+`?(?P<name>[a-z0-9][a-z0-9.-]*)`?", sentence, re.I)
-    if kinded and kinded["name"].casefold() not in _STOP:
-        return EntityPattern(kind=_KINDS[kinded["kind"].casefold()], name=kinded["name"])
-    if ticked := re.search(r"`([A-Za-z0-9][\w./-]*)`", sentence):
-        return _pattern(ticked[1])
-    made = re.search(r"\b(?:makes?|causes?|lets?|restarts?)\s+(?:the\s+)?([a-z][a-z0-9-]+)", sentence)
-    if made and made[1] not in _STOP:
-        return _pattern(made[1])
-    first = re.match(r"(?:the\s+)?([a-z][a-z0-9-]*)\s+(?:is|are|goes|gets|will|may|can|has|restarts)\b", sentence)
-    if first and first[1] not in _STOP:
-        return _pattern(first[1])
-    dashed = [w for w in re.findall(r"\b[a-z][a-z0-9]*(?:-[a-z0-9]+)+\b", sentence) if w not in _STOP]
-    return _pattern(dashed[0]) if dashed else None
-
-
-def _pattern(name: str) -> EntityPattern:
-    namespace, _, rest = name.rpartition("/")
-    return EntityPattern(namespace=namespace or None, name=rest)
-
-
-def _fault(sentence: str) -> str | None:
-    for known in all_faults():
-        if known.is_cause and re.search(rf"\b{known.name}\b", sentence):
-            return known.name
-    return next((name for words, name in _FAULT_WORDS if re.search(words, sentence, re.I)), None)
-
-
-def _window(sentence: str) -> str | None:
-    parts = []
-    if days := _DAYS.search(sentence):
-        parts.append(days[1].lower())
-    if hours := _TIME.search(sentence):
-        parts.append(f"{hours[1].zfill(5)}-{hours[2].zfill(5)} {hours[3] or 'UTC'}")
-    return " ".join(parts) or None
+def _dependencies(source: str, targets: str) -> Iterator[Reading]:
+    for name in re.split(r"\s*(?:,|\band\b)\s*(?:the )?", targets):
+        clean = re.match(rf"(?:the )?({_NAME})(?: service)?$", name.strip())
+        if clean and source.lower() not in _NO_NAMES and clean[1].lower() not in _NO_NAMES:
+            yield Reading(kind="depends_on", entity=EntityPattern(name=source), target=EntityPattern(name=clean[1]))
 
 
 def _sentences(text: str) -> Iterator[str]:
-    for part in re.split(r"(?<=[.!?;])\s+|\n+", text):
-        if part.strip(" .;!?"):
-            yield part.strip().rstrip(";!?.")
+    """Sentences and clauses; a full stop inside a name, number or address ends none."""
+    held = _URL.sub(lambda m: m[0].replace(".", "\x01").replace(";", "\x02"), text[:4000])
+    for part in _CLAUSE.split(held):
+        if sentence := part.replace("\x01", ".").replace("\x02", ";").strip(" \t-*•,"):
+            yield sentence
 
 
-def _is_cause(name: str) -> bool:
+def _entity(words: str) -> EntityPattern | None:
+    place = _NAMESPACE.search(words)
+    namespace = (place[1] or place[2]) if place else None
+    rest = _NAMESPACE.sub("", words)
+    for found in _ABOUT.finditer(rest):
+        name = found[2] or found[3]
+        if name.lower() not in _NO_NAMES and not _fault_word(name):
+            kind = _KINDS.get(found[1].lower()) if found[1] else None
+            return EntityPattern(kind=kind, namespace=namespace, name=name)
+    subject = re.match(
+        rf"(?:the )?({_NAME})\s+(?:is|gets|has|restarts|runs|oom|leaks|may|can|will|being|latency|errors|alerts)\b",
+        rest,
+        re.I,
+    )
+    if subject and subject[1].lower() not in _NO_NAMES and not _fault_word(subject[1]):
+        return EntityPattern(namespace=namespace, name=subject[1])
+    return EntityPattern(namespace=namespace, name="*") if namespace else None
+
+
+def _looked_at(words: str) -> EntityPattern | None:
+    """`the payments redis` -> payments-redis, as such a thing is called in a cluster; else the one name there is."""
+    clean = re.sub(r"^(?:the|our)\s+", "", words.strip(), flags=re.I)
+    kind, _, rest = clean.partition(" ")
+    if kind.lower() in _KINDS and re.fullmatch(_NAME, rest):
+        return EntityPattern(kind=_KINDS[kind.lower()], name=rest)
+    if pair := re.fullmatch(rf"({_NAME})(?:'s)?\s+({_STORES})", clean, re.I):
+        return EntityPattern(name=f"{pair[1]}-{pair[2]}".lower())
+    return EntityPattern(name=clean) if re.fullmatch(_NAME, clean) and clean.lower() not in _NO_NAMES else None
+
+
+def _window(words: str) -> str | None:
+    """`02:00-04:00 UTC`, with the day or occasion in front where one is named; None: always."""
+    day = _TIMES.search(words)
+    named = day[1].lower() if day else ""
+    for pattern in _WINDOWS:
+        if found := pattern.search(words):
+            hours = f"{_clock(found[1])}-{_clock(found[2])} {found[3] or 'UTC'}"
+            return hours if named in ("", "nightly", "at night", "overnight") else f"{named} {hours}"
+    return named or None
+
+
+def _clock(written: str) -> str:
+    found = re.match(r"(\d{1,2})(?::(\d{2}))?\s*(am|pm)?", written.strip(), re.I)
+    if found is None:
+        return written.strip()
+    hour = int(found[1]) % 12 + 12 * (found[3].lower() == "pm") if found[3] else int(found[1])
+    return f"{hour:02d}:{found[2] or '00'}"
+
+
+def _fault_word(name: str) -> bool:
+    return fault_of(name) is not None
+
+
+def _valid(item: Any) -> Reading | None:
     try:
-        return fault(name).is_cause
-    except UnknownFault:
-        return False
+        reading = Reading.model_validate(item)
+    except ValidationError:
+        return None
+    if reading.fault is not None:
+        name = known_fault(reading.fault)
+        if name is None:
+            return None
+        reading = reading.model_copy(update={"fault": name})
+    needed = {
+        "owner": bool(reading.text.strip()),
+        "runbook": bool(re.match(r"https?://\S+$", reading.text.strip())),
+        "look_first": bool(reading.target or reading.text.strip()),
+        "depends_on": bool(reading.entity and reading.target),
+        "ignore": bool(reading.fault or reading.entity or reading.text.strip()),
+        "expected": True,
+    }
+    return reading if needed[reading.kind] and len(reading.text) <= 1000 else None
 
 
-def _shown(pattern: EntityPattern) -> str:
-    place = f"{pattern.namespace}/" if pattern.namespace else ""
-    return f"{pattern.kind + ' ' if pattern.kind else ''}{place}{pattern.name}"
+def _named(entity: EntityPattern | None) -> str:
+    if entity is None:
+        return ""
+    if entity.name == "*":
+        return f"everything in namespace {entity.namespace}" if entity.namespace else "everything"
+    name = f"{entity.namespace}/{entity.name}" if entity.namespace else entity.name
+    return f"{entity.kind} {name}" if entity.kind else name
+
+
+def _spoken(window: str) -> str:
+    """`02:00-04:00 UTC` as "between 02:00 and 04:00 UTC", `weekends` as "on weekends"."""
+    words = re.sub(r"(\d\d:\d\d)-(\d\d:\d\d)", r"between \1 and \2", window)
+    return f"on {words}" if words.startswith("week") else words

@@ -208,3 +208,16 @@ def test_types_by_any_other_source_belong_to_a_channel() -> None:
     here, there = read(post, channel="C1").alerts[0], read(post, channel="C2").alerts[0]
     assert here.alert_type == there.alert_type
     assert here.fingerprint != there.fingerprint
+
+
+def test_the_example_in_the_readme_is_read_as_it_says() -> None:
+    import json
+    import re
+    from pathlib import Path
+
+    import bot.intake
+
+    text = (Path(bot.intake.__file__).parent / "README.md").read_text(encoding="utf-8")
+    written = json.loads(re.findall(r"```json\n(.*?)```", text, re.S)[0])
+    alert = read(written).alerts[0].model_dump(mode="json")
+    assert {name: alert[name] for name in written} == written

@@ -192,6 +192,5 @@ def _console(arn: str, name: str) -> list[str]:
     parts = arn.split(":")
     if len(parts) < 7 or parts[1] != "aws":
         return []
-    return [
-        f"https://{parts[3]}.console.aws.amazon.com/cloudwatch/home?region={parts[3]}#alarmsV2:alarm/{quote(name, errors='replace')}"
-    ]
+    page = f"#alarmsV2:alarm/{quote(name, errors='replace')}"
+    return [f"https://{parts[3]}.console.aws.amazon.com/cloudwatch/home?region={parts[3]}{page}"]
