@@ -1,0 +1,309 @@
+"""Addresses that lead nowhere: a Service that is gone (F5) or was refused by quota (A4), a wrong host or port in the
+caller's configuration (F7, I3), a variable that shadows another.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from skills.contract import Entity, Excerpt, Focus, Symptom, Window
+from skills.kubernetes import cite, references, rollouts
+from skills.kubernetes.analyzers.quotas import fault_of
+from skills.kubernetes.objects import Object, created, mapping, maps, name, namespace, number, text
+from skills.kubernetes.quantities import quantity
+from skills.kubernetes.references import Reference, Target
+from skills.kubernetes.snapshot import Snapshot, Workload, is_ready, live, name_of
+from skills.kubernetes.stores import is_store
+
+NAME = "kubernetes.dependencies"
+
+
+def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
+    if not snapshot.knows("Service"):
+        return []
+    all_references = references.every(snapshot)
+    missing: dict[tuple[str, str], list[Reference]] = defaultdict(list)
+    found: list[Symptom | None] = []
+    for reference in all_references:
+        place = reference.workload.namespace or ""
+        target = None if references.is_local(reference.host) else references.understand(snapshot, reference.host, place)
+        if target is None or target.namespace not in snapshot.namespaces:
+            continue
+        service = snapshot.find("Service", target.namespace, target.service)
+        if service is not None:
+            found.append(_port(snapshot, reference, service, all_references))
+        elif reference.port is not None or reference.where.startswith(("env", "command")):
+            missing[(target.namespace, target.service)].append(reference)
+    found += [_missing(snapshot, Target(s, p), these) for (p, s), these in missing.items()]
+    found += _unserved(snapshot, {service for _, service in missing})
+    found += [s for w in snapshot.workloads for s in _variables(snapshot, w)]
+    return [s for s in found if s]
+
+
+# --- the Service is not there --------------------------------------------------------------------------------------
+
+
+def _missing(snapshot: Snapshot, target: Target, these: list[Reference]) -> Symptom | None:
+    callers = list(dict.fromkeys(r.workload for r in these))
+    own = [w for w in snapshot.workloads if w.entity.namespace == target.namespace and w.entity.name == target.service]
+    near = _near(snapshot, target)
+    suffering = [c for c in callers if _suffers(snapshot, c, target.service)]
+    there = [name(s) for s in snapshot.of("Service") if namespace(s) == target.namespace]
+    words = f"no Service {target.service} in {target.namespace}; there are: {', '.join(there[:20])}"
+    evidence = [cite.absent(snapshot, "Service", target.namespace, words)]
+    evidence += [references.excerpt(snapshot, r) for r in these[:3]]
+    if not own and near and len(callers) == 1:
+        caller = callers[0]
+        store = is_store(f"{these[0].host} {these[0].key}", these[0].port)
+        faults = ("datastore_endpoint_wrong", "dependency_address_wrong")
+        return Symptom(
+            analyzer=NAME,
+            entity=caller,
+            faults=faults if store else faults[::-1],
+            summary=f"{caller.kind} {caller.name}: {these[0].where} names {these[0].shown}, which no Service has (nearest: {near}).",
+            specificity=0.9 if suffering else 0.8,
+            evidence=tuple(evidence),
+            onset=_changed_at(snapshot, caller),
+            change=_change(snapshot, caller),
+        )
+    if own:
+        specificity = 0.94
+    elif len(callers) > 1:
+        specificity = 0.85 if suffering else 0.5
+    else:
+        specificity = 0.7 if suffering else 0.3
+    pods = live(snapshot.pods_of(own[0].entity)) if own else []
+    ready = sum(1 for p in pods if is_ready(p))
+    return _gone(
+        snapshot,
+        target,
+        tuple(callers),
+        evidence,
+        specificity,
+        f"{ready} ready pod(s) run behind that name" if own else "",
+    )
+
+
+def _gone(
+    snapshot: Snapshot,
+    target: Target,
+    callers: tuple[Entity, ...],
+    evidence: list[Excerpt],
+    specificity: float,
+    more: str,
+) -> Symptom:
+    who = ", ".join(c.name for c in callers[:5])
+    what = f"Service {target.service} does not exist in {target.namespace}"
+    what += f" although {who} call(s) it" if who else ""
+    quota = _service_quota(snapshot, target.namespace)
+    entity = Entity(kind="Service", namespace=target.namespace, name=target.service)
+    faults: tuple[str, ...] = ("service_deleted",)
+    if quota is not None:
+        entity, faults = (
+            Entity(kind="Namespace", name=target.namespace),
+            ("service_object_quota_exhausted", "service_deleted"),
+        )
+        what += f"; quota {name(quota)} allows no further Service"
+        used, hard = mapping(quota, "status", "used"), mapping(quota, "status", "hard")
+        told = f"ResourceQuota {name(quota)} used {used} hard {hard}"
+        evidence = [cite.seen(snapshot, "ResourceQuota", quota, told), *evidence]
+    return Symptom(
+        analyzer=NAME,
+        entity=entity,
+        faults=faults,
+        summary=f"{what}{f'; {more}' if more else ''} (inferred: a missing object leaves no event).",
+        specificity=specificity,
+        evidence=tuple(evidence),
+        victims=callers,
+    )
+
+
+def _service_quota(snapshot: Snapshot, place: str) -> Object | None:
+    for quota in snapshot.of("ResourceQuota"):
+        hard, used = mapping(quota, "status", "hard"), mapping(quota, "status", "used")
+        for resource in hard:
+            full = (quantity(used.get(resource)) or 0) >= (quantity(hard[resource]) or 0)
+            if namespace(quota) == place and fault_of(resource) == "service_object_quota_exhausted" and full:
+                return quota
+    return None
+
+
+def _unserved(snapshot: Snapshot, told: set[str]) -> list[Symptom]:
+    """A workload with ports that no Service selects, where its neighbours all have a Service of their own name."""
+    found = []
+    for place in snapshot.namespaces:
+        here = [w for w in snapshot.workloads if w.entity.namespace == place and references.container_ports(w.pod_spec)]
+        here = [w for w in here if w.entity.kind in ("Deployment", "StatefulSet")]
+        named = {name(s) for s in snapshot.of("Service") if namespace(s) == place}
+        without = [w for w in here if w.entity.name not in named and not snapshot.services_of(w.entity)]
+        if len(here) < 5 or len(without) * 5 > len(here):
+            continue
+        for workload in without:
+            if workload.entity.name not in told and live(snapshot.pods_of(workload.entity)):
+                words = f"{workload.entity.kind} {workload.entity.name} declares ports but no Service selects it; {len(named)} Services exist"
+                evidence = [cite.absent(snapshot, "Service", place, words)]
+                found.append(
+                    _gone(
+                        snapshot, Target(workload.entity.name, place), (), evidence, 0.5, "its neighbours all have one"
+                    )
+                )
+    return found
+
+
+def _near(snapshot: Snapshot, target: Target) -> str:
+    """The Service whose name is a slip away: one edit or two, or one name that begins with the other."""
+    for service in snapshot.of("Service"):
+        called = name(service)
+        if namespace(service) != target.namespace or min(len(called), len(target.service)) < 3:
+            continue
+        parted = called.startswith(f"{target.service}-") or target.service.startswith((f"{called}-", f"{called}_"))
+        if parted or _edits(called, target.service) <= (1 if len(called) < 6 else 2):
+            return called
+    return ""
+
+
+def _edits(a: str, b: str) -> int:
+    """Levenshtein distance."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        previous, row[0] = row[0], i
+        for j, y in enumerate(b, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (x != y))
+    return row[-1]
+
+
+def _suffers(snapshot: Snapshot, caller: Entity, host: str) -> bool:
+    """The caller is unwell, or its log names the host."""
+    pods = live(snapshot.pods_of(caller))
+    said = any(
+        host in line.text
+        for (place, pod, _, _), lines in snapshot.logs.items()
+        if place == caller.namespace and pod.startswith(caller.name)
+        for line in lines
+    )
+    return said or any(not is_ready(p) for p in pods)
+
+
+# --- the port is another -------------------------------------------------------------------------------------------
+
+
+def _port(snapshot: Snapshot, reference: Reference, service: Object, every: list[Reference]) -> Symptom | None:
+    offered = references.ports_of(service)
+    if reference.port is None or not offered or reference.port in offered:
+        return None
+    pods = live(snapshot.selected_by(service))
+    listening = {number(p, "containerPort") for pod in pods for p in references.container_ports(mapping(pod, "spec"))}
+    headless = text(service, "spec", "clusterIP") == "None"
+    if (headless and reference.port in listening) or text(service, "spec", "type") == "ExternalName":
+        return None
+    others = {
+        r.workload: r.port
+        for r in every
+        if r.host.partition(".")[0] == name(service) and r.workload != reference.workload and r.port is not None
+    }
+    agreeing = [w for w, port in others.items() if port == reference.port]
+    right = [w for w, port in others.items() if port in offered]
+    words = f"Service {name(service)} offers port {', '.join(map(str, offered))}"
+    evidence = (references.excerpt(snapshot, reference), cite.seen(snapshot, "Service", service, words))
+    if (agreeing or reference.port in listening) and not right:
+        return Symptom(
+            analyzer=NAME,
+            entity=Entity(kind="Service", namespace=namespace(service), name=name(service)),
+            faults=("service_target_port_wrong", "dependency_address_wrong"),
+            summary=f"{words}, but {1 + len(agreeing)} caller(s) use {reference.port}, where its pods listen.",
+            specificity=0.8,
+            evidence=evidence,
+            onset=created(service),
+            victims=(reference.workload, *agreeing),
+        )
+    faults = ("datastore_endpoint_wrong", "dependency_address_wrong")
+    store = is_store(f"{reference.host} {reference.key}", reference.port)
+    caller = reference.workload
+    return Symptom(
+        analyzer=NAME,
+        entity=caller,
+        faults=faults if store else faults[::-1],
+        summary=f"{caller.kind} {caller.name}: {reference.where} is {reference.shown}, but {words}.",
+        specificity=0.9 if right or _suffers(snapshot, caller, reference.host) else 0.7,
+        evidence=evidence,
+        onset=_changed_at(snapshot, caller),
+        change=_change(snapshot, caller),
+    )
+
+
+# --- variables -----------------------------------------------------------------------------------------------------
+
+
+def _variables(snapshot: Snapshot, workload: Workload) -> list[Symptom]:
+    """A variable given twice with different values; an address that was removed or points to the pod itself."""
+    found = []
+    target = workload.entity
+    place = target.namespace or ""
+    for container in workload.containers:
+        values: dict[str, list[str]] = defaultdict(list)
+        for each in maps(container, "env"):
+            values[text(each, "name")].append(text(each, "value"))
+        for key, given in values.items():
+            where = f"env {key} of container {name_of(container)}"
+            if len(set(given)) > 1:
+                words = (
+                    f"{where} is given {len(given)} times; the last one wins: {' | '.join(_plain(v) for v in given)}"
+                )
+                found.append(_variable(snapshot, target, words, 0.88))
+            meant = key.lower().rsplit("_", 1)[0].replace("_", "-")
+            local = given[-1].partition(":")[0] in ("localhost", "127.0.0.1")
+            service = snapshot.find("Service", place, meant)
+            if local and service is not None and meant != target.name and not _is_sidecar(workload, given[-1]):
+                found.append(
+                    _variable(snapshot, target, f"{where} is {given[-1]}, while there is a Service {meant}", 0.88)
+                )
+    rollout = rollouts.latest(snapshot, target)
+    for difference in rollout.differences if rollout else ():
+        if (
+            difference.path.startswith("env.")
+            and not difference.after
+            and references.addresses(difference.before, difference.path)
+        ):
+            words = f"{difference.path.replace('env.', 'env ')} = {difference.before} was removed in revision {rollout.after.number}"  # type: ignore[union-attr]  # differences come from it
+            found.append(_variable(snapshot, target, words, 0.88))
+    return found
+
+
+def _is_sidecar(workload: Workload, value: str) -> bool:
+    port = value.partition(":")[2]
+    return bool(port) and port in {
+        str(number(p, "containerPort")) for p in references.container_ports(workload.pod_spec)
+    }
+
+
+def _plain(value: str) -> str:
+    """The value, if it is an address; others may be secret."""
+    found = references.addresses(value, "HOST")
+    return found[0][2] if found else value if references.is_local(value) else "…"
+
+
+def _variable(snapshot: Snapshot, target: Entity, words: str, specificity: float) -> Symptom:
+    return Symptom(
+        analyzer=NAME,
+        entity=target,
+        faults=("dependency_address_wrong", "config_value_harmful"),
+        summary=f"{target.kind} {target.name}: {words}.",
+        specificity=specificity,
+        evidence=(cite.about(snapshot, target, f"{target.kind} {target.name}: {words}", verb="get"),),
+        onset=_changed_at(snapshot, target),
+        change=_change(snapshot, target),
+    )
+
+
+def _change(snapshot: Snapshot, target: Entity) -> str | None:
+    rollout = rollouts.latest(snapshot, target)
+    return rollout.id if rollouts.find(rollout, "env") and rollout else None
+
+
+def _changed_at(snapshot: Snapshot, target: Entity) -> datetime | None:
+    rollout = rollouts.latest(snapshot, target)
+    if rollout and rollouts.find(rollout, "env"):
+        return rollout.after.at
+    workload = snapshot.workload(target)
+    return created(workload.obj) if workload else None

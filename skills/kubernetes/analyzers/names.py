@@ -1,0 +1,134 @@
+"""Names that do not resolve (F6): a wrong dnsPolicy in a template, or CoreDNS itself (Corefile, pods, Service).
+
+dnsPolicy: "Default" takes the node's resolver, "None" only dnsConfig; "ClusterFirst" on the host network acts like
+Default (kubelet pkg/kubelet/network/dns). Corefile: plugins template, rewrite, kubernetes of the CoreDNS manual.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from skills.contract import Entity, Focus, Symptom, Window
+from skills.kubernetes import cite, references, rollouts
+from skills.kubernetes.differences import owner_of_field
+from skills.kubernetes.kinds import SYSTEM_NAMESPACE
+from skills.kubernetes.objects import (
+    Object,
+    created,
+    dig,
+    entity,
+    labels,
+    mapping,
+    name,
+    number,
+    strings,
+    text,
+    time_of,
+)
+from skills.kubernetes.snapshot import Snapshot, Workload, is_ready, live
+
+NAME = "kubernetes.names"
+_TEMPLATE = re.compile(r"template\s+(?P<head>[^{\n]*)\{(?P<body>[^}]*)\}")
+
+
+def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
+    found = [_policy(snapshot, w) for w in snapshot.workloads]
+    return [s for s in [*found, _corefile(snapshot), _servers(snapshot)] if s]
+
+
+def _policy(snapshot: Snapshot, workload: Workload) -> Symptom | None:
+    spec = workload.pod_spec
+    policy = text(spec, "dnsPolicy") or "ClusterFirst"
+    servers = strings(spec, "dnsConfig", "nameservers")
+    on_host = dig(spec, "hostNetwork") is True
+    if policy in ("ClusterFirst", "ClusterFirstWithHostNet") and not (on_host and policy == "ClusterFirst"):
+        return None
+    cluster = text(snapshot.find("Service", SYSTEM_NAMESPACE, "kube-dns"), "spec", "clusterIP")
+    if policy == "None" and ((cluster and cluster in servers) or any(s.startswith("169.254.") for s in servers)):
+        return None
+    calls = [
+        r
+        for r in references.of_workload(snapshot, workload)
+        if references.service_of(snapshot, r.host, workload.entity.namespace or "")
+    ]
+    told = f"dnsPolicy {policy}" + (f", nameservers {', '.join(servers)}" if servers else "")
+    told += ", hostNetwork" if on_host else ""
+    rollout = rollouts.latest(snapshot, workload.entity)
+    changed = rollout if rollouts.find(rollout, "spec.dns") else None
+    specificity = 0.94 if policy == "None" else 0.85 if calls and not on_host else 0.35
+    target = workload.entity
+    return Symptom(
+        analyzer=NAME,
+        entity=target,
+        faults=("dns_resolution_failing",),
+        summary=f"{target.kind} {target.name}: {told}: names of Services do not resolve in its pods ({len(calls)} are configured).",
+        specificity=specificity,
+        evidence=(
+            cite.about(snapshot, target, f"{target.kind} {target.name} {told}", verb="get"),
+            *(references.excerpt(snapshot, r) for r in calls[:2]),
+        ),
+        onset=changed.after.at if changed else created(workload.obj),
+        change=changed.id if changed else None,
+        victims=tuple(entity("Service", s) for s in snapshot.services_of(target)),
+    )
+
+
+def _corefile(snapshot: Snapshot) -> Symptom | None:
+    config = snapshot.find("ConfigMap", SYSTEM_NAMESPACE, "coredns")
+    corefile = re.sub(r"(?m)^\s*#.*$", "", text(config, "data", "Corefile"))
+    if config is None or not corefile:
+        return None
+    blocked = [
+        m
+        for m in _TEMPLATE.finditer(corefile)
+        if re.search(r"rcode\s+(NXDOMAIN|SERVFAIL|REFUSED)", m["body"]) and re.search(r"cluster|svc|\.local", m[0])
+    ]
+    why = ""
+    if blocked:
+        why = f"a template answers {' '.join(blocked[0][0].split())}"
+    elif not re.search(r"\bkubernetes\s", corefile):
+        why = "the kubernetes plugin is gone"
+    elif rewritten := re.search(r"rewrite\s+[^\n]*\.svc\.[^\n]*", corefile):
+        why = f"names are rewritten: {rewritten.group(0).strip()}"
+    if not why:
+        return None
+    victims = [
+        entity("Service", s)
+        for s in snapshot.of("Service")
+        if blocked and f"{name(s)}." in blocked[0][0].replace("\\", "")
+    ]
+    return Symptom(
+        analyzer=NAME,
+        entity=entity("ConfigMap", config),
+        faults=("dns_resolution_failing",),
+        summary=f"Cluster DNS: in the Corefile of kube-system/coredns {why}.",
+        specificity=0.96 if blocked else 0.8,
+        evidence=(cite.seen(snapshot, "ConfigMap", config, f"ConfigMap coredns Corefile: {why}", verb="get"),),
+        onset=time_of(owner_of_field(config, "data")[1]),
+        victims=tuple(victims),
+    )
+
+
+def _servers(snapshot: Snapshot) -> Symptom | None:
+    """No CoreDNS (or kube-dns) pod is ready."""
+    deployments = [d for d in snapshot.system("Deployment") if _is_dns(d)]
+    pods = live([p for p in snapshot.system("Pod") if _is_dns(p)])
+    if (not deployments and not pods) or any(is_ready(p) for p in pods):
+        return None
+    wanted = [number(d, "spec", "replicas") for d in deployments]
+    target = entity("Deployment", deployments[0]) if deployments else snapshot.owner_of(pods[0])
+    words = f"{target.kind} {target.name} wants {wanted[0] if wanted else '?'} replicas, {len(pods)} pods exist, none is ready"
+    return Symptom(
+        analyzer=NAME,
+        entity=Entity(kind=target.kind, namespace=SYSTEM_NAMESPACE, name=target.name),
+        faults=("dns_resolution_failing",),
+        summary=f"Cluster DNS is down: {words}.",
+        specificity=0.95,
+        evidence=(cite.about(snapshot, target, words),),
+        onset=max((t for p in pods if (t := created(p))), default=None),
+    )
+
+
+def _is_dns(obj: Object) -> bool:
+    return labels(obj).get("k8s-app") in ("kube-dns", "coredns") or name(obj) == "coredns" or "coredns" in str(mapping(obj, "spec", "selector"))  # fmt: skip
