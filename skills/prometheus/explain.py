@@ -56,7 +56,7 @@ def explain(client: Client, alert_type: str, context: SkillContext, link_base: s
     rule = max(found, key=lambda r: r.active)
     span = Window(context.baseline.start, context.now)
     bare = without_threshold(rule.expression)
-    series = client.range(bare, span, max(15.0, span.seconds / 120))
+    series = client.range(bare, span, max(15.0, span.seconds / 60))
     matching = [s for s in series if _about(s, context)] or list(series)
     lines = []
     for one in sorted(matching, key=lambda s: -(last(s) or 0))[:3]:

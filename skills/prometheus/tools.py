@@ -33,6 +33,8 @@ from skills.series import change_point, compare, last, shown
 
 PARALLEL = 6
 MOST_SERIES = 12
+POINTS = 60
+"""Of each first-look series: enough for a change point, and half the load of a screenful."""
 
 
 class QueryInput(ToolInput):
@@ -154,7 +156,7 @@ class Prometheus:
     def _look(self, context: SkillContext, namespaces: tuple[str, ...]) -> tuple[Look, list[Gap]]:
         """Every analyzer's questions, a few at a time. Raises ToolError only when not one could be asked."""
         span = Window(context.baseline.start, context.window.end)
-        step = max(15.0, span.seconds / 120)
+        step = max(15.0, span.seconds / POINTS)
         sent = {q.name: q.expression.replace("{ns}", self._matcher(namespaces)) for q in analyzers.questions()}
 
         def ask(expression: str) -> tuple[Series, ...] | ToolError:
