@@ -25,11 +25,16 @@ def render(case: Case) -> Message:
     if state in ("stopped", "failed"):
         return _ended(case)
     progress = case.progress or Progress(phase="queued")
-    head = f"*Looking into {subject(case)}*   {PHASE[progress.phase]}"
+    head = f"*Looking into {subject(case)}*   {_phase(case, progress)}"
     body = [*_first_look(progress), *_beliefs(case, progress)]
     foot = _footer(progress)
     blocks: list[Block] = [section([head, *body]), context([foot]), _stop(case)]
     return message([head, *body, foot], blocks)
+
+
+def _phase(case: Case, progress: Progress) -> str:
+    by = case.investigation.stop_requested_by if case.investigation else None
+    return f"stopping, asked by <@{limits.escape(by)}>" if by else PHASE[progress.phase]
 
 
 def subject(case: Case) -> str:
@@ -84,7 +89,7 @@ def _ended(case: Case) -> Message:
     progress = case.progress or Progress(phase="done")
     by = case.investigation.stop_requested_by
     if case.investigation.state == "stopped":
-        head = f"*Stopped{f' by <@{by}>' if by else ''}: {subject(case)}*"
+        head = f"*Stopped{f' by <@{limits.escape(by)}>' if by else ''}: {subject(case)}*"
     else:
         reason = case.investigation.error or "an error on Gumshoe's side"
         head = f"*No answer: {subject(case)}*   {limits.quoted(reason, 300)}"

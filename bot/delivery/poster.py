@@ -84,6 +84,13 @@ class Poster:
                 stop.wait(1)
             if not busy:
                 self._rest(stop)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """What was claimed and has not had its turn goes back, so that the next poster need not wait for it."""
+        for _, post in self._held:
+            self._store.outbox.retry(post.id, self._clock(), "the poster was stopped")
+        self._held = []
 
     def _rest(self, stop: threading.Event) -> None:
         """Until somebody says that there is something to say, or a held post has its turn."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from workers.store import Store
 from workers.trace import Span
 
 LARGEST_SHOWN = 200_000
+MOST_EXCERPTS = 200
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,12 @@ class Step:
     tokens: str
     asked: str
     answered: str
+    """What it found, in one or a few lines."""
+    excerpts: tuple[tuple[str, str, str], ...]
+    """(what was seen, query, window) of each citable observation."""
+    gaps: tuple[str, ...]
+    full: str
+    """The undigested result, masked."""
     is_query: bool
 
 
@@ -41,7 +48,6 @@ class View:
     evidence: tuple[Evidence, ...]
     cited: frozenset[str]
     """Evidence that the finding rests on."""
-    hypotheses: tuple[Mapping[str, Any], ...]
     steps: tuple[Step, ...]
     votes: Mapping[str, int]
 
@@ -66,7 +72,6 @@ def view_of(store: Store, investigation_id: str) -> View | None:
         progress=store.investigations.get_progress(investigation_id),
         evidence=finding.evidence if finding else (),
         cited=_cited(finding) if finding else frozenset(),
-        hypotheses=_hypotheses(spans),
         steps=tuple(_step(number, span) for number, span in enumerate(spans, 1)),
         votes=counted,
     )
@@ -80,21 +85,9 @@ def _cited(finding: Finding) -> frozenset[str]:
     return frozenset(e for claim in claims for e in claim)
 
 
-def _hypotheses(spans: Sequence[Span]) -> tuple[Mapping[str, Any], ...]:
-    """The last word of the trace on each hypothesis: what a `hypothesise` step was given, by its id or statement."""
-    last: dict[str, Mapping[str, Any]] = {}
-    for span in spans:
-        if span.step_state != "hypothesise" or not isinstance(span.input, Mapping):
-            continue
-        given = span.input.get("hypotheses", [span.input])
-        for number, one in enumerate(given if isinstance(given, list) else []):
-            if isinstance(one, Mapping):
-                last[str(one.get("id") or one.get("statement") or number)] = one
-    return tuple(last.values())
-
-
 def _step(number: int, span: Span) -> Step:
     used = span.tokens_in + span.tokens_out
+    output = span.output if isinstance(span.output, Mapping) and isinstance(span.output.get("text"), str) else None
     return Step(
         number=number,
         at=f"{span.t0:%H:%M:%S}",
@@ -105,16 +98,30 @@ def _step(number: int, span: Span) -> Step:
         took=f"{max(0.0, (span.t1 - span.t0).total_seconds()):.2f} s",
         tokens=f"{used:,} tokens{' (estimated)' if span.tokens_estimated else ''}" if used else "",
         asked=_shown(span.input),
-        answered=_shown(span.output),
+        answered=_shown(output["text"] if output else span.output),
+        excerpts=tuple(_excerpt(e) for e in _rows(output, "evidence")[:MOST_EXCERPTS]),
+        gaps=tuple(f"{g.get('what', '')}: {g.get('why', '')}" for g in _rows(output, "gaps")),
+        full=_shown(output.get("full")) if output else "",
         is_query=span.step_state.startswith("query_") or span.step_state == "first_look",
     )
 
 
+def _rows(output: Mapping[str, Any] | None, name: str) -> list[Mapping[str, Any]]:
+    """The list of that name in a tool's result; traces of older versions may lack it."""
+    rows = (output or {}).get(name) or ()
+    return [row for row in rows if isinstance(row, Mapping)] if isinstance(rows, (list, tuple)) else []
+
+
+def _excerpt(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    window = row.get("window")
+    if isinstance(window, Mapping):
+        window = f"{window.get('start', '')} to {window.get('end', '')}"
+    return str(row.get("text") or ""), str(row.get("query") or ""), str(window or "").replace("/", " to ")
+
+
 def _shown(value: Any) -> str:
-    """As a person reads it: text as it is, what holds a text as that text, anything else as JSON."""
+    """As a person reads it: text as it is, anything else as JSON."""
     if value is None:
         return ""
-    if isinstance(value, Mapping) and isinstance(value.get("text"), str) and len(value) <= 2:
-        value = value["text"]
     text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
     return text if len(text) <= LARGEST_SHOWN else f"{text[:LARGEST_SHOWN]}… ({len(text) - LARGEST_SHOWN:,} more)"

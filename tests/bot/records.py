@@ -132,7 +132,13 @@ def answered(store: Store, investigation: Investigation, answer: Finding | None 
         t1=AT + timedelta(seconds=0.4),
         attempt=run.attempt,
         input={"kind": "Deployment", "name": "cart"},
-        output={"text": "ok: 1 object\n[E3] 6 OOMKilled restarts <script>alert(1)</script>"},
+        output={
+            "status": "ok",
+            "text": "1 object <script>alert(1)</script>",
+            "evidence": [{"text": "6 OOMKilled restarts", "query": "kubectl -n shop get pods", "window": None}],
+            "gaps": [{"what": "events", "why": "403"}],
+            "full": "kind: Deployment # the whole object",
+        },
     )
     store.traces.add(step, run.attempt)
     store.investigations.finish(run.id, run.attempt, answer or finding(), AT + timedelta(seconds=38))

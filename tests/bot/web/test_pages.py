@@ -44,6 +44,9 @@ def test_the_page_shows_alert_finding_evidence_and_each_query(
         "KubePodCrashLooping shop/cart",
         "21,300 tokens (estimated)",
         "<details",
+        "kubectl -n shop get pods",
+        "events: 403",
+        "kind: Deployment # the whole object",
     ):
         assert part in text, part
     assert "default-src 'none'" in headers["content-security-policy"]
