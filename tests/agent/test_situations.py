@@ -399,3 +399,14 @@ def test_a_release_is_named_for_an_exception_that_began_with_it():
     assert finding.causes[0].change == "rollout/shop/cart/7"
     assert "image 1.4.1 -> 1.4.2" in finding.headline.text
     assert finding.causes[0].confidence.band == "high"
+
+
+def test_a_release_before_the_suffering_is_a_lead_but_no_conviction():
+    rollout = change(
+        "rollout/shop/cart/7", "Deployment shop/cart", "image 1.4.1 -> 1.4.2", ONSET - timedelta(minutes=4)
+    )
+    errors = symptom("Deployment shop/cart", "", "cart answers 3 errors/s (5xx), 0 in the baseline", 0.3, role="effect")
+    finding = run(request(), look(errors, changes=[rollout]), unreachable("elasticsearch", "no answer"))
+    assert finding.verdict == "inconclusive"
+    assert convicted(finding) == [("cart", "code_defect_in_release")]
+    assert finding.causes[0].change == "rollout/shop/cart/7"

@@ -12,7 +12,7 @@ from skills.contract import QueryMeter, Skill, SkillError, Sources, ToolError
 from skills.manifest import Manifest
 from workers.agent.parallel import in_order
 
-REACH_SECONDS = 8.0
+REACH_SECONDS = 12.0
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ evidence; nothing is computed here that the evidence does not say."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from skills.contract import Entity
@@ -12,6 +12,11 @@ from workers.llm.entities import same_thing
 from workers.llm.offline.notes import Alteration, Notes, Sign
 from workers.llm.offline.ranking import Ranking, Suspect
 
+WORTH_A_WORD = 0.15
+"""Score of a rival that a reader would ask about."""
+SUSPICIOUS = timedelta(hours=2)
+LONG = 120
+"""Characters of a change that a headline can still carry."""
 MOST = 6
 """Evidence numbers of one claim: more do not make it easier to check."""
 
@@ -78,10 +83,16 @@ def says(suspect: Suspect, notes: Notes, change: Alteration | None) -> tuple[str
     """The analyzer's sentence, with the change that brought it about when that is known and not yet in it."""
     sign = suspect.signs[0]
     text, evidence = _named(sign.says, suspect.entity), list(sign.evidence)
-    if change is not None and change.evidence and change.what and change.what not in text:
+    if change is not None and change.evidence and change.what and not _tells_of(text, change):
         text = f"{text.rstrip('.')}, since {change.what} at {change.at:%H:%M}"
         evidence = list(dict.fromkeys((*evidence[: MOST - 1], *change.evidence)))
     return text, evidence[:MOST]
+
+
+def _tells_of(text: str, change: Alteration) -> bool:
+    """Whether a sentence says already what was changed: the new value of any part of the change stands in it."""
+    values = [part.rsplit("->", 1)[-1].strip() for part in change.what.split(";") if "->" in part]
+    return "revision" in text or len(change.what) > LONG or any(value and value in text for value in values)
 
 
 def cause(suspect: Suspect, notes: Notes, sure: str) -> dict[str, Any]:
@@ -161,11 +172,8 @@ def chain(lead: Suspect, notes: Notes, ranking: Ranking) -> list[dict[str, Any]]
 def ruled_out(suspects: Sequence[Suspect], notes: Notes, ranking: Ranking) -> list[dict[str, Any]]:
     """Rivals with the test that they failed, and changes that nothing connects with the alert."""
     out: list[dict[str, Any]] = []
-    convicted = [s.entity for s in suspects]
-    for rival in ranking.suspects:
+    for rival in (s for s in ranking.suspects if s.score >= WORTH_A_WORD):
         if any(rival is s or ranking.is_twin(s, rival) for s in suspects) or len(out) >= 3:
-            continue
-        if any(r["fault"] == rival.fault for r in out):
             continue
         out.append(
             {
@@ -174,20 +182,31 @@ def ruled_out(suspects: Sequence[Suspect], notes: Notes, ranking: Ranking) -> li
                 "evidence": list(rival.signs[0].evidence)[:2],
             }
         )
-    for change in notes.changes:
-        if len(out) >= 5:
-            break
-        if not change.evidence or any(same_thing(change.entity, e) for e in convicted):
-            continue
-        if not suspects or ranking.graph.distance(suspects[0].entity, change.entity) is not None:
-            continue
-        why = f"{change.entity.name} changed, but nothing leads from it to what alerted"
+    for change in _innocent(suspects, notes, ranking):
+        why = f"{change.entity.name} changed shortly before, but nothing leads from it to what alerted"
         out.append({"change": change.id, "why": why, "evidence": list(change.evidence)[:2]})
     return out
 
 
+def _innocent(suspects: Sequence[Suspect], notes: Notes, ranking: Ranking) -> list[Alteration]:
+    """The last changes before the alert that a reader would suspect, and that touch nothing on its path."""
+    if not suspects or notes.onset is None:
+        return []
+    path = [*(s.entity for s in suspects), *ranking.alerted]
+    recent = [
+        c
+        for c in notes.changes
+        if c.evidence
+        and timedelta() <= notes.onset - c.at <= SUSPICIOUS
+        and not any(same_thing(c.entity, e) or ranking.graph.distance(e, c.entity) for e in path)
+    ]
+    return sorted(recent, key=lambda c: c.at, reverse=True)[:2]
+
+
 def _why_not(rival: Suspect, suspects: Sequence[Suspect], ranking: Ranking) -> str:
     name = f"`{rival.entity.name}`"
+    if any(same_thing(s.entity, rival.entity) for s in suspects):
+        return f"it would be of {name} too, but what is seen there speaks for the cause more specifically"
     if any(ranking.explains(s, rival) for s in suspects):
         return f"{name} depends on the cause and suffers from it"
     if rival.own < 1.0:

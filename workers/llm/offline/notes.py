@@ -51,6 +51,7 @@ class Alteration:
     entity: Entity
     what: str
     evidence: tuple[str, ...]
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -205,7 +206,14 @@ def _change(row: Mapping[str, Any]) -> Alteration | None:
     entity, at = parse(str(row.get("entity") or "")), _time(row.get("at"))
     if entity is None or at is None:
         return None
-    return Alteration(str(row.get("id")), at, entity, str(row.get("what") or ""), tuple(row.get("evidence") or ()))
+    return Alteration(
+        str(row.get("id")),
+        at,
+        entity,
+        str(row.get("what") or ""),
+        tuple(row.get("evidence") or ()),
+        str(row.get("kind") or ""),
+    )
 
 
 def _edges(rows: Iterable[Mapping[str, Any]]) -> tuple[list[Edge], dict[tuple[str, str], str]]:

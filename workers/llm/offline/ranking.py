@@ -97,6 +97,7 @@ def rank(notes: Notes) -> Ranking:
     signs = [s for s in notes.signs if s not in unheeded]
     about = _alerted(notes, signs)
     effects = tuple(s for s in signs if s.role == "effect")
+    signs += _recent_releases(notes, about, graph, effects)
     groups: dict[tuple[tuple[str, str, str], str], list[Sign]] = defaultdict(list)
     known = [e for s in signs for e in (s.entity, *s.victims, *s.points_at)]
     for sign in signs:
@@ -163,7 +164,7 @@ def _weighed(
     coverage = _coverage(suspect, effects, about, graph)
     first = 1.1 if any(same_thing(suspect.entity, e) for e in guidance.look_first(notes)) else 1.0
     own *= 0.6 if _is_refuted(suspect, notes) else 1.0
-    score = suspect.strength * suspect.closeness * suspect.timing * own * (0.85 + 0.15 * coverage) * first
+    score = suspect.strength * suspect.closeness * suspect.timing * own * (0.75 + 0.25 * coverage) * first
     return Suspect(
         suspect.entity,
         suspect.fault,
@@ -327,6 +328,36 @@ def _culprit(entity: Entity, name: str, known: Sequence[Entity]) -> Entity:
         return entity
     namesakes = [e for e in known if same_thing(e, entity) and is_culprit_kind(e.kind, kinds)]
     return min(namesakes, key=str) if namesakes else entity
+
+
+def _recent_releases(notes: Notes, about: Sequence[Entity], graph: Graph, effects: Sequence[Sign]) -> list[Sign]:
+    """A new image of something on the alert's path that suffers since minutes later: worth a lead, never a conviction."""
+    if notes.onset is None:
+        return []
+    found = []
+    for change in notes.changes:
+        near = -timedelta(minutes=2) <= notes.onset - change.at <= timedelta(minutes=30)
+        suffers = any(e.ongoing and same_thing(e.entity, change.entity) for e in effects)
+        on_path = any(graph.distance(a, change.entity) is not None for a in about)
+        if change.evidence and near and suffers and on_path and "image" in change.what and "->" in change.what:
+            says = f"{change.entity.name} suffers since shortly after its release: {change.what}"[:400]
+            found.append(
+                Sign(
+                    entity=change.entity,
+                    faults=("code_defect_in_release",),
+                    says=says,
+                    specificity=0.85,
+                    onset=change.at,
+                    role="change",
+                    points_at=(),
+                    victims=(),
+                    evidence=change.evidence,
+                    change=change.id,
+                    ongoing=True,
+                    analyzer="timeline",
+                )
+            )
+    return found
 
 
 def _blamed_by(sign: Sign, name: str, known: Sequence[Entity]) -> list[Entity]:
