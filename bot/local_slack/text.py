@@ -13,7 +13,7 @@ from bot.local_slack.records import Json
 
 _CONTROL = re.compile(r"<(?:[@#!][^<>\s|]+(?:\|[^<>]*)?|![^<>]+|(?:https?://|mailto:|tel:)[^<>|]+(?:\|[^<>]*)?)>")
 _ENTITY = re.compile(r"&(?:amp|lt|gt);")
-_URL = re.compile(r"https?://[^\s<>|`\"]+[^\s<>|`\".,;:!?)\]'*_~]")
+_URL = re.compile(r"https?://[^\s<>|`\"\\]*[^\s<>|`\"\\.,;:!?)\]'*_~]")
 
 
 def as_stored(text: str, *, link: bool = True) -> str:

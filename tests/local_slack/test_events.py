@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from slack_bolt import App
+import pytest
 from slack_sdk import WebClient
+from websockets.sync.client import connect
 
+from bot.local_slack import Running
 from tests.local_slack.conftest import until
 
 
@@ -83,22 +86,37 @@ def test_nothing_is_heard_from_channels_that_the_bot_is_not_in(bolt: Any, slack:
     assert app.heard("member_joined_channel")[0]["inviter"] == "U0AMIRA"
 
 
-def test_an_event_without_acknowledgement_is_delivered_again_and_counted(bolt: Any, slack: Any) -> None:
-    attempts: list[tuple[str, str]] = []
+def test_an_event_that_nobody_acknowledges_comes_four_times_and_is_counted(running: Running, slack: Any) -> None:
+    address = WebClient(base_url=running.api_url).apps_connections_open(app_token=running.app_token)["url"]
+    with connect(address) as socket:
+        hello = json.loads(socket.recv(timeout=5))
+        assert (hello["type"], hello["num_connections"]) == ("hello", 1)
+        slack.say("amira", "alerts", "is anybody there?")
+        envelopes = [json.loads(socket.recv(timeout=5)) for _ in range(4)]
+        assert [envelope["retry_attempt"] for envelope in envelopes] == [0, 1, 2, 3]
+        assert [envelope["retry_reason"] for envelope in envelopes] == ["", "timeout", "timeout", "timeout"]
+        assert len({envelope["payload"]["event_id"] for envelope in envelopes}) == 1
+        assert len({envelope["envelope_id"] for envelope in envelopes}) == 4
+        with pytest.raises(TimeoutError):
+            socket.recv(timeout=1)
 
-    def slow(app: App) -> None:
-        @app.middleware
-        def refuse(req: Any, resp: Any, next: Any) -> Any:
-            attempts.append((req.body["event_id"], req.headers["x-slack-retry-num"][0]))
-            return resp if len(attempts) < 3 else next()
 
-    # A Bolt app answers by acknowledging only when a listener matched; here nobody listens at first.
-    made = bolt(None, hear=False)
-    slow(made.app)
-    slack.disturb_deliveries("lose", times=1)
+def test_an_acknowledged_event_comes_once(running: Running, slack: Any) -> None:
+    address = WebClient(base_url=running.api_url).apps_connections_open(app_token=running.app_token)["url"]
+    with connect(address) as socket:
+        socket.recv(timeout=5)
+        slack.say("amira", "alerts", "hello")
+        socket.send(json.dumps({"envelope_id": json.loads(socket.recv(timeout=5))["envelope_id"]}))
+        with pytest.raises(TimeoutError):
+            socket.recv(timeout=1)
+
+
+def test_an_event_whose_first_delivery_was_lost_arrives_by_the_second(bolt: Any, slack: Any) -> None:
+    app = bolt()
+    slack.disturb_deliveries("lose")
     slack.say("amira", "alerts", "first")
-    until(lambda: attempts)
-    assert attempts[0][1] == "1"
+    until(lambda: app.events)
+    assert app.events[0]["text"] == "first"
 
 
 def test_an_event_can_be_delivered_twice_on_request(bolt: Any, slack: Any) -> None:

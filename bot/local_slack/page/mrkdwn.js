@@ -15,7 +15,7 @@ export function mrkdwn(text, names) {
   const nodes = [];
   for (const [index, piece] of (text || "").split("```").entries()) {
     if (index % 2) nodes.push(el("pre", {}, plainOf(piece.replace(/^\n|\n$/g, ""))));
-    else nodes.push(...paragraphs(piece, names));
+    else nodes.push(...paragraphs(index ? piece.replace(/^\n/, "") : piece, names));
   }
   return nodes;
 }
