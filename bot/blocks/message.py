@@ -23,7 +23,7 @@ class Message:
 
 def message(lines: Iterable[str], blocks: Sequence[Block]) -> Message:
     """`lines` are the same content as the blocks, in mrkdwn."""
-    text = "\n".join(limits.lines_within(lines, limits.MESSAGE_TEXT)) or "Gumshoe"
+    text = "\n".join(limits.lines_within(map(limits.unlinked, lines), limits.MESSAGE_TEXT)) or "Gumshoe"
     return Message(text=text, blocks=tuple(_within(blocks)))
 
 

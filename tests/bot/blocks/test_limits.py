@@ -47,6 +47,13 @@ def test_a_link_cannot_be_left_early() -> None:
     assert limits.link("https://example.com/?q=a|b>c&d", "a|b>") == "<https://example.com/?q=a%7Cb%3Ec&amp;d|a¦b&gt;>"
 
 
+def test_addresses_in_telemetry_become_no_links_in_the_fallback_text_either() -> None:
+    own = limits.link("https://gumshoe.example.com/i/1", "E1")
+    text = message([f"GET http://evil.example.com failed {own}"], [section(["x"])]).text
+    assert "http://evil" not in text
+    assert own in text
+
+
 def test_inline_code_cannot_be_ended_by_its_content() -> None:
     assert limits.code("a`b").count("`") == 2
 
