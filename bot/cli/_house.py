@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -43,6 +44,21 @@ class Team:
     @property
     def customer(self) -> str:
         return self.scenario
+
+    def is_named_by(self, finding: Finding) -> bool:
+        """Whether the first cause is the true one: entity (or an alias of it) and fault (or an accepted twin)."""
+        if not finding.causes:
+            return False
+        said, fault = str(finding.causes[0].entity), finding.causes[0].fault
+        return any(
+            fault in (true.fault, *true.accept)
+            and any(fnmatchcase(said, name) for name in (_spelt(true.entity), *true.entity.get("aliases", ())))
+            for true in self.world.truth.causes
+        )
+
+    @property
+    def truth(self) -> str:
+        return ", ".join(f"{true.fault} of {_spelt(true.entity)}" for true in self.world.truth.causes)
 
 
 class House:
@@ -172,6 +188,11 @@ class House:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+
+def _spelt(entity: Mapping[str, Any]) -> str:
+    place = f"{entity['namespace']}/" if entity.get("namespace") else ""
+    return f"{entity['kind']} {place}{entity['name']}"
 
 
 def _free_port() -> int:

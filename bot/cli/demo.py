@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import time
+from html import unescape
 
 import click
 
@@ -90,9 +91,8 @@ def _one(house: House, team: Team) -> list[str]:
     finding = house.finding(team)
     assert finding is not None, "waited for above"
     click.echo(f"Finding after {answered:.1f} s: {_summary(finding)}")
-    truth = team.world.truth
-    right = bool(finding.causes) and truth.is_right(finding.causes[0].entity, finding.causes[0].fault)
-    click.echo(f"The truth of the simulation: {truth.summary} -- {'named' if right else 'NOT NAMED'}")
+    right = team.is_named_by(finding)
+    click.echo(f"The truth of the simulation: {team.truth} -- {'named' if right else 'NOT NAMED'}")
     return [] if right else [f"{team.scenario}: the finding does not name the cause"]
 
 
@@ -113,7 +113,7 @@ class _Thread:
     def print_news(self) -> bool:
         """Returns False, so that it can stand in an `or`."""
         for message in self._house.control.thread(self._channel, self._ts)[1:]:
-            text = str(message.get("text", "")).strip()
+            text = unescape(str(message.get("text", ""))).strip()
             if self._said.get(message["ts"]) == text:
                 continue
             self._said[message["ts"]] = text

@@ -48,7 +48,7 @@ def test_an_alert_gets_its_cause_in_its_thread_and_a_vote_is_kept_and_taken_back
     finding, incident = house.finding(team), house.incident(team)
     assert finding is not None
     assert incident is not None
-    assert team.world.truth.is_right(finding.causes[0].entity, finding.causes[0].fault)
+    assert team.is_named_by(finding)
     living = replies[0]
     assert finding.causes[0].entity.name in text_of(living)
 
@@ -74,7 +74,7 @@ def test_the_same_alert_delivered_twice_is_answered_once(house: House) -> None:
     assert finals
     finding = house.finding(team)
     assert finding is not None
-    assert team.world.truth.is_right(finding.causes[0].entity, finding.causes[0].fault)
+    assert team.is_named_by(finding)
 
 
 def pagerduty(house: House, team: Team, event: dict[str, Any], secret: str = SECRET) -> int:
@@ -135,7 +135,7 @@ def test_a_signed_webhook_gets_a_message_of_its_own_and_a_wrong_signature_nothin
     replies = house.control.state().replies(team.channel, place.thread_ts)
     finding = house.finding(team)
     assert finding is not None
-    assert team.world.truth.is_right(finding.causes[0].entity, finding.causes[0].fault), finding.headline.text
+    assert team.is_named_by(finding), finding.headline.text
     assert finding.causes[0].entity.name in text_of(replies[0])
 
 
