@@ -410,3 +410,8 @@ def test_a_release_before_the_suffering_is_a_lead_but_no_conviction():
     assert finding.verdict == "inconclusive"
     assert convicted(finding) == [("cart", "code_defect_in_release")]
     assert finding.causes[0].change == "rollout/shop/cart/7"
+
+
+def test_the_chain_of_a_cause_that_alerted_itself_goes_on_to_who_points_at_it():
+    finding = run(request(), look(NO_ENDPOINTS, FRONT_FAILS))
+    assert [(x.source.name, x.target.name) for x in finding.chain] == [("cart", "frontend")]

@@ -131,7 +131,10 @@ def change_of(suspect: Suspect, notes: Notes) -> Alteration | None:
 
 
 def onset_of(suspect: Suspect) -> datetime | None:
-    return min((s.onset for s in suspect.signs if s.onset is not None), default=None)
+    """When the symptom was first seen; when it was changed, if nothing else is known."""
+    seen = [s.onset for s in suspect.signs if s.onset is not None and s.role != "change"]
+    changed = [s.onset for s in suspect.signs if s.onset is not None]
+    return min(seen or changed, default=None)
 
 
 def impact(lead: Suspect, notes: Notes, ranking: Ranking) -> dict[str, Any] | None:
@@ -150,8 +153,7 @@ def chain(lead: Suspect, notes: Notes, ranking: Ranking) -> list[dict[str, Any]]
     """From the cause to what alerted, along dependencies, each link with the evidence by which it is known."""
     for alert in ranking.alerted:
         if same_thing(alert, lead.entity):
-            return []
-    for alert in ranking.alerted:
+            continue
         way = ranking.graph.path(alert, lead.entity)
         if way:
             links = []
@@ -166,7 +168,17 @@ def chain(lead: Suspect, notes: Notes, ranking: Ranking) -> list[dict[str, Any]]
             for end in ends:
                 if told and same_thing(end, alert) and not same_thing(end, lead.entity):
                     return [{"from": ref(lead.entity), "to": ref(end), "evidence": list(sign.evidence)[:MOST]}]
-    return []
+    return _onward(lead, ranking)
+
+
+def _onward(lead: Suspect, ranking: Ranking) -> list[dict[str, Any]]:
+    """The cause alerted itself: the chain goes on to those whose own symptoms point at it."""
+    links = {}
+    for effect in ranking.effects:
+        if any(same_thing(p, lead.entity) for p in effect.points_at) and not same_thing(effect.entity, lead.entity):
+            link = {"from": ref(lead.entity), "to": ref(effect.entity), "evidence": list(effect.evidence)[:MOST]}
+            links.setdefault(effect.entity, link)
+    return list(links.values())[:3]
 
 
 def ruled_out(suspects: Sequence[Suspect], notes: Notes, ranking: Ranking) -> list[dict[str, Any]]:

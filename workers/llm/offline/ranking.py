@@ -331,7 +331,7 @@ def _culprit(entity: Entity, name: str, known: Sequence[Entity]) -> Entity:
 
 
 def _recent_releases(notes: Notes, about: Sequence[Entity], graph: Graph, effects: Sequence[Sign]) -> list[Sign]:
-    """A new image of something on the alert's path that suffers since minutes later: worth a lead, never a conviction."""
+    """A new image of something on the alert's path that suffers since minutes later: a lead, never a conviction."""
     if notes.onset is None:
         return []
     found = []

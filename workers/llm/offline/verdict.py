@@ -138,4 +138,6 @@ def _leads(ranking: Ranking) -> Sequence[Suspect]:
     if lead is None or lead.score < 0.1:
         return ()
     rival = next(iter(ranking.rivals(lead)), None)
-    return (lead, rival) if rival is not None and rival.score > lead.score - MARGIN and rival.score >= 0.1 else (lead,)
+    if rival is None or rival.score < max(0.1, lead.score - MARGIN) or rival.closeness < min(NEAR, lead.closeness):
+        return (lead,)
+    return (lead, rival)
