@@ -176,7 +176,8 @@ class _Record:
             goes_on = _PYTHON_BETWEEN.match(text) or _PYTHON_START.match(text)
             return bool(goes_on or (self.shape == "python" and _PYTHON_RAISED.match(text)))
         if _PYTHON_START.match(text) or _EXCEPTION_HEAD.match(text):
-            return len(self.rows) == 1 or self.shape == "at" or text.startswith(("Caused by", "Suppressed"))
+            announced = len(self.rows) == 1 and level_of(self.first) not in ("info", "debug")
+            return announced or self.shape == "at" or text.startswith(("Caused by", "Suppressed"))
         return self.shape == "at" and _CLOSING.match(text) is not None
 
     def add(self, text: str) -> None:

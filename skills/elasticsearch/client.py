@@ -1,0 +1,232 @@
+"""Questions to a cluster, with the official client where it agrees, and over plain JSON where it does not.
+
+The official client refuses what does not call itself Elasticsearch (OpenSearch, proxies, old versions) and speaks a
+media type that older servers reject; then the same transport asks in plain JSON. Failures are ToolErrors that hold the
+question and the server's words. API: Elasticsearch reference, "Search", "Point in time", "Field capabilities".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from skills.contract import Access, ToolError
+from skills.elasticsearch.settings import Settings
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+_JSON = {"accept": "application/json", "content-type": "application/json"}
+_LENIENT = {"ignore_unavailable": "true", "allow_no_indices": "true"}
+
+
+class Refused(ToolError):
+    """The server answered, and will not do this."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a search found."""
+
+    hits: tuple[Mapping[str, Any], ...] = ()
+    total: int = 0
+    """How many match; a lower bound when `at_least`."""
+    at_least: bool = False
+    aggregations: Mapping[str, Any] = field(default_factory=dict)
+    shards: int | None = None
+    problems: tuple[str, ...] = ()
+    """Why it may be incomplete: timed out, shards that failed."""
+    pit: str | None = None
+
+
+class Client:
+    def __init__(self, access: Access) -> None:
+        self.settings: Settings = access.settings
+        self._access = access
+        self._official: Elasticsearch | None = None
+        self.plain = False
+        """Whether the official client has refused this server."""
+
+    # --- what can be asked ------------------------------------------------------------------------------------------
+
+    def search(self, body: Mapping[str, Any], *, pit: bool = False) -> Answer:
+        """One page of hits, or aggregations. Raises ToolError."""
+        body = {"timeout": f"{max(1, int(self._access.timeout_seconds * 0.8))}s", **body}
+        if pit:
+            return _answer(self.ask("POST", "/_search", body), self.settings.index)
+        return _answer(self.ask("POST", f"/{self._index}/_search", body, _LENIENT), self.settings.index)
+
+    def open_pit(self) -> str:
+        """A point in time over the index. Raises ToolError (Refused where the server has none)."""
+        answer = self.ask("POST", f"/{self._index}/_pit", None, {"keep_alive": "1m"})
+        identifier = answer.get("id")
+        if not isinstance(identifier, str):
+            raise Refused("the server gave no point in time", 501)
+        return identifier
+
+    def close_pit(self, identifier: str) -> None:
+        """Raises ToolError; a point in time that stays open ends by itself within a minute."""
+        self.ask("DELETE", "/_pit", {"id": identifier})
+
+    def field_caps(self, names: tuple[str, ...]) -> Mapping[str, Any]:
+        """Raises ToolError."""
+        answer = self.ask("GET", f"/{self._index}/_field_caps", None, {"fields": ",".join(names), **_LENIENT})
+        return dict(answer.get("fields") or {})
+
+    def mapping(self) -> Mapping[str, Any]:
+        """Raises ToolError."""
+        return self.ask("GET", f"/{self._index}/_mapping", None, _LENIENT)
+
+    @property
+    def _index(self) -> str:
+        return quote(self.settings.index, safe=",*-_.")
+
+    # --- how it is asked --------------------------------------------------------------------------------------------
+
+    def ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None, params: Mapping[str, str] | None = None
+    ) -> Mapping[str, Any]:
+        """The JSON object that the server answers. Raises ToolError."""
+        from elastic_transport import SerializationError, TransportError  # noqa: PLC0415  # heavy, see node.py
+        from elasticsearch import ApiError, UnsupportedProductError  # noqa: PLC0415  # heavy, see node.py
+
+        shown = f"{method} {path}" + (f" {json.dumps(body, separators=(',', ':'))[:1500]}" if body else "")
+        client = self._connected()
+        try:
+            if not self.plain:
+                try:
+                    return self._read(self._with_official(client, method, path, body, params), shown)
+                except UnsupportedProductError:
+                    self.plain = True
+                except ApiError as error:
+                    if "media_type" not in str(error.body) and error.status_code != 406:
+                        raise
+                    self.plain = True
+            return self._read(self._plainly(client, method, path, body, params), shown)
+        except ApiError as error:
+            raise _refused(error.status_code, error.body, shown) from None
+        except SerializationError as error:
+            raise ToolError(f"Elasticsearch answered {shown} with no JSON: {_shorter(str(error.message))}") from None
+        except TransportError as error:
+            raise ToolError(f"Elasticsearch did not answer {shown}: {_shorter(str(error.message))}") from None
+
+    def _with_official(
+        self, client: Elasticsearch, method: str, path: str, body: Any, params: Mapping[str, str] | None
+    ) -> Any:
+        self._access.meter.request()
+        return client.perform_request(method, path, params=params, headers=_JSON, body=body).body
+
+    def _plainly(
+        self, client: Elasticsearch, method: str, path: str, body: Any, params: Mapping[str, str] | None
+    ) -> Any:
+        self._access.meter.request()
+        if self.plain and path.endswith("/_pit") and method == "POST":  # OpenSearch has its own name for it
+            path = path.removesuffix("_pit") + "_search/point_in_time"
+        if path == "/_pit":
+            path, body = "/_search/point_in_time", {"pit_id": [body["id"]]}
+        target = f"{path}?{urlencode(params)}" if params else path
+        headers = {**client._headers, **_JSON}
+        meta, answer = client.transport.perform_request(
+            method, target, headers=headers, body=body, max_retries=0, request_timeout=self._access.timeout_seconds
+        )
+        if not 200 <= meta.status < 300:
+            raise _refused(meta.status, answer, f"{method} {path}")
+        return answer
+
+    def _read(self, answer: Any, shown: str) -> Mapping[str, Any]:
+        if not isinstance(answer, Mapping):
+            words = _shorter(str(answer)) if answer else "nothing"
+            raise ToolError(f"Elasticsearch answered {shown} with no JSON object: {words}")
+        if "pit_id" in answer and "id" not in answer and "hits" not in answer:
+            return {**answer, "id": answer["pit_id"]}
+        return answer
+
+    def _connected(self) -> Elasticsearch:
+        if self._official is None:
+            from elasticsearch import Elasticsearch  # noqa: PLC0415  # 0.3 s and 40 MB that only this skill needs
+
+            from skills.elasticsearch.node import bounded_node  # noqa: PLC0415  # imports elastic_transport
+
+            node = bounded_node(self._access.timeout_seconds, self._access.meter.received)
+            self._official = Elasticsearch(self.settings.url, node_class=node, **self._options())
+        return self._official
+
+    def _options(self) -> dict[str, Any]:
+        settings, secret = self.settings, self._access.secret
+        options: dict[str, Any] = {
+            "request_timeout": self._access.timeout_seconds, "max_retries": 0, "retry_on_timeout": False,
+        }  # fmt: skip
+        if settings.url.startswith("https://"):
+            options |= {"verify_certs": settings.verify_tls, "ca_certs": settings.ca_file, "ssl_show_warn": False}
+            options = {key: value for key, value in options.items() if value is not None}
+        if settings.api_key_env and (key := secret(settings.api_key_env)):
+            options["api_key"] = key
+        elif settings.username and settings.password_env and (password := secret(settings.password_env)):
+            options["basic_auth"] = (settings.username, password)
+        return options
+
+
+def _answer(raw: Mapping[str, Any], index: str) -> Answer:
+    hits = raw.get("hits")
+    if not isinstance(hits, Mapping):
+        said = _shorter(json.dumps(raw, default=str))
+        raise ToolError(f"Elasticsearch answered a search of {index} without hits: {said}")
+    total = hits.get("total")
+    value = total.get("value", 0) if isinstance(total, Mapping) else total
+    rows = tuple(h for h in hits.get("hits") or () if isinstance(h, Mapping))
+    shards = raw.get("_shards") if isinstance(raw.get("_shards"), Mapping) else {}
+    problems = []
+    if raw.get("timed_out"):
+        problems.append("the search timed out on the server; its result is partial")
+    if failed := (shards or {}).get("failed"):
+        problems.append(f"{failed} of {(shards or {}).get('total', '?')} shards failed{_why(shards or {})}")
+    return Answer(
+        hits=rows,
+        total=int(value) if isinstance(value, int) else len(rows),
+        at_least=isinstance(total, Mapping) and total.get("relation") == "gte",
+        aggregations=raw.get("aggregations") or {},
+        shards=(shards or {}).get("total"),
+        problems=tuple(problems),
+        pit=raw.get("pit_id"),
+    )
+
+
+def _why(shards: Mapping[str, Any]) -> str:
+    for failure in shards.get("failures") or ():
+        reason = failure.get("reason") if isinstance(failure, Mapping) else None
+        if isinstance(reason, Mapping):
+            return f": {reason.get('type')}: {_shorter(str(reason.get('reason')))}"
+    return ""
+
+
+_REMEDIES = {
+    401: "the credentials were not accepted: check api_key_env or password_env",
+    403: "these credentials may not do this: the index privilege `read` and `view_index_metadata` are needed",
+    404: "not found: check index and url",
+    429: "the cluster is overloaded or limits requests",
+}
+
+
+def _refused(status: int, body: Any, shown: str) -> Refused:
+    words = body
+    if isinstance(body, Mapping):
+        error = body.get("error", body)
+        if isinstance(error, Mapping):
+            causes = error.get("root_cause")
+            cause = causes[0] if isinstance(causes, list) and causes and isinstance(causes[0], Mapping) else error
+            words = f"{cause.get('type', '')}: {cause.get('reason', '')}".strip(": ") or json.dumps(error)[:200]
+        else:
+            words = error
+    remedy = f" ({_REMEDIES[status]})" if status in _REMEDIES else ""
+    return Refused(f"Elasticsearch refused {shown} with {status}: {_shorter(str(words))}{remedy}", status)
+
+
+def _shorter(text: str, limit: int = 300) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
