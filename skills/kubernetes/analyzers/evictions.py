@@ -1,0 +1,70 @@
+"""Pods that the kubelet evicted for the node's sake: pressure (H4, H5) and the neighbour that caused it (E13).
+
+Message: "The node was low on resource: memory. Threshold quantity: ..., available: .... Container x was using ...,
+request is 0, has larger consumption of memory." (pkg/kubelet/eviction/helpers.go).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+
+from skills.contract import Entity, Focus, Symptom, Window
+from skills.kubernetes import cite
+from skills.kubernetes.objects import Object, created, dig, earliest, maps, name, text
+from skills.kubernetes.snapshot import Snapshot, live
+
+NAME = "kubernetes.evictions"
+
+
+def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
+    by_node: dict[tuple[str, str], list[Object]] = defaultdict(list)
+    for pod in snapshot.pods:
+        message = text(pod, "status", "message")
+        if text(pod, "status", "reason") == "Evicted" and "low on resource" in message:
+            resource = message.partition("low on resource:")[2].strip().partition(".")[0].strip("[] ")
+            by_node[(text(pod, "spec", "nodeName"), resource)].append(pod)
+    return [s for (node, resource), pods in by_node.items() for s in _symptoms(snapshot, node, resource, pods)]
+
+
+def _symptoms(snapshot: Snapshot, node: str, resource: str, pods: list[Object]) -> list[Symptom]:
+    owners = tuple(dict.fromkeys(snapshot.owner_of(p) for p in pods))
+    evidence = [
+        cite.seen(snapshot, "Pod", p, f"pod {name(p)} Evicted: {text(p, 'status', 'message')}") for p in pods[:2]
+    ]
+    fault = "node_cpu_or_memory_pressure" if "memory" in resource else "node_disk_pressure"
+    onset = earliest(created(p) for p in pods)
+    found = [
+        Symptom(
+            analyzer=NAME,
+            entity=Entity(kind="Node", name=node or "(unknown)"),
+            faults=(fault, "unlimited_neighbour"),
+            summary=f"Node {node} was low on {resource} and evicted {len(pods)} pod(s) of {', '.join(o.name for o in owners)}.",
+            specificity=0.8,
+            evidence=tuple(evidence),
+            onset=onset,
+            victims=owners,
+        )
+    ]
+    hungry = [
+        p
+        for p in live(snapshot.all("Pod"))
+        if text(p, "spec", "nodeName") == node and "memory" in resource and not any(dig(c, "resources", "limits", "memory") for c in maps(p, "spec", "containers"))
+    ]  # fmt: skip
+    greedy = [o for p in hungry if (o := snapshot.owner_of(p)) not in owners]
+    if len(set(greedy)) == 1:
+        pod = hungry[0]
+        words = f"pod {name(pod)} on node {node} has no memory limit"
+        found.append(
+            Symptom(
+                analyzer=NAME,
+                entity=greedy[0],
+                faults=("unlimited_neighbour", fault),
+                summary=f"{greedy[0].kind} {greedy[0].name} runs without a memory limit on {node}, where others were evicted.",
+                specificity=0.85,
+                evidence=(*evidence[:1], cite.seen(snapshot, "Pod", pod, words, verb="get")),
+                onset=onset,
+                victims=owners,
+            )
+        )
+    return found
