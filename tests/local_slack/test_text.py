@@ -28,6 +28,12 @@ def test_names_that_a_person_types_become_mentions_and_nothing_else_does() -> No
     assert stored == "<@U0GUMSHOE> and @nobody in <#C0ALERTS|alerts>, mail a@amira.example"
 
 
+def test_a_time_of_day_has_no_emoji_in_it() -> None:
+    block = rich_text("since 13:12:19 :100:", "b")
+    parts = block["elements"][0]["elements"]
+    assert parts == [{"type": "text", "text": "since 13:12:19 "}, {"type": "emoji", "name": "100"}]
+
+
 def test_rich_text_follows_the_mrkdwn() -> None:
     block = rich_text("*bold* `code` :eyes:\n&gt; quoted\n• item\n```x &lt; y```", "b")
     kinds = [element["type"] for element in block["elements"]]

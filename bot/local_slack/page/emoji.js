@@ -25,6 +25,10 @@ export const PICKER = [
   "rocket", "pray", "clap", "wave", "100", "bug", "bulb", "question",
 ];
 
+export function isKnown(code) {
+  return code.split("::")[0] in KNOWN;
+}
+
 export function emoji(code) {
   const [name, skin] = code.split("::skin-tone-");
   const found = KNOWN[name];

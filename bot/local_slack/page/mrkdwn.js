@@ -1,7 +1,7 @@
 // Slack's mrkdwn and Markdown as DOM nodes. Nothing here ever sets innerHTML.
 
 import { el, link } from "./dom.js";
-import { emoji } from "./emoji.js";
+import { emoji, isKnown } from "./emoji.js";
 
 const INLINE =
   /`([^`\n]+)`|<([^<>]+)>|(?<![\w*])\*([^*\n]+)\*(?![\w*])|(?<![\w_])_([^_\n]+)_(?![\w_])|(?<![\w~])~([^~\n]+)~(?![\w~])|:([a-z0-9_+'-]+(?:::skin-tone-[2-6])?):/g;
@@ -68,6 +68,8 @@ function plainOf(text) {
 }
 
 export function emojiNode(name) {
+  // 13:12:19 has a ":12:" in it, and is no emoji.
+  if (!isKnown(name)) return document.createTextNode(`:${name}:`);
   return el("span", { class: "emoji", title: `:${name}:`, role: "img", "aria-label": name.replace(/_/g, " ") }, emoji(name));
 }
 
