@@ -279,3 +279,17 @@ def test_words_of_any_length_become_a_finding():
     )
     assert finding.verdict == "incident"
     assert len(finding.headline.text) < 1000
+
+
+def test_the_list_of_faults_is_shown_when_the_first_look_does_not_decide():
+    heard = []
+
+    class Listening(Scripted):
+        def reply(self, system, tools, messages, **more):
+            heard.append(messages[0]["content"][0]["text"])
+            return super().reply(system, tools, messages, **more)
+
+    weak = symptom("Deployment shop/cart", "memory_leak", "cart grows", 0.5)
+    run(request(), company(), model=Listening([[call("conclude", GUESS)]]))
+    run(request(), FakeSkill(sees=looks(weak)), model=Listening([[call("conclude", GUESS)]] * 2))
+    assert ["hot_key_or_shard" in page for page in heard[:2]] == [False, True]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from skills.contract import Entity
 from skills.faults import UnknownFault, fault
-from workers.agent import figures
+from workers.agent import figures, vocabulary
 from workers.agent.alerts import shown_alerts
 from workers.agent.conclude import CauseDraft, Draft, EntityRef
 from workers.agent.evidence import Ledger
@@ -119,7 +119,7 @@ def _blame(cause: CauseDraft, grounds: Grounds) -> Iterator[str]:
     try:
         known = fault(cause.fault)
     except UnknownFault:
-        yield f"there is no fault {cause.fault!r}; use a name from the list"
+        yield vocabulary.unknown(cause.fault)
         return
     if not known.is_cause:
         yield f"{known.name} is a verdict or a kind of situation, never a fault"

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from skills.contract import Entity, ToolInput
 from skills.faults import UnknownFault, fault
+from workers.agent import vocabulary
 from workers.agent.conclude import Ids, Named
 from workers.agent.evidence import Ledger
 from workers.domain import BeliefChange, Hypothesis
@@ -68,7 +69,7 @@ class Beliefs:
         try:
             known = fault(call.fault)
         except UnknownFault:
-            raise Refused(f"there is no fault {call.fault!r}; use a name from the list") from None
+            raise Refused(vocabulary.unknown(call.fault)) from None
         if not known.is_cause:
             raise Refused(f"{known.name} is a verdict, not a cause")
         entity = Entity(kind=call.entity.kind, namespace=call.entity.namespace, name=call.entity.name)

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from importlib.resources import files
-from itertools import groupby
 
 from skills.contract import Entity, SkillContext
-from skills.faults import all_faults
-from workers.agent import render
+from workers.agent import render, vocabulary
 from workers.agent.alerts import TEXT_CHARACTERS, shown_alerts
+from workers.agent.confidence import DECISIVE
 from workers.agent.evidence import Ledger
 from workers.agent.first_look import Look
 from workers.agent.request import Request
@@ -26,17 +25,12 @@ def prompt(name: str) -> str:
 
 
 def system(skills: Iterable[ConnectedSkill]) -> str:
-    """Instructions, the vocabulary of faults, and the advice of the skills that are on."""
-    parts = [prompt("system"), "Faults\n" + _vocabulary()]
+    """Instructions, and the advice of the skills that are on."""
+    parts = [prompt("system")]
     for connected in skills:
         if connected.manifest is not None and connected.usable:
             parts.append(f"{connected.name}: {connected.manifest.advice[:ADVICE_CHARACTERS]}")
     return "\n\n".join(parts)
-
-
-def _vocabulary() -> str:
-    groups = groupby((f for f in all_faults() if f.is_cause), key=lambda f: f.group)
-    return "\n".join(" ".join(f.name for f in faults) for _, faults in groups)
 
 
 def first(
@@ -70,6 +64,10 @@ def first(
         parts += render.body(look.seen, ledger, near)
         if len(near) < len(look.seen.edges):
             parts.append(f"… {len(look.seen.edges) - len(near)} more edges: ask `topology`")
+    if not any(
+        n.symptom.role == "cause" and n.symptom.specificity >= DECISIVE for look in looks for n in look.seen.symptoms
+    ):
+        parts.append(f"\nNothing here is decisive. The faults are:\n{vocabulary.listed()}")
     return "\n".join(parts)
 
 

@@ -173,7 +173,7 @@ def chain(lead: Suspect, notes: Notes, ranking: Ranking) -> list[dict[str, Any]]
 
 def _onward(lead: Suspect, ranking: Ranking) -> list[dict[str, Any]]:
     """The cause alerted itself: the chain goes on to those whose own symptoms point at it."""
-    links = {}
+    links: dict[Entity, dict[str, Any]] = {}
     for effect in ranking.effects:
         if any(same_thing(p, lead.entity) for p in effect.points_at) and not same_thing(effect.entity, lead.entity):
             link = {"from": ref(lead.entity), "to": ref(effect.entity), "evidence": list(effect.evidence)[:MOST]}
