@@ -168,3 +168,11 @@ def test_entities_and_answers_may_be_written_as_words():
     assert (finding.causes[0].entity.kind, finding.causes[0].confidence.band) == ("Deployment", "high")
     assert "2 of 4 questions" in next(s for s in journal.spans if s.name == "challenge").output["text"]
     assert journal.shown[-1].beliefs[0].change == "new"
+
+
+def test_a_cause_that_explains_nobody_who_suffers_is_never_high_though_the_alert_names_nothing():
+    suffering = symptom("Deployment shop/web", "", "web answers with errors", 0.3, role="effect")
+    unnamed = request(alert(service="", labels={"namespace": "shop"}, title="errors"))
+    finding, _ = concludes(GUESS, sees=looks(OOM, suffering), asked=unnamed)
+    assert finding.causes[0].confidence.band == "medium"
+    assert "no known way" in (finding.causes[0].confidence.capped_by or "")

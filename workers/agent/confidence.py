@@ -97,7 +97,7 @@ def _caps(
         yield _Cap("medium", "a single source")
     if (began := _began(cause, support)) and case.onset and began > case.onset + LATE:
         yield _Cap("medium", f"it is first seen at {began:%H:%M}, after the alert at {case.onset:%H:%M}")
-    if case.alerted and not _is_on_the_way(entity, support, case):
+    if _sufferers(case) and not _is_on_the_way(entity, support, case):
         yield _Cap("medium", f"no known way leads from {entity.name} to what alerted")
     if rival := _rival(cause, entity, case, specificity, others):
         yield _Cap("medium", f"a rival is not excluded: {rival}")
@@ -147,7 +147,8 @@ def _began(cause: CauseDraft, support: Sequence[NumberedSymptom]) -> datetime | 
 
 def _is_on_the_way(entity: Entity, support: Sequence[NumberedSymptom], case: Case) -> bool:
     """The alert is about it, depends on it, is named as its victim, or lies in the namespace that it is."""
-    for alerted in case.alerted:
+    sufferers = _sufferers(case)
+    for alerted in sufferers:
         if same_thing(alerted, entity) or case.graph.path(alerted, entity) is not None:
             return True
         if entity.kind == "Namespace" and alerted.namespace == entity.name:
@@ -156,11 +157,14 @@ def _is_on_the_way(entity: Entity, support: Sequence[NumberedSymptom], case: Cas
             return True
     pointing = (n.symptom for n in case.ledger.symptoms if n.symptom.role == "effect")
     return any(
-        same_thing(p, entity)
-        for s in pointing
-        for p in s.points_at
-        if any(same_thing(s.entity, a) for a in case.alerted)
+        same_thing(p, entity) for s in pointing for p in s.points_at if any(same_thing(s.entity, a) for a in sufferers)
     )
+
+
+def _sufferers(case: Case) -> tuple[Entity, ...]:
+    """What alerted; where the alert names nothing, whatever is seen to suffer."""
+    seen = (n.symptom.entity for n in case.ledger.symptoms if n.symptom.role == "effect" and n.symptom.ongoing)
+    return case.alerted or tuple(dict.fromkeys(seen))
 
 
 def _rival(cause: CauseDraft, entity: Entity, case: Case, specificity: float, others: Sequence[Entity]) -> str | None:
@@ -182,7 +186,7 @@ def _rival(cause: CauseDraft, entity: Entity, case: Case, specificity: float, ot
             same_thing(v, symptom.entity) for n in _support(cause, entity, case) for v in n.symptom.victims
         ):
             continue  # it depends on the cause: a victim
-        if case.alerted and not _is_on_the_way(symptom.entity, (numbered,), case):
+        if _sufferers(case) and not _is_on_the_way(symptom.entity, (numbered,), case):
             continue
         return f"{symptom.faults[0]} of {symptom.entity.name}"
     return None
