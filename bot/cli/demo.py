@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import time
 from html import unescape
@@ -44,6 +45,8 @@ def command(scenario: str, once: bool, port: int, verbose: bool) -> None:
     settings = load()
     state = settings.state_dir / f"demo-{os.getpid()}"
     failures: list[str] = []
+    # A terminated demo cleans up like an interrupted one.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with House(state, wanted, settings.environment, port=port, verbose=verbose) as house:
             failures = _play(house, settings, once)

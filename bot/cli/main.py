@@ -44,7 +44,7 @@ def gumshoe() -> None:
 def main() -> None:
     """Entry point. A configuration error is one line and exit code 2, never a traceback."""
     try:
-        gumshoe.main(standalone_mode=False)
+        sys.exit(gumshoe.main(standalone_mode=False) or 0)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.exceptions.Exit as stop:

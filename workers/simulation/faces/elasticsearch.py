@@ -61,6 +61,10 @@ class Failure(Exception):
         self.status, self.kind, self.reason, self.more = status, kind, reason, more
 
 
+_EARLY_SECONDS = 120.0
+"""How far back a search with terminate_after reads here."""
+
+
 class Elasticsearch:
     def __init__(self, scene: Scene, *, api_key: str = "") -> None:
         self._scene, self._world = scene, scene.world
@@ -227,8 +231,11 @@ class Elasticsearch:
     def _dsl(self) -> Dsl:
         return Dsl(self._mapping, self._world.now, self._text)
 
-    def _chosen(self, query: Any, indices: list[str]) -> list[Doc]:
-        """Matching documents, oldest first. Reads only the minutes and workloads that a conjunction leaves open."""
+    def _chosen(self, query: Any, indices: list[str], enough: int | None = None) -> list[Doc]:
+        """Matching documents, oldest first. Reads only the minutes and workloads that a conjunction leaves open.
+
+        `enough`: terminate_after; then only the newest minutes are read, as a shard that stops early does.
+        """
         if not indices:
             return []
         dsl = self._dsl()
@@ -244,6 +251,8 @@ class Elasticsearch:
             asked = _asked_names(clause, documents.name_fields(self._world))
             if asked is not None:
                 names = asked if names is None else names & asked
+        if enough is not None:
+            start = max(start, end - _EARLY_SECONDS)
         if end < start:
             return []
         chosen = [d for d in self._documents(start, end, self._workloads(names)) if predicate(d)]
@@ -302,7 +311,7 @@ class Elasticsearch:
                 )
         _page(body, ask)
         indices = self._all_indices() if pit else self._indices(target, ask)
-        docs = self._chosen(body.get("query"), indices)
+        docs = self._chosen(body.get("query"), indices, body.get("terminate_after"))
         hits = self._hits(docs, body, ask, pit=bool(pit))
         result: dict[str, Any] = {
             "took": 3 + len(docs) // 900,

@@ -48,7 +48,8 @@ class LogBook:
         if key not in self._minutes:
             rng = dice.stream(self._world.seed, "log", *key)
             lines = [line for line in self._write(workload, minute * 60.0, rng) if self._can_write(line)]
-            self._minutes[key] = sorted(lines, key=lambda line: line.at)
+            # Two faces may write the same minute at once; the first one's lines stay, others know them by identity.
+            self._minutes.setdefault(key, sorted(lines, key=lambda line: line.at))
         return self._minutes[key]
 
     def of_container(self, namespace: str, pod_name: str, container: str, *, previous: bool) -> list[tuple[float, str]]:
