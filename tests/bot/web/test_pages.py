@@ -10,7 +10,7 @@ from bot import links
 from config.settings import Settings
 from tests.bot import records
 from tests.bot.web.conftest import Ask
-from workers.domain import Investigation
+from workers.domain import Claim, Investigation
 from workers.store import Store
 
 
@@ -57,10 +57,15 @@ def test_telemetry_cannot_run_in_the_page(
     ask: Ask, store: Store, settings: Settings, investigation: Investigation
 ) -> None:
     nasty = "<script>alert(1)</script>"
-    dirty = records.finding(evidence=(records.evidence(3, nasty, query=nasty, link="javascript:alert(1)"),))
+    headline = Claim(text="`<img src=x onerror=alert(1)>` is `cart`")
+    dirty = records.finding(
+        headline=headline, evidence=(records.evidence(3, nasty, query=nasty, link="javascript:alert(1)"),)
+    )
     records.answered(store, investigation, dirty)
     text = ask(path(settings, investigation.id))[1]
     assert "<script" not in text
+    assert "<img" not in text
+    assert "<code>cart</code>" in text
     assert 'href="javascript' not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
 
