@@ -138,12 +138,13 @@ def onset_of(suspect: Suspect) -> datetime | None:
 
 
 def impact(lead: Suspect, notes: Notes, ranking: Ranking) -> dict[str, Any] | None:
-    """Who suffers: the alerted service's own effect first, then whoever points at the cause."""
+    """Who suffers: what alerted if that is not the cause itself, then whoever points at the cause or depends on it."""
     suffering = [e for e in ranking.effects if e.ongoing or notes.resolved]
     about = [e for e in suffering if any(same_thing(e.entity, a) for a in ranking.alerted)]
     pointing = [e for e in suffering if any(same_thing(p, lead.entity) for p in e.points_at)]
     caused = [e for e in suffering if ranking.graph.distance(e.entity, lead.entity) is not None]
-    best = next(iter((*about, *pointing, *caused)), None)
+    others = [e for e in (*about, *pointing, *caused) if not same_thing(e.entity, lead.entity)]
+    best = next(iter((*others, *about)), None)
     if best is None or best.says == lead.signs[0].says:
         return None
     return {"text": _named(best.says, best.entity), "evidence": list(best.evidence)[:MOST]}
