@@ -83,6 +83,7 @@ _COMPLAINT = re.compile(
     rf"|\bserver on '(?P<host4>{_HOST})(?::(?P<port4>\d+))?'"  # MySQL clients
     rf"|\bserver at \\?\"(?P<host5>{_HOST})\\?\"(?:.{{0,60}}port (?P<port5>\d+))?"  # libpq
     rf"|\bhost name \\?\"(?P<host6>{_HOST})\\?\""
+    rf"|\bcalling \w+ on '(?P<host8>{_HOST}):(?P<port8>\d+)'"  # mongo-c-driver
     rf"|\bHost: (?P<host7>{_HOST}) Port: (?P<port7>\d+)"  # Thrift
 )
 _SOURCE_FILE = re.compile(r"\.(?:go|py|java|kt|[mc]?js|tsx?|cs|rb|cc|cpp|c|h|rs|scala|php|erl|ex|lua)$", re.IGNORECASE)

@@ -14,7 +14,7 @@ from skills.logfaults.citing import Source
 from skills.logfaults.crashes import crash_symptoms
 from skills.logfaults.judgement import Case, Verdict, judge
 from skills.logfaults.novelty import is_over, novelty, times
-from skills.logfaults.places import Resolve
+from skills.logfaults.places import Host, Resolve
 from skills.logfaults.sightings import Seen, Sighting, see
 
 MAX_SYMPTOMS = 40
@@ -64,8 +64,15 @@ def _pattern_symptoms(
 def _grouped(seen: Seen) -> dict[tuple[str, Entity, str], list[Sighting]]:
     groups: dict[tuple[str, Entity, str], list[Sighting]] = defaultdict(list)
     for sighting in seen.sightings:
-        groups[(sighting.pattern.name, sighting.writer, sighting.host.name if sighting.host else "")].append(sighting)
+        groups[(sighting.pattern.name, sighting.writer, _about(sighting.host))].append(sighting)
     return groups
+
+
+def _about(host: Host | None) -> str:
+    """Addresses that nobody can name are one thing per port: pods behind a Service come and go."""
+    if host is None:
+        return ""
+    return f":{host.port}" if host.is_address and not host.is_public_address else host.name
 
 
 def _symptom(seen: Seen, case: Case, verdict: Verdict, source: Source) -> Symptom:

@@ -17,7 +17,12 @@ from skills.masks import mask
 from skills.stacks import Crash, crash_in
 
 _MATCHED_CHARACTERS = 12_000
-_FRAMES = re.compile(r"^\s+(?:File \"|at \S)|^goroutine \d+", re.MULTILINE)
+_FRAMES = re.compile(
+    r"^[ \t|]+File \"[^\n]*(?:\n[ \t|]{4,}[^\n]*)?(?:\n[ \t|]*[~^]+[ \t]*$)?\n?"  # Python: frame, code, marker
+    r"|^\s+at \S[^\n]*\n?"  # Java, Node, .NET
+    r"|^\t\S+\.(?:go|s):\d+[^\n]*\n?",  # Go
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -93,10 +98,10 @@ def see(lines: Sequence[LogLine], namespace: str) -> Seen:
 
 
 def _words(text: str) -> str:
-    """What a record says, without the rows of code and frames, whose words are about nothing that happened."""
+    """What a record says, without its frames and rows of code, whose words are about nothing that happened."""
     words = message_of(text)
-    if "\n" in words and _FRAMES.search(words):
-        words = "\n".join(row for row in words.split("\n") if row[:1] not in (" ", "\t") or "Error" in row[:60])
+    if "\n" in words:
+        words = _FRAMES.sub("", words)
     return words[:_MATCHED_CHARACTERS]
 
 

@@ -30,7 +30,7 @@ PATTERNS = (
         r"etcdserver: (?:request timed out|too many requests|leader changed)",
         r"Waited for [\d.]+(?:s|ms) due to client-side throttling",
         r"client rate limiter Wait returned an error",
-        r"failed to (?:renew|acquire) lease|leaderelection lost",
+        r"failed to (?:renew|acquire) lease [\w-]+/[\w-]+|leaderelection lost",
         r"(?:apiserver|kubernetes\.default).{0,80}(?:429|Too Many Requests|net/http: TLS handshake timeout)",
         hints="too many requests|etcdserver|client-side throttling|rate limiter|lease|leaderelection|apiserver"
         "|kubernetes.default",

@@ -110,7 +110,7 @@ PATTERNS = (
         r"SERVFAIL",
         r"Resolving timed out after",
         r"DnsNameResolverTimeoutException",
-        r"DNS resolution failed for (?P<host3>[\w.-]+)",
+        r"DNS resolution failed for (?P<host3>[\w.-]+)(?!.*(?:Domain name not found|NXDOMAIN))",
         r"Could not resolve host(?:name)?: (?P<host4>[\w.-]+) \((?:Timeout|Temporary)",
         r"queryA? ETIMEOUT (?P<host5>[\w.-]+)",
         r"\[ERROR\] plugin/errors: \d+ (?P<host6>[\w.-]+)\.? \w+: .{0,120}(?:timeout|refused|unreachable)",
@@ -132,6 +132,9 @@ PATTERNS = (
         r"getaddrinfo ENOTFOUND (?P<host2>[\w.-]+)",
         r"queryA? ENOTFOUND (?P<host3>[\w.-]+)",
         r"UnknownHostException: (?P<host4>[\w.-]+)",
+        r"DNS resolution failed for (?P<host16>[\w.-]+).*(?:Domain name not found|NXDOMAIN)",
+        r"Name resolution failed for target (?:dns:/*)?(?P<host17>[\w.-]+)",
+        r"Name does not resolve",
         r"(?:Failed|Unable) to resolve (?:name|host|'?)[: '\"]{0,3}(?P<host5>[\w.-]+)",
         r"host=\\?'(?P<host6>[\w.-]+)\\?'.{0,400}?(?:Name or service not known|nodename nor servname|No address"
         r" associated|Errno -[25])",
@@ -147,9 +150,10 @@ PATTERNS = (
         r"No such host is known",
         r"Could not resolve:? (?P<host14>[\w.-]+)",
         r"no such host",
-        r"TSocket::open\(\) getaddrinfo\(\).{0,40}(?:Host: (?P<host15>[\w.-]+) Port: (?P<port>\d+))?",
-        hints="no such host|enotfound|unknownhost|resolve|not known|servname|no address associated|host name"
-        "|unknown|host not found|bad address|gaierror|nxdomain|can't find|getaddrinfo|host is known",
+        r"TSocket::open\(\) getaddrinfo\(\) <Host: (?P<host15>[\w.-]+) Port: (?P<port>\d+)>",
+        hints="does not resolve|name resolution failed|dns resolution failed|no such host|enotfound|unknownhost"
+        "|resolve|not known|servname|no address associated|host name|unknown|host not found|bad address"
+        "|gaierror|nxdomain|can't find|getaddrinfo|host is known",
         unless=r"Temporary failure in name resolution|EAI_AGAIN",
         faults="service_deleted dependency_address_wrong dns_resolution_failing service_object_quota_exhausted",
         role="effect",

@@ -166,13 +166,12 @@ PATTERNS = (
         r"Could not find or load main class (?P<object6>\S+)",
         r"unknown (?:shorthand )?(?:flag|option|command)\b|flag provided but not defined|unrecognized arguments?:"
         r"|unrecognized option",
-        r"No such file or directory$.{0,0}|no such option:",
+        r"no such option:",
         r"(?:error|err): unknown command",
         r"Error: Invalid value for '",
         r"invalid (?:option|argument) -- ",
         hints="exec|command not found|not found|cannot find module|can't open file|jarfile|main class|unknown|flag"
-        " provided|unrecognized|no such file or directory|no such option|invalid value for|invalid option"
-        "|invalid argument --",
+        " provided|unrecognized|no such option|invalid value for|invalid option|invalid argument --",
         unless=r"no such host|Host not found|404|page not found|unknown (?:service|method|host)",
         faults="container_command_invalid",
         specificity=0.72,
