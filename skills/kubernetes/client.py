@@ -239,7 +239,7 @@ def _network_words(error: Exception, seconds: float) -> str:
         error, urllib3.exceptions.NewConnectionError
     ):
         return f"no connection within {min(seconds, 3.0):.3g} s"
-    if isinstance(error, urllib3.exceptions.IncompleteRead):
+    if isinstance(error, urllib3.exceptions.IncompleteRead) or "IncompleteRead" in str(error):
         return "the answer broke off half-way"
     words = str(getattr(error, "reason", None) or error)
     return one_line(words.split(">: ")[-1], 200)
