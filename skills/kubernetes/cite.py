@@ -1,4 +1,5 @@
-"""Turns what was seen into citable excerpts: one line, the command that shows it again, and a link where one is known."""
+"""Turns what was seen into citable excerpts: one line, the command that shows it again, and a link where one is
+known."""
 
 from __future__ import annotations
 
@@ -65,7 +66,8 @@ def command(target: Entity, verb: str = "describe") -> str:
 
 
 def link(snapshot: Snapshot, target: Entity) -> str | None:
-    """Address of the object: `link_base` with {kind} {plural} {namespace} {name} filled in, else the Dashboard's form."""
+    """Address of the object: `link_base` with {kind} {plural} {namespace} {name} filled in, else the Dashboard's
+    form."""
     base = snapshot.link_base
     if not base:
         return None

@@ -1,4 +1,5 @@
-"""Last words of containers that crash, handed to the recognition of faults in logs with their workload's name on them."""
+"""Last words of containers that crash, handed to the recognition of faults in logs with their workload's name on
+them."""
 
 from __future__ import annotations
 

@@ -13,13 +13,13 @@ from skills.contract import Entity, Excerpt
 from skills.kubernetes import cite, references
 from skills.kubernetes.objects import (
     Object,
-    notes,
     dig,
     labels,
     mapping,
     maps,
     name,
     namespace,
+    notes,
     number,
     one_line,
     strings,
@@ -30,9 +30,24 @@ from skills.kubernetes.snapshot import Snapshot, container_statuses, init_status
 from skills.redact import Redactor
 
 _HIDDEN = ("managedFields", "uid", "resourceVersion", "selfLink", "generation")
-_POD_FIELDS = ("serviceAccountName", "nodeName", "schedulerName", "priorityClassName", "dnsPolicy", "dnsConfig", "hostNetwork",
-               "nodeSelector", "affinity", "tolerations", "topologySpreadConstraints", "securityContext", "imagePullSecrets",
-               "terminationGracePeriodSeconds", "runtimeClassName", "hostAliases")  # fmt: skip
+_POD_FIELDS = (
+    "serviceAccountName",
+    "nodeName",
+    "schedulerName",
+    "priorityClassName",
+    "dnsPolicy",
+    "dnsConfig",
+    "hostNetwork",
+    "nodeSelector",
+    "affinity",
+    "tolerations",
+    "topologySpreadConstraints",
+    "securityContext",
+    "imagePullSecrets",
+    "terminationGracePeriodSeconds",
+    "runtimeClassName",
+    "hostAliases",
+)
 _DULL = {
     "schedulerName": "default-scheduler", "dnsPolicy": "ClusterFirst", "securityContext": {},
     "terminationGracePeriodSeconds": 30, "serviceAccountName": "default",
@@ -78,24 +93,36 @@ def _facts(snapshot: Snapshot, kind: str, obj: Object) -> Iterator[str]:
         case "ConfigMap":
             yield from _of_config_map(obj)
         case "Secret":
-            yield f"keys {', '.join(strings(obj, 'keys')) or '(names of keys are not readable)'}, created {text(obj, 'metadata', 'creationTimestamp')}"
+            yield (
+                f"keys {', '.join(strings(obj, 'keys')) or '(names of keys are not readable)'}, created "
+                f"{text(obj, 'metadata', 'creationTimestamp')}"
+            )
         case _:
             yield from _of_any(obj)
     for condition in maps(obj, "status", "conditions"):
-        told = f"condition {text(condition, 'type')}={text(condition, 'status')} {text(condition, 'reason')} {text(condition, 'message')}"
+        told = (
+            f"condition {text(condition, 'type')}={text(condition, 'status')} {text(condition, 'reason')} "
+            f"{text(condition, 'message')}"
+        )
         yield one_line(f"{told} since {text(condition, 'lastTransitionTime')}", 500)
 
 
 def _of_pod(snapshot: Snapshot, pod: Object) -> Iterator[str]:
     owner = snapshot.owner_of(pod)
-    yield f"phase {text(pod, 'status', 'phase')} {text(pod, 'status', 'reason')} owner {owner.kind} {owner.name}, started {text(pod, 'status', 'startTime')}"
+    yield (
+        f"phase {text(pod, 'status', 'phase')} {text(pod, 'status', 'reason')} owner {owner.kind} {owner.name}, "
+        f"started {text(pod, 'status', 'startTime')}"
+    )
     for status in [*init_statuses(pod), *container_statuses(pod)]:
         reason, message = waiting(status)
         end = last_end(status)
         told = f"container {name_of(status)} ready={status.get('ready')} restarts={number(status, 'restartCount')}"
         told += f" waiting {reason}: {one_line(message, 300)}" if reason else ""
         if end:
-            told += f"; last ended {text(end, 'reason')} exit {number(end, 'exitCode')} {text(end, 'startedAt')}..{text(end, 'finishedAt')} {one_line(text(end, 'message'), 200)}"
+            told += (
+                f"; last ended {text(end, 'reason')} exit {number(end, 'exitCode')} "
+                f"{text(end, 'startedAt')}..{text(end, 'finishedAt')} {one_line(text(end, 'message'), 200)}"
+            )
         yield told
     yield from _of_template(pod)
 
@@ -168,7 +195,10 @@ def _of_service(snapshot: Snapshot, service: Object) -> Iterator[str]:
     spec = mapping(service, "spec")
     yield f"type {text(spec, 'type')} clusterIP {text(spec, 'clusterIP')} selector {spelt(mapping(spec, 'selector'))}"
     for port in maps(spec, "ports"):
-        yield f"port {text(port, 'name')} {number(port, 'port')}/{text(port, 'protocol') or 'TCP'} -> targetPort {port.get('targetPort')}"
+        yield (
+            f"port {text(port, 'name')} {number(port, 'port')}/{text(port, 'protocol') or 'TCP'} -> targetPort "
+            f"{port.get('targetPort')}"
+        )
     for field in (
         "internalTrafficPolicy",
         "externalTrafficPolicy",

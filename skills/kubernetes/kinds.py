@@ -37,7 +37,8 @@ CLUSTER_ROLE = Kind("ClusterRole", RBAC, "clusterroles", namespaced=False)
 CLUSTER_ROLE_BINDING = Kind("ClusterRoleBinding", RBAC, "clusterrolebindings", namespaced=False)
 
 IN_NAMESPACE = (
-    # What most diagnoses need comes first: whatever does not fit into the time of a first look is left out from the end.
+    # What most diagnoses need comes first: whatever does not fit into the time of a first look is left out from
+    # the end.
     POD,
     EVENT,
     SERVICE,
@@ -111,7 +112,8 @@ IN_SYSTEM = (POD, DEPLOYMENT, DAEMON_SET, LEASE)
 SYSTEM_NAMESPACES = frozenset(
     {
         "kube-system", "kube-public", "kube-node-lease", "local-path-storage", "ingress-nginx", "cert-manager",
-        "istio-system", "linkerd", "metallb-system", "monitoring", "observe", "observability", "openebs", "gatekeeper-system",
+        "istio-system", "linkerd", "metallb-system", "monitoring", "observe", "observability", "openebs",
+        "gatekeeper-system",
         "kyverno", "calico-system", "calico-apiserver", "tigera-operator", "cilium", "chaos-mesh", "chaos-testing",
         "litmus", "argocd", "flux-system", "logging", "elastic-system", "velero", "kubernetes-dashboard", "keda",
     }

@@ -184,7 +184,10 @@ class PodLogs:
         kept = sorted((line for line in lines if _fits(line, query)), key=lambda line: line.at)
         command = f"kubectl -n {query.namespace} logs -l … --since-time={params['sinceTime']}"
         if query.service:
-            command = f"kubectl -n {query.namespace} logs deploy/{query.service} --all-containers --since-time={params['sinceTime']}"
+            command = (
+                f"kubectl -n {query.namespace} logs deploy/{query.service} --all-containers "
+                f"--since-time={params['sinceTime']}"
+            )
         return LogBatch(tuple(kept[-query.limit :]), len(kept), command)
 
 

@@ -30,10 +30,12 @@ _PAIR = re.compile(
 )
 _PORT_AFTER = re.compile(r"^[\s,;\"']*[\"']?(?:\w*port)[\"']?\s*[:=]\s*[\"']?(?P<port>\d{2,5})", re.IGNORECASE)
 _LOOKUP = re.compile(
-    rf"\b(?:nslookup|getent hosts|dig \+short|ping -c ?\d+|nc -\w+|wait-for-it(?:\.sh)?)\s+(?P<host>{_HOST})(?:[ :](?P<port>\d{{2,5}}))?"
+    rf"\b(?:nslookup|getent hosts|dig \+short|ping -c ?\d+|nc -\w+|wait-for-it(?:\.sh)?)\s+(?P<host>{_HOST})(?:[ "
+    r":](?P<port>\d{2,5}))?"
 )
 _ADDRESS_NAME = re.compile(
-    r"(HOST|ADDR|ADDRESS|URL|URI|ENDPOINT|SERVER|BROKER|BROKERS|DSN|UPSTREAM|TARGET|SERVICE|CONNECTION|CONN)S?(_STRING|_NAME)?$",
+    r"(HOST|ADDR|ADDRESS|URL|URI|ENDPOINT|SERVER|BROKER|BROKERS|DSN|UPSTREAM|TARGET|SERVICE|CONNECTION|"
+    r"CONN)S?(_STRING|_NAME)?$",
     re.IGNORECASE,
 )
 _NO_HOST = frozenset(

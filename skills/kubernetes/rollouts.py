@@ -7,14 +7,14 @@ keep ControllerRevisions, whose `data` is a patch that replaces the template.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from skills.contract import Change, Entity, Window
 from skills.kubernetes import cite
 from skills.kubernetes.differences import Difference, drift, of_templates, owner_of_field, restarted_at
 from skills.kubernetes.objects import (
     Object,
-    notes,
     condition,
     controller,
     created,
@@ -25,6 +25,7 @@ from skills.kubernetes.objects import (
     mapping,
     name,
     namespace,
+    notes,
     number,
     text,
     time_of,
@@ -108,7 +109,7 @@ def rollouts(snapshot: Snapshot, workload: Workload) -> list[Rollout]:
     found = revisions(snapshot, workload)
     return [
         Rollout(workload.entity, old, new, tuple(of_templates(old.template, new.template)))
-        for old, new in zip(found, found[1:], strict=False)
+        for old, new in pairwise(found)
     ]
 
 
@@ -168,7 +169,10 @@ def _creation(snapshot: Snapshot, workload: Workload) -> Change | None:
     if oldest is None or (at - oldest).total_seconds() < 60:
         return None
     target = workload.entity
-    words = f"{target.kind} {target.name} was created {at:%Y-%m-%dT%H:%M:%SZ}, the oldest of its neighbours {oldest:%Y-%m-%dT%H:%M:%SZ}"
+    words = (
+        f"{target.kind} {target.name} was created {at:%Y-%m-%dT%H:%M:%SZ}, the oldest of its neighbours "
+        f"{oldest:%Y-%m-%dT%H:%M:%SZ}"
+    )
     return Change(
         id=f"created/{target.namespace}/{target.name}",
         at=at,
@@ -207,6 +211,7 @@ _CONTROLLERS = ("kube-controller-manager", "kubelet", "kube-scheduler", "cert-ma
 def _writes(snapshot: Snapshot) -> list[Change]:
     """The last write to a configuring object by something else than a controller, from metadata.managedFields."""
     found = []
+    oldest = earliest(created(w.obj) for w in snapshot.workloads)
     for kind in _WATCHED:
         for obj in snapshot.of(kind):
             manager, stamp = owner_of_field(obj, "data" if kind in ("ConfigMap", "Secret") else "spec")
@@ -216,12 +221,14 @@ def _writes(snapshot: Snapshot) -> list[Change]:
             if at is None or manager.startswith(_CONTROLLERS) or labels(obj).get("owner") == "helm":
                 continue
             fresh = born is not None and abs((at - born).total_seconds()) < 5
+            if fresh and oldest is not None and at - oldest < timedelta(minutes=5):
+                continue  # made together with everything else
             told = "; ".join(str(d) for d in drift(obj)[:5])
             what = "created" if fresh else "changed"
             words = f"{kind} {name(obj)} {what} {at:%Y-%m-%dT%H:%M:%SZ}" + (f" by {manager}" if manager else "")
             found.append(
                 Change(
-                    id=f"{kind.lower()}/{namespace(obj)}/{name(obj)}/{text(obj, 'metadata', 'resourceVersion') or what}",
+                    id=f"{kind.lower()}/{namespace(obj)}/{name(obj)}/{text(obj, 'metadata', 'resourceVersion')}",
                     at=at,
                     entity=entity(kind, obj),
                     summary=f"{kind} {what}" + (f": {told}" if told else ""),

@@ -17,7 +17,8 @@ def matches_map(selector: Mapping[str, Any], found: Mapping[str, str]) -> bool:
 
 
 def matches(selector: Any, found: Mapping[str, str]) -> bool:
-    """A LabelSelector (`matchLabels` and `matchExpressions`). An empty one matches everything, an absent one nothing."""
+    """A LabelSelector (`matchLabels` and `matchExpressions`). An empty one matches everything, an absent one
+    nothing."""
     if not isinstance(selector, Mapping):
         return False
     expressions = maps(selector, "matchExpressions")

@@ -21,7 +21,8 @@ class Settings(BaseModel):
     in_cluster: bool = False
     """The service account that is mounted into Gumshoe's own pod."""
     namespaces: tuple[str, ...] = ()
-    """Where to look; default: the alert's namespace, else those that hold the service, else all that are not system's."""
+    """Where to look; default: the alert's namespace, else those that hold the service, else all that are not
+    system's."""
     token_env: EnvName | None = None
     """Name of the variable with a bearer token; unset or empty: no authentication."""
     ca_file: str | None = None

@@ -44,7 +44,8 @@ _STALE = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Workload:
-    """What a person would roll back: a Deployment, StatefulSet, DaemonSet, CronJob, or a Job or ReplicaSet of its own."""
+    """What a person would roll back: a Deployment, StatefulSet, DaemonSet, CronJob, or a Job or ReplicaSet of its
+    own."""
 
     entity: Entity
     obj: Object
@@ -241,15 +242,16 @@ class Snapshot:
 
     def services_of(self, target: Entity) -> list[Object]:
         """Services that select the workload's pods or template."""
-        workload = self.workload(target)
-        found = [labels(p) for p in self.pods_of(target)] + ([workload.pod_labels] if workload else [])
-        return [
-            s
-            for s in self.of("Service")
-            if namespace(s) == (target.namespace or "")
-            and (selector := mapping(s, "spec", "selector"))
-            and any(matches_map(selector, each) for each in found)
-        ]
+        return self._services_by_owner.get(target, [])
+
+    @cached_property
+    def _services_by_owner(self) -> dict[Entity, list[Object]]:
+        found: dict[Entity, list[Object]] = defaultdict(list)
+        for service in self.of("Service"):
+            owners = [self.owner_of(p) for p in self.selected_by(service)]
+            for owner in dict.fromkeys([*owners, *(w.entity for w in self.workloads_behind(service))]):
+                found[owner].append(service)
+        return found
 
     @cached_property
     def _slices(self) -> dict[tuple[str, str], list[Object]]:

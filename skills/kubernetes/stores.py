@@ -6,8 +6,20 @@ import re
 
 from skills.kubernetes.objects import Object, maps, number, text
 
-PORTS = {27017: "MongoDB", 3306: "MySQL", 5432: "PostgreSQL", 6379: "Redis", 11211: "Memcached", 9200: "Elasticsearch",
-         9042: "Cassandra", 1433: "SQL Server", 5672: "RabbitMQ", 9092: "Kafka", 2379: "etcd", 4000: "TiDB"}  # fmt: skip
+PORTS = {
+    27017: "MongoDB",
+    3306: "MySQL",
+    5432: "PostgreSQL",
+    6379: "Redis",
+    11211: "Memcached",
+    9200: "Elasticsearch",
+    9042: "Cassandra",
+    1433: "SQL Server",
+    5672: "RabbitMQ",
+    9092: "Kafka",
+    2379: "etcd",
+    4000: "TiDB",
+}
 _STORE = re.compile(
     r"(mongo|mysql|maria|postgres|pgsql|redis|valkey|memcache|cassandra|cockroach|couch|influx|clickhouse|neo4j|"
     r"elasticsearch|opensearch|etcd|mssql|sqlserver|tidb|\bdb\b|database)",

@@ -237,7 +237,8 @@ class Kubernetes:
                 there = [name(o) for o in look.snapshot.of(kind.name) if not place or namespace(o) == place]
                 return ToolResult(
                     "no_data",
-                    f"no {kind.name} {asked.name}{f' in {place}' if place else ''} ({error.words}); there are: {', '.join(there[:40]) or 'none'}",
+                    f"no {kind.name} {asked.name}{f' in {place}' if place else ''} ({error.words}); there are: "
+                    f"{', '.join(there[:40]) or 'none'}",
                 )
         lines = describe(look.snapshot, kind.name, obj)
         return ToolResult(
@@ -294,7 +295,8 @@ class Kubernetes:
         if not lines:
             return ToolResult(
                 "no_data",
-                f"no events about {asked.name or 'anything'} in {', '.join(look.snapshot.namespaces)} (kept for an hour by default)",
+                f"no events about {asked.name or 'anything'} in {', '.join(look.snapshot.namespaces)} (kept for an "
+                "hour by default)",
             )
         return ToolResult(
             "ok", _counted(f"{len(lines)} events, newest last", lines), tuple(lines[-MOST_LINES:]), full=_joined(lines)

@@ -2,7 +2,7 @@
 
 `0/4 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 3 Insufficient cpu.
 preemption: 0/4 nodes are available: ...` Wordings: pkg/scheduler/framework/types.go FitError, and the ErrReason
-constants of framework/plugins (nodeaffinity, tainttoleration, noderesources, interpodaffinity, nodeports, volumebinding,
+constants of framework/plugins (nodeaffinity, taints, noderesources, interpodaffinity, nodeports, volumebinding,
 volumezone, podtopologyspread, nodeunschedulable), in the forms that 1.18 to 1.34 used.
 """
 
@@ -31,7 +31,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("spread", r"topology spread"),
         ("volume_count", r"max volume count"),
         ("volume_missing", r'persistentvolumeclaim "[^"]+" not found|persistent volume claim not found'),
-        ("volume_unbound", r"unbound immediate PersistentVolumeClaims?|available persistent volumes to bind|unbound PersistentVolumeClaims"),
+        ("volume_unbound", r"unbound immediate PersistentVolumeClaims?|available persistent volumes to bind|unbound "
+                           r"PersistentVolumeClaims"),
     )
 )  # fmt: skip
 

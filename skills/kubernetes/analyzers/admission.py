@@ -22,7 +22,8 @@ _ACCOUNT = re.compile(
 )
 _WEBHOOK = re.compile(r'(?:failed calling|failed to call|calling) (?:admission )?webhook "([^"]+)"')
 _DENIED = re.compile(r'admission webhook "([^"]+)" denied the request')
-_OVERLOAD = re.compile(r"etcdserver: request timed out|too many requests|Timeout: request did not complete|the server is currently unable to handle", re.IGNORECASE)  # fmt: skip
+_OVERLOAD = re.compile(r"etcdserver: request timed out|too many requests|Timeout: request did not complete|the "
+                       r"server is currently unable to handle", re.IGNORECASE)  # fmt: skip
 _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 
 

@@ -1,4 +1,5 @@
-"""Certificates past their time (G5), as cert-manager tells: Secrets' contents are not readable, its Certificates are."""
+"""Certificates past their time (G5), as cert-manager tells: Secrets' contents are not readable, its Certificates
+are."""
 
 from __future__ import annotations
 

@@ -111,7 +111,10 @@ def _ports(snapshot: Snapshot, pod: Object) -> Symptom | None:
             continue
         said = _in_use(snapshot, pod, victims)
         owner = snapshot.owner_of(pod)
-        words = f"pod {name(pod)} containers {' and '.join(names)} both declare port {shared_port}/{protocol}; {', '.join(victims)} fails"
+        words = (
+            f"pod {name(pod)} containers {' and '.join(names)} both declare port {shared_port}/{protocol}; "
+            f"{', '.join(victims)} fails"
+        )
         return Symptom(
             analyzer=NAME,
             entity=owner,

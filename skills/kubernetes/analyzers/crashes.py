@@ -26,7 +26,8 @@ from skills.kubernetes.snapshot import (
 
 NAME = "kubernetes.crashes"
 _ERROR = re.compile(
-    r"\b(error|fatal|panic|exception|traceback|failed|refused|denied|no such host|timed? ?out|unable|cannot|not found)\b",
+    r"\b(error|fatal|panic|exception|traceback|failed|refused|denied|no such host|timed? ?out|unable|cannot|not "
+    r"found)\b",
     re.IGNORECASE,
 )
 _GRACE = timedelta(seconds=30)
@@ -155,7 +156,8 @@ def _named(snapshot: Snapshot, pods: list[Object], owner: Entity) -> tuple[Entit
 
 def _hosts(said: str) -> list[str]:
     lookups = re.findall(
-        r"lookup ([a-z0-9][a-z0-9.-]*)|getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([a-z0-9][a-z0-9.-]*)|host '([a-z0-9][a-z0-9.-]*)'",
+        r"lookup ([a-z0-9][a-z0-9.-]*)|getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([a-z0-9][a-z0-9.-]*)|host "
+        r"'([a-z0-9][a-z0-9.-]*)'",
         said,
     )
     return [h for group in lookups for h in group if h] + [h for h, _, _ in references.addresses(said)]

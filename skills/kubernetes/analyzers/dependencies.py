@@ -61,7 +61,8 @@ def _missing(snapshot: Snapshot, target: Target, these: list[Reference]) -> Symp
             analyzer=NAME,
             entity=caller,
             faults=faults if store else faults[::-1],
-            summary=f"{caller.kind} {caller.name}: {these[0].where} names {these[0].shown}, which no Service has (nearest: {near}).",
+            summary=f"{caller.kind} {caller.name}: {these[0].where} names {these[0].shown}, which no Service has "
+            f"(nearest: {near}).",
             specificity=0.9 if suffering else 0.8,
             evidence=tuple(evidence),
             onset=_changed_at(snapshot, caller),
@@ -141,7 +142,10 @@ def _unserved(snapshot: Snapshot, told: set[str]) -> list[Symptom]:
             continue
         for workload in without:
             if workload.entity.name not in told and live(snapshot.pods_of(workload.entity)):
-                words = f"{workload.entity.kind} {workload.entity.name} declares ports but no Service selects it; {len(named)} Services exist"
+                words = (
+                    f"{workload.entity.kind} {workload.entity.name} declares ports but no Service selects it; "
+                    f"{len(named)} Services exist"
+                )
                 evidence = [cite.absent(snapshot, "Service", place, words)]
                 found.append(
                     _gone(
@@ -259,13 +263,12 @@ def _variables(snapshot: Snapshot, workload: Workload) -> list[Symptom]:
                     _variable(snapshot, target, f"{where} is {given[-1]}, while there is a Service {meant}", 0.88)
                 )
     rollout = rollouts.latest(snapshot, target)
-    for difference in rollout.differences if rollout else ():
-        if (
-            difference.path.startswith("env.")
-            and not difference.after
-            and references.addresses(difference.before, difference.path)
-        ):
-            words = f"{difference.path.replace('env.', 'env ')} = {difference.before} was removed in revision {rollout.after.number}"  # type: ignore[union-attr]  # differences come from it
+    if rollout is None:
+        return found
+    for each in rollout.differences:
+        if each.path.startswith("env.") and not each.after and references.addresses(each.before, each.path):
+            variable = each.path.removeprefix("env.")
+            words = f"env {variable} = {each.before} was removed in revision {rollout.after.number}"
             found.append(_variable(snapshot, target, words, 0.88))
     return found
 

@@ -27,6 +27,10 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
     return [s for (node, resource), pods in by_node.items() for s in _symptoms(snapshot, node, resource, pods)]
 
 
+def _limited(pod: Object) -> bool:
+    return any(dig(c, "resources", "limits", "memory") for c in maps(pod, "spec", "containers"))
+
+
 def _symptoms(snapshot: Snapshot, node: str, resource: str, pods: list[Object]) -> list[Symptom]:
     owners = tuple(dict.fromkeys(snapshot.owner_of(p) for p in pods))
     evidence = [
@@ -39,7 +43,8 @@ def _symptoms(snapshot: Snapshot, node: str, resource: str, pods: list[Object]) 
             analyzer=NAME,
             entity=Entity(kind="Node", name=node or "(unknown)"),
             faults=(fault, "unlimited_neighbour"),
-            summary=f"Node {node} was low on {resource} and evicted {len(pods)} pod(s) of {', '.join(o.name for o in owners)}.",
+            summary=f"Node {node} was low on {resource} and evicted {len(pods)} pod(s) of "
+            f"{', '.join(o.name for o in owners)}.",
             specificity=0.8,
             evidence=tuple(evidence),
             onset=onset,
@@ -49,7 +54,7 @@ def _symptoms(snapshot: Snapshot, node: str, resource: str, pods: list[Object]) 
     hungry = [
         p
         for p in live(snapshot.all("Pod"))
-        if text(p, "spec", "nodeName") == node and "memory" in resource and not any(dig(c, "resources", "limits", "memory") for c in maps(p, "spec", "containers"))
+        if text(p, "spec", "nodeName") == node and "memory" in resource and not _limited(p)
     ]  # fmt: skip
     greedy = [o for p in hungry if (o := snapshot.owner_of(p)) not in owners]
     if len(set(greedy)) == 1:
@@ -60,7 +65,8 @@ def _symptoms(snapshot: Snapshot, node: str, resource: str, pods: list[Object]) 
                 analyzer=NAME,
                 entity=greedy[0],
                 faults=("unlimited_neighbour", fault),
-                summary=f"{greedy[0].kind} {greedy[0].name} runs without a memory limit on {node}, where others were evicted.",
+                summary=f"{greedy[0].kind} {greedy[0].name} runs without a memory limit on {node}, where others "
+                "were evicted.",
                 specificity=0.85,
                 evidence=(*evidence[:1], cite.seen(snapshot, "Pod", pod, words, verb="get")),
                 onset=onset,

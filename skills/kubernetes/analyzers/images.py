@@ -32,11 +32,20 @@ _WORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (fault, re.compile(words, re.IGNORECASE))
     for fault, words in (
         # Architecture first: containerd ends that message with "not found" as well.
-        ("image_wrong_architecture", r"no match for platform|no matching manifest for|no image found in (image index|manifest list) for arch|exec format error"),
-        ("registry_unreachable", r"no such host|dial tcp|i/o timeout|connection refused|TLS handshake timeout|network is unreachable|context deadline exceeded|server misbehaving|toomanyrequests|too many requests|429|50[0234] |x509:|RegistryUnavailable|connection reset|\bEOF\b|no route to host"),
-        ("registry_credentials_missing", r"unauthorized|authentication required|no basic auth credentials|401|403 forbidden|failed to authorize|denied: requested access|requested access to the resource is denied|access forbidden"),
-        ("pull_access_denied", r"pull access denied|insufficient_scope|may require authorization|repository does not exist"),
-        ("image_not_found", r"not found|manifest unknown|manifest for .* not found|NotFound|invalid reference format|couldn't parse image|InvalidImageName|pull policy of Never|name unknown|does not exist"),
+        ("image_wrong_architecture", r"no match for platform|no matching manifest for|no image found in (image "
+                                     r"index|manifest list) for arch|exec format error"),
+        ("registry_unreachable", r"no such host|dial tcp|i/o timeout|connection refused|TLS handshake timeout|"
+                                 r"network is unreachable|context deadline exceeded|server misbehaving|"
+                                 r"toomanyrequests|too many requests|429|50[0234] |x509:|RegistryUnavailable|"
+                                 r"connection reset|\bEOF\b|no route to host"),
+        ("registry_credentials_missing", r"unauthorized|authentication required|no basic auth credentials|401|403 "
+                                         r"forbidden|failed to authorize|denied: requested access|requested access "
+                                         r"to the resource is denied|access forbidden"),
+        ("pull_access_denied", r"pull access denied|insufficient_scope|may require authorization|repository does "
+                               r"not exist"),
+        ("image_not_found", r"not found|manifest unknown|manifest for .* not found|NotFound|invalid reference "
+                            r"format|couldn't parse image|InvalidImageName|pull policy of Never|name unknown|does "
+                            r"not exist"),
     )
 )  # fmt: skip
 
@@ -144,7 +153,8 @@ def _shared(snapshot: Snapshot, found: list[Symptom]) -> list[Symptom]:
             analyzer=NAME,
             entity=Entity(kind="external", name=registry),
             faults=("registry_unreachable",),
-            summary=f"{len(these)} workloads cannot reach the registry {registry}: {', '.join(s.entity.name for s in these)}.",
+            summary=f"{len(these)} workloads cannot reach the registry {registry}: "
+            f"{', '.join(s.entity.name for s in these)}.",
             specificity=0.93,
             evidence=tuple(e for s in these for e in s.evidence[-1:])[:4],
             onset=min((s.onset for s in these if s.onset), default=None),

@@ -78,14 +78,26 @@ def _outlives(pods: list[Object]) -> str:
 
 def _schedule(snapshot: Snapshot, cron: Object, focus: Focus) -> Symptom | None:
     target = Entity(kind="CronJob", namespace=cron["metadata"].get("namespace"), name=name(cron))
-    events = snapshot.events_of("CronJob", cron, "FailedNeedsStart", "TooManyMissedTimes", "MissSchedule", "UnparseableSchedule", "InvalidSchedule", "FailedCreate")  # fmt: skip
+    events = snapshot.events_of(
+        "CronJob",
+        cron,
+        "FailedNeedsStart",
+        "TooManyMissedTimes",
+        "MissSchedule",
+        "UnparseableSchedule",
+        "InvalidSchedule",
+        "FailedCreate",
+    )
     suspended = dig(cron, "spec", "suspend") is True
     if not events and not suspended:
         return None
     asked = name(cron) in (focus.service, focus.labels.get("cronjob", ""), focus.labels.get("job_name", ""))
     why = events[-1].message if events else "it is suspended"
     said = [cite.told(snapshot, e) for e in events[-1:]]
-    words = f"CronJob {name(cron)} suspend {suspended}, lastScheduleTime {text(cron, 'status', 'lastScheduleTime') or 'never'}"
+    words = (
+        f"CronJob {name(cron)} suspend {suspended}, lastScheduleTime "
+        f"{text(cron, 'status', 'lastScheduleTime') or 'never'}"
+    )
     return Symptom(
         analyzer=NAME,
         entity=target,

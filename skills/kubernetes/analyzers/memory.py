@@ -68,7 +68,8 @@ def _words(pod: Object, status: Object, end: Object) -> str:
     lived = uptime(end)
     after = f" after {_span(lived)}" if lived is not None else ""
     return (
-        f"pod {name(pod)} container {name_of(status)} terminated {text(end, 'reason')} exit {number(end, 'exitCode')}{after}"
+        f"pod {name(pod)} container {name_of(status)} terminated {text(end, 'reason')} exit "
+        f"{number(end, 'exitCode')}{after}"
         f" at {text(end, 'finishedAt')}, restarts {number(status, 'restartCount')}"
     )
 
@@ -94,7 +95,10 @@ def _symptom(snapshot: Snapshot, owner: Entity, container: str, kills: list[Kill
     if rollout and lowered and _is_lower(lowered.before, lowered.after):
         change, onset = rollout.id, rollout.after.at or onset
         faults, specificity = ("memory_limit_too_low", "memory_leak"), 0.95
-        why = f"its memory limit went {lowered.before or 'from none'} -> {lowered.after} in revision {rollout.after.number}"
+        why = (
+            f"its memory limit went {lowered.before or 'from none'} -> {lowered.after} in revision "
+            f"{rollout.after.number}"
+        )
         evidence += _of_rollout(snapshot, rollout)
     elif (quantity(limit) or 0) <= _TINY or (usual and (quantity(limit) or 0) * 4 <= usual):
         faults, specificity = ("memory_limit_too_low", "memory_leak"), 0.92
@@ -118,7 +122,8 @@ def _symptom(snapshot: Snapshot, owner: Entity, container: str, kills: list[Kill
         analyzer=NAME,
         entity=owner,
         faults=faults,
-        summary=f"{owner.kind} {owner.name}: container {container} is OOMKilled ({number(kill.status, 'restartCount')} restarts); {why}.",
+        summary=f"{owner.kind} {owner.name}: container {container} is OOMKilled "
+        f"({number(kill.status, 'restartCount')} restarts); {why}.",
         specificity=specificity if ongoing else specificity - 0.3,
         evidence=tuple(evidence),
         onset=onset,
@@ -167,7 +172,8 @@ def _without_limit(snapshot: Snapshot, owner: Entity, container: str, kill: Kill
         analyzer=NAME,
         entity=owner,
         faults=("unlimited_neighbour", "memory_leak", "node_cpu_or_memory_pressure"),
-        summary=f"{owner.kind} {owner.name}: container {container} has no memory limit and was OOMKilled on node {node}.",
+        summary=f"{owner.kind} {owner.name}: container {container} has no memory limit and was OOMKilled on node "
+        f"{node}.",
         specificity=0.5,
         evidence=(cite.seen(snapshot, "Pod", kill.pod, f"{kill.words}; no limits.memory", at=kill.ended),),
         onset=kill.ended,

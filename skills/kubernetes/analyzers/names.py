@@ -62,7 +62,8 @@ def _policy(snapshot: Snapshot, workload: Workload) -> Symptom | None:
         analyzer=NAME,
         entity=target,
         faults=("dns_resolution_failing",),
-        summary=f"{target.kind} {target.name}: {told}: names of Services do not resolve in its pods ({len(calls)} are configured).",
+        summary=f"{target.kind} {target.name}: {told}: names of Services do not resolve in its pods ({len(calls)} "
+        "are configured).",
         specificity=specificity,
         evidence=(
             cite.about(snapshot, target, f"{target.kind} {target.name} {told}", verb="get"),
@@ -118,7 +119,10 @@ def _servers(snapshot: Snapshot) -> Symptom | None:
         return None
     wanted = [number(d, "spec", "replicas") for d in deployments]
     target = entity("Deployment", deployments[0]) if deployments else snapshot.owner_of(pods[0])
-    words = f"{target.kind} {target.name} wants {wanted[0] if wanted else '?'} replicas, {len(pods)} pods exist, none is ready"
+    words = (
+        f"{target.kind} {target.name} wants {wanted[0] if wanted else '?'} replicas, {len(pods)} pods exist, "
+        "none is ready"
+    )
     return Symptom(
         analyzer=NAME,
         entity=Entity(kind=target.kind, namespace=SYSTEM_NAMESPACE, name=target.name),
@@ -131,4 +135,8 @@ def _servers(snapshot: Snapshot) -> Symptom | None:
 
 
 def _is_dns(obj: Object) -> bool:
-    return labels(obj).get("k8s-app") in ("kube-dns", "coredns") or name(obj) == "coredns" or "coredns" in str(mapping(obj, "spec", "selector"))  # fmt: skip
+    return (
+        labels(obj).get("k8s-app") in ("kube-dns", "coredns")
+        or name(obj) == "coredns"
+        or "coredns" in str(mapping(obj, "spec", "selector"))
+    )

@@ -1,4 +1,5 @@
-"""Nodes that are unwell: kubelet (H1), runtime (H2), pressure (H4, H5), reboot (H8), a cut-off zone (G3), bad disk (C7).
+"""Nodes that are unwell: kubelet (H1), runtime (H2), pressure (H4, H5), reboot (H8), a cut-off zone (G3), bad disk
+(C7).
 
 Conditions are written by the kubelet (pkg/kubelet/nodestatus/setters.go) and, when it falls silent, by the node
 lifecycle controller: status Unknown, reason NodeStatusUnknown, "Kubelet stopped posting node status.".
@@ -29,15 +30,21 @@ from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.nodes"
 _ZONE = "topology.kubernetes.io/zone"
-_RUNTIME = re.compile(r"container runtime is down|PLEG is not healthy|container runtime status check|rpc error|containerd\.sock|runtime is not running", re.IGNORECASE)  # fmt: skip
+_RUNTIME = re.compile(r"container runtime is down|PLEG is not healthy|container runtime status check|rpc error|"
+                      r"containerd\.sock|runtime is not running", re.IGNORECASE)  # fmt: skip
 _EXTRA = {
-    "ReadonlyFilesystem": ("disk_io_slow_or_failing", 0.9), "KernelDeadlock": ("disk_io_slow_or_failing", 0.6),
-    "FrequentKubeletRestart": ("kubelet_stopped", 0.75), "FrequentContainerdRestart": ("container_runtime_stopped", 0.8),
-    "FrequentDockerRestart": ("container_runtime_stopped", 0.8), "NTPProblem": ("node_clock_skew", 0.9),
-    "ClockSkew": ("node_clock_skew", 0.9), "NetworkUnavailable": ("node_link_degraded", 0.7),
-    "MemoryPressure": ("node_cpu_or_memory_pressure", 0.93), "DiskPressure": ("node_disk_pressure", 0.95),
+    "ReadonlyFilesystem": ("disk_io_slow_or_failing", 0.9),
+    "KernelDeadlock": ("disk_io_slow_or_failing", 0.6),
+    "FrequentKubeletRestart": ("kubelet_stopped", 0.75),
+    "FrequentContainerdRestart": ("container_runtime_stopped", 0.8),
+    "FrequentDockerRestart": ("container_runtime_stopped", 0.8),
+    "NTPProblem": ("node_clock_skew", 0.9),
+    "ClockSkew": ("node_clock_skew", 0.9),
+    "NetworkUnavailable": ("node_link_degraded", 0.7),
+    "MemoryPressure": ("node_cpu_or_memory_pressure", 0.93),
+    "DiskPressure": ("node_disk_pressure", 0.95),
     "PIDPressure": ("process_limit_exhausted", 0.7),
-}  # fmt: skip
+}
 _EVENTS = {
     "SystemOOM": ("node_cpu_or_memory_pressure", 0.8), "ImageGCFailed": ("node_disk_pressure", 0.6),
     "FreeDiskSpaceFailed": ("node_disk_pressure", 0.75), "FilesystemIsReadOnly": ("disk_io_slow_or_failing", 0.9),
@@ -152,7 +159,8 @@ def _symptom(
         analyzer=NAME,
         entity=Entity(kind="Node", name=name(node)),
         faults=faults,
-        summary=f"Node {name(node)} {told[:300]} ({len(victims)} workloads of {', '.join(snapshot.namespaces)} run there).",
+        summary=f"Node {name(node)} {told[:300]} ({len(victims)} workloads of {', '.join(snapshot.namespaces)} run "
+        "there).",
         # A node that runs nothing of what was asked about explains little.
         specificity=specificity if victims else specificity * 0.6,
         evidence=tuple(evidence),

@@ -17,7 +17,8 @@ from skills.kubernetes.snapshot import Snapshot, is_ready
 
 NAME = "kubernetes.permissions"
 _FORBIDDEN = re.compile(
-    r'User \\?"system:serviceaccount:(?P<ns>[^:"\\]+):(?P<sa>[^"\\]+)\\?" cannot (?P<verb>\w+) resource \\?"(?P<resource>[^"\\]+)\\?"'
+    r'User \\?"system:serviceaccount:(?P<ns>[^:"\\]+):(?P<sa>[^"\\]+)\\?" cannot (?P<verb>\w+) resource '
+    r'\\?"(?P<resource>[^"\\]+)\\?"'
     r'(?: in API group \\?"(?P<group>[^"\\]*)\\?")?'
 )
 

@@ -1,8 +1,8 @@
 """Traffic that a policy forbids: NetworkPolicy (F9), and authorization or mTLS of a service mesh (F10).
 
 NetworkPolicy: a pod selected for a direction accepts only what some policy's rules of that direction allow; no rules
-allow nothing (networking.k8s.io/v1 reference). Istio: AuthorizationPolicy DENY, or ALLOW without rules; PeerAuthentication
-STRICT towards callers without a proxy.
+allow nothing (networking.k8s.io/v1 reference). Istio: AuthorizationPolicy DENY, or ALLOW without rules;
+PeerAuthentication STRICT towards callers without a proxy.
 """
 
 from __future__ import annotations

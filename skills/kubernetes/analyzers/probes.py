@@ -1,7 +1,7 @@
 """Probes that are wrong (E5 liveness, E7 readiness) or too hasty (E6).
 
 Words: kubelet prober ("Liveness probe failed: ...", "Container x failed liveness probe, will be restarted"),
-pkg/probe/http ("HTTP probe failed with statuscode: 404"), tcp and grpc. Defaults: timeout 1 s, period 10 s, threshold 3.
+pkg/probe/http ("HTTP probe failed with statuscode: 404"), tcp and grpc. Defaults: timeout 1 s, period 10 s, 3 failures.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from skills.kubernetes.snapshot import (
 NAME = "kubernetes.probes"
 _WAYS = ("httpGet", "tcpSocket", "grpc", "exec")
 _WRONG_PATH = re.compile(r"statuscode: (404|405|400|401|403)")
-_PROTOCOL = re.compile(r"malformed HTTP|server gave HTTP response to HTTPS client|first record does not look like a TLS|unexpected EOF|does not implement the grpc health")  # fmt: skip
+_PROTOCOL = re.compile(r"malformed HTTP|server gave HTTP response to HTTPS client|first record does not look like a "
+                       r"TLS|unexpected EOF|does not implement the grpc health")  # fmt: skip
 _NOBODY = re.compile(r"connection refused|no route to host|failed to connect service")
 _SLOW = re.compile(r"deadline exceeded|i/o timeout|timed out|Client\.Timeout", re.IGNORECASE)
 
@@ -67,13 +68,17 @@ def _probe(snapshot: Snapshot, pod: Object, status: Object, spec: Object, kind: 
     owner = snapshot.owner_of(pod)
     rollout = rollouts.latest(snapshot, owner)
     changed = rollout if rollouts.find(rollout, kind, name_of(status)) else None
-    told = f"pod {name(pod)} container {name_of(status)} {kind} {_shown(mapping(spec, kind))}; ports {_ports(pod) or 'none declared'}"
+    told = (
+        f"pod {name(pod)} container {name_of(status)} {kind} {_shown(mapping(spec, kind))}; ports "
+        f"{_ports(pod) or 'none declared'}"
+    )
     evidence: list[Excerpt] = [cite.told(snapshot, e) for e in [*events[-1:], *kills[-1:]]]
     return Symptom(
         analyzer=NAME,
         entity=owner,
         faults=faults,
-        summary=f"{owner.kind} {owner.name}: {word.lower()} probe fails: {why} ({number(status, 'restartCount')} restarts).",
+        summary=f"{owner.kind} {owner.name}: {word.lower()} probe fails: {why} ({number(status, 'restartCount')} "
+        "restarts).",
         specificity=min(0.97, specificity + (0.03 if changed else 0)),
         evidence=(*evidence, cite.seen(snapshot, "Pod", pod, told, verb="get")),
         onset=changed.after.at if changed else (pod_started(pod) or created(pod)),
@@ -98,7 +103,7 @@ def _verdict(
         return (wrong, *rival), f"it asks port {off_port}, which the container does not have", 0.94
     if _WRONG_PATH.search(words):
         path = text(probe, "httpGet", "path") or "/"
-        return (wrong, *rival), f"the application answers {_WRONG_PATH.search(words).group(0)} on {path}", 0.93  # type: ignore[union-attr]  # searched the line above
+        return (wrong, *rival), (f"the application answers {_WRONG_PATH.search(words).group(0)} on {path}"), 0.93  # type: ignore[union-attr]  # searched the line above
     if _PROTOCOL.search(words):
         return (wrong, *rival), "it speaks another protocol than the application", 0.93
     if kind == "readinessProbe":

@@ -61,7 +61,10 @@ def _refused(snapshot: Snapshot, refusal: Refusal) -> Symptom | None:
     bounded = _LIMIT_RANGE.search(refusal.message)
     if exceeded:
         faults = _faults([r.partition("=")[0] for r in exceeded["requested"].split(",")])
-        why = f"quota {exceeded['quota']}: requested {exceeded['requested']}, used {exceeded['used']}, limited {exceeded['limited']}"
+        why = (
+            f"quota {exceeded['quota']}: requested {exceeded['requested']}, used {exceeded['used']}, limited "
+            f"{exceeded['limited']}"
+        )
         specificity, quota = 0.96, exceeded["quota"]
     elif unspecified:
         faults = _faults(re.split(r"[,;]\s*", re.sub(r" for: [^;]*", "", unspecified["resources"])))
@@ -128,7 +131,8 @@ def _full_symptom(
         analyzer=NAME,
         entity=Entity(kind="Namespace", name=place),
         faults=faults,
-        summary=f"Namespace {place}: quota {name(quota)} has no room left while {names} lack(s) pods (inferred, no event).",
+        summary=f"Namespace {place}: quota {name(quota)} has no room left while {names} lack(s) pods (inferred, no "
+        "event).",
         specificity=specificity,
         evidence=(cite.seen(snapshot, "ResourceQuota", quota, _usage(quota)),),
         onset=created(quota),

@@ -64,7 +64,10 @@ def _edited(snapshot: Snapshot, workload: Workload) -> Symptom | None:
     if not told:
         return None
     manager, stamp = owner_of_field(workload.obj, "spec", "template")
-    words = f"{workload.entity.kind} {workload.entity.name} differs from its last-applied manifest: {'; '.join(str(d) for d in told[:5])}"
+    words = (
+        f"{workload.entity.kind} {workload.entity.name} differs from its last-applied manifest: "
+        f"{'; '.join(str(d) for d in told[:5])}"
+    )
     addresses = any("env." in d.path and references.addresses(f"{d.before} {d.after}", d.path) for d in told)
     return Symptom(
         analyzer=NAME,
@@ -101,7 +104,16 @@ def _flags(snapshot: Snapshot, config: Object, onset: datetime) -> Symptom | Non
     if not users:
         return None
     seen = cite.seen(snapshot, "ConfigMap", config, words, verb="get", at=at)
-    return Symptom(NAME, users[0], ("config_value_harmful",), f"{words}; used by {', '.join(u.name for u in users[:5])}.", 0.4, (seen,), onset=at, role="change")  # fmt: skip
+    return Symptom(
+        NAME,
+        users[0],
+        ("config_value_harmful",),
+        f"{words}; used by {', '.join(u.name for u in users[:5])}.",
+        0.4,
+        (seen,),
+        onset=at,
+        role="change",
+    )
 
 
 def _raised(value: str) -> list[str]:

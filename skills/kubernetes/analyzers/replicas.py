@@ -118,7 +118,10 @@ def _stateful(snapshot: Snapshot, workload: Workload, pods: list[Object]) -> Sym
     stale = [p for p in broken if dig(p, "metadata", "labels", "controller-revision-hash") == old != new]
     if not stale or not new:
         return None
-    words = f"StatefulSet {workload.entity.name} wants revision {new}, but pod {name(stale[0])} of {old} is not ready and is not replaced"
+    words = (
+        f"StatefulSet {workload.entity.name} wants revision {new}, but pod {name(stale[0])} of {old} is not "
+        "ready and is not replaced"
+    )
     return Symptom(
         analyzer=NAME,
         entity=workload.entity,

@@ -1,4 +1,5 @@
-"""Ingresses and routes that lead nowhere or elsewhere (F8): backend absent, port not offered, class unknown, sibling."""
+"""Ingresses and routes that lead nowhere or elsewhere (F8): backend absent, port not offered, class unknown,
+sibling."""
 
 from __future__ import annotations
 

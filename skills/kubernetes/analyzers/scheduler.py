@@ -40,7 +40,10 @@ def _silent(snapshot: Snapshot) -> Symptom | None:
     owners = tuple(dict.fromkeys(snapshot.owner_of(p) for p in waiting))
     pod = waiting[0]
     custom = text(pod, "spec", "schedulerName") or "default-scheduler"
-    told = f"{len(waiting)} pods are Pending without any scheduling event, the oldest {name(pod)} since {text(pod, 'metadata', 'creationTimestamp')}"
+    told = (
+        f"{len(waiting)} pods are Pending without any scheduling event, the oldest {name(pod)} since "
+        f"{text(pod, 'metadata', 'creationTimestamp')}"
+    )
     evidence = [cite.seen(snapshot, "Pod", pod, told)]
     if custom != "default-scheduler":
         return _symptom(
@@ -126,7 +129,8 @@ def _preempted(snapshot: Snapshot) -> list[Symptom]:
                 analyzer=NAME,
                 entity=owner,
                 faults=("preempted_by_priority",),
-                summary=f"{owner.kind} {owner.name}: pods were evicted for others of higher priority; {len(pending)} replacement(s) wait.",
+                summary=f"{owner.kind} {owner.name}: pods were evicted for others of higher priority; "
+                f"{len(pending)} replacement(s) wait.",
                 specificity=0.96 if stands else 0.4,
                 evidence=tuple(
                     [e for e, _ in events[-2:]]

@@ -1,5 +1,6 @@
-"""Pods that no node takes: selector (B1), affinity (B2), anti-affinity (B3), taint (B4), cordon (B5), requests (B6, B7),
-host port (B9). The scheduler's message is read as counts per reason, then checked against the pod's spec and every node.
+"""Pods that no node takes: selector (B1), affinity (B2), anti-affinity (B3), taint (B4), cordon (B5), requests
+(B6, B7),
+host port (B9). The scheduler's message is read as counts per reason, then checked against the pod's spec and all nodes.
 """
 
 from __future__ import annotations
@@ -109,8 +110,23 @@ def _symptoms(snapshot: Snapshot, stuck: Stuck) -> list[Symptom]:
     return [_symptom(snapshot, stuck, v) for v in verdicts]
 
 
-_ORDER = ("volume_missing", "volume_unbound", "ports", "selector", "volume_node", "anti_affinity", "pod_affinity", "spread",
-          "taint", "cordoned", "memory", "cpu", "extended", "too_many_pods", "volume_count")  # fmt: skip
+_ORDER = (
+    "volume_missing",
+    "volume_unbound",
+    "ports",
+    "selector",
+    "volume_node",
+    "anti_affinity",
+    "pod_affinity",
+    "spread",
+    "taint",
+    "cordoned",
+    "memory",
+    "cpu",
+    "extended",
+    "too_many_pods",
+    "volume_count",
+)
 
 
 def _per_pod(reason: Reason) -> bool:
@@ -351,7 +367,10 @@ def _volume_elsewhere(snapshot: Snapshot, stuck: Stuck, reason: Reason) -> Verdi
         volume = snapshot.find("PersistentVolume", "", text(obj, "spec", "volumeName")) if obj else None
         terms = maps(volume, "spec", "nodeAffinity", "required", "nodeSelectorTerms")
         if volume and terms:
-            words = f"PersistentVolume {name(volume)} of claim {claim} may only be used on nodes with {'; '.join(describe(t) for t in terms)}"
+            words = (
+                f"PersistentVolume {name(volume)} of claim {claim} may only be used on nodes with "
+                f"{'; '.join(describe(t) for t in terms)}"
+            )
             evidence.append(cite.seen(snapshot, "PersistentVolume", volume, words))
     selector = mapping(stuck.spec, "nodeSelector")
     if selector:

@@ -44,7 +44,8 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
                     analyzer=NAME,
                     entity=workload.entity,
                     faults=("datastore_credentials_rejected",),
-                    summary=f"{workload.entity.kind} {workload.entity.name}: {words}, after its pod started; env {key} still holds the old value.",
+                    summary=f"{workload.entity.kind} {workload.entity.name}: {words}, after its pod started; env "
+                    f"{key} still holds the old value.",
                     # Nothing breaks until the old value is refused: the log or the store must say so.
                     specificity=(0.7 if is_store(f"{called} {key}") else 0.55) if recent else 0.25,
                     evidence=(

@@ -79,7 +79,8 @@ def _selects_nothing(snapshot: Snapshot, service: Object, is_used: bool) -> Symp
     else:
         specificity = (0.95 if ready else 0.8) if why == "drift" or is_used or why == "name" else 0.75
         summary = (
-            f"Service {name(service)} selects {describe(selector) if selector else 'nothing (no selector)'}, but the pods of "
+            f"Service {name(service)} selects {describe(selector) if selector else 'nothing (no selector)'}, but "
+            "the pods of "
             f"{meant.entity.kind} {meant.entity.name} carry {_labels(meant)}: {len(ready)} ready pod(s) get no traffic."
         )
     evidence = [cite.seen(snapshot, "Service", service, f"Service {name(service)} selector {describe(selector)}")]
@@ -255,7 +256,7 @@ def _ports(snapshot: Snapshot, service: Object, pods: list[Object]) -> Iterable[
 def _port(snapshot: Snapshot, service: Object, port: Object, pod: Object, pods: list[Object]) -> Symptom | None:
     target = port.get("targetPort", port.get("port"))
     protocol = text(port, "protocol") or "TCP"
-    declared = [p for p in references.container_ports(mapping(pod, "spec"))]
+    declared = references.container_ports(mapping(pod, "spec"))
     own = [p for c in maps(pod, "spec", "containers") if name_of(c) not in _MESH for p in maps(c, "ports")]
     same = [p for p in declared if target in (p.get("containerPort"), p.get("name"))]
     if any((text(p, "protocol") or "TCP") == protocol for p in same):
@@ -348,7 +349,10 @@ def _wrong_port(
 
 
 def _transport(snapshot: Snapshot, service: Object, port: Object, pod: Object, declared: Object) -> Symptom:
-    words = f"Service {name(service)} port {number(port, 'port')}/{text(port, 'protocol') or 'TCP'} -> targetPort {port.get('targetPort')}"
+    words = (
+        f"Service {name(service)} port {number(port, 'port')}/{text(port, 'protocol') or 'TCP'} -> targetPort "
+        f"{port.get('targetPort')}"
+    )
     evidence = [
         cite.seen(snapshot, "Service", service, words),
         cite.seen(snapshot, "Pod", pod, f"pod {name(pod)} container port {_declared(declared)}", verb="get"),

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite
 from skills.kubernetes.analyzers.scheduling import claims_of
-from skills.kubernetes.objects import Object, created, dig, entity, mapping, maps, name, namespace, strings, text
+from skills.kubernetes.objects import Object, created, dig, entity, mapping, name, namespace, strings, text
+from skills.kubernetes.objects import labels as labels_of
 from skills.kubernetes.quantities import quantity
 from skills.kubernetes.selectors import describe, matches
-from skills.kubernetes.objects import labels as labels_of
 from skills.kubernetes.snapshot import Snapshot, is_ready, live
 
 NAME = "kubernetes.storage"

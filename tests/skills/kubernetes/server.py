@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (the wordings of Kubernetes are quoted whole)
 """A small API server on loopback: lists with paging, field and label selectors, single objects, logs, and misbehaviour.
 
 It serves objects in the documented wire shapes; `test_models.py` holds that the official client's strict models accept
@@ -11,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -68,10 +69,8 @@ def _handler(cluster: Cluster) -> type[BaseHTTPRequestHandler]:
             pass
 
         def do_GET(self) -> None:
-            try:
+            with suppress(BrokenPipeError, ConnectionResetError):
                 _answer(cluster, self)
-            except (BrokenPipeError, ConnectionResetError):
-                pass
 
     return Handler
 
@@ -82,7 +81,7 @@ def _answer(cluster: Cluster, handler: BaseHTTPRequestHandler) -> None:
     cluster.requests[split.path] += 1
     cluster.paths.append(handler.path)
     if cluster.misbehave is not None and cluster.misbehave(handler):
-        return
+        return None
     if cluster.token and handler.headers.get("Authorization") != f"Bearer {cluster.token}":
         return status(handler, 401, "Unauthorized", "Unauthorized")
     if split.path == "/version":
@@ -93,6 +92,7 @@ def _answer(cluster: Cluster, handler: BaseHTTPRequestHandler) -> None:
             {"name": g.split("/")[0], "versions": [{"groupVersion": g, "version": g.split("/")[1]}]} for g in dict.fromkeys(groups)
         ]})  # fmt: skip
     _resource(cluster, handler, split.path, query)
+    return None
 
 
 def _resource(cluster: Cluster, handler: BaseHTTPRequestHandler, path: str, query: dict[str, str]) -> None:
@@ -111,7 +111,7 @@ def _resource(cluster: Cluster, handler: BaseHTTPRequestHandler, path: str, quer
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         handler.wfile.write(body)
-        return
+        return None
     if kind.plural in cluster.forbidden:
         verb = "get" if len(rest) > 1 else "list"
         where = f' in the namespace "{namespace}"' if namespace else " at the cluster scope"
@@ -141,6 +141,7 @@ def _resource(cluster: Cluster, handler: BaseHTTPRequestHandler, path: str, quer
     if "as=PartialObjectMetadataList" in handler.headers.get("Accept", ""):
         items, list_kind = [{"metadata": o["metadata"]} for o in items], "PartialObjectMetadataList"
     send(handler, {"kind": list_kind, "apiVersion": kind.base.split("/", 2)[2], "metadata": metadata, "items": items})
+    return None
 
 
 def _selected(obj: dict[str, Any], selector: str) -> bool:
@@ -170,6 +171,7 @@ def _log(cluster: Cluster, handler: BaseHTTPRequestHandler, namespace: str, pod:
     handler.send_header("Content-Length", str(len(body)))
     handler.end_headers()
     handler.wfile.write(body)
+    return None
 
 
 def send(handler: BaseHTTPRequestHandler, body: Any, code: int = 200) -> None:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (the wordings of Kubernetes are quoted whole)
 """Objects in the wire shapes of the Kubernetes API reference (v1.33): what a healthy shop looks like, and words to
 change it. Times are given as minutes before NOW.
 """

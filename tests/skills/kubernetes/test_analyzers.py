@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (the wordings of Kubernetes are quoted whole)
 """Each leaf on the shapes that Kubernetes documents, with its near twins. The source of a wording stands beside it."""
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def test_a_kill_minutes_after_the_start_reads_as_a_low_limit() -> None:
 
 
 def refused(message: str) -> list[Obj]:
-    objects = [o for o in without(app("cart"), "Pod", "EndpointSlice")] + [endpoints("cart")]
+    objects = [*list(without(app("cart"), "Pod", "EndpointSlice")), endpoints("cart")]
     objects[0]["status"] = {"replicas": 0, "unavailableReplicas": 1, "conditions": []}
     return [
         *objects,

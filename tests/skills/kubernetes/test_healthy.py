@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (the wordings of Kubernetes are quoted whole)
 """A healthy namespace has no cause in it, with all the things that real namespaces hold."""
 
 from __future__ import annotations

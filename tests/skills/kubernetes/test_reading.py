@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (the wordings of Kubernetes are quoted whole)
 """Reading a cluster over HTTP through the real client: scope, paging, permissions, and every way to be let down."""
 
 from __future__ import annotations
