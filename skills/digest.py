@@ -23,6 +23,8 @@ _SIBLINGS = 100
 """Templates of one length, level and first word; what is more varied than this becomes one of wildcards."""
 _LIKENESS = 0.6
 _WORDS = 60
+_READ = 16_000
+"""Of a longer record only the beginning tells templates apart."""
 _CACHE = 60_000
 _SEVERITY = {"fatal": 4, "error": 3, "warning": 2, "": 1, "info": 0, "debug": 0}
 _DIGITS = str.maketrans("", "", "0123456789")
@@ -44,7 +46,7 @@ class Template:
     """The first record of it in the window, verbatim; with its stack trace if it has one."""
     entities: tuple[Entity, ...]
     is_new: bool
-    """Not seen in the baseline, and not before the onset."""
+    """Not in the baseline; without a baseline: not before the onset. An alert's onset is late by its own waiting."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class Digest:
 
     def _node(self, line: LogLine) -> _Node:
         """Three doors, each dearer than the one before: digits removed, masked, the tree."""
-        text = line.text
+        text = line.text if len(line.text) <= _READ else line.text[:_READ]
         key = line.level + text.translate(_DIGITS)
         failed = ""
         if "tatus" in text or "HTTP/" in text or "ode" in text:  # a 500 is not the same line as a 200
@@ -215,9 +217,9 @@ class Digest:
         return bool(self._baseline_lines or self.onset is not None)
 
     def _is_new(self, node: _Node) -> bool:
-        if not self._comparable:
-            return False
-        return node.baseline == 0 and node.before == 0
+        if self._baseline_lines:
+            return node.baseline == 0
+        return self.onset is not None and node.before == 0
 
     def _growth(self, node: _Node) -> float:
         """Its share of the lines against its share in the baseline."""

@@ -103,9 +103,15 @@ def look(reader: Reader, query: LogQuery, context: SkillContext) -> View:
         link=reader.link(query),
         onset=context.focus.started_at,
         baseline=before.lines,
+        baseline_scale=_density(read) / _density(before),
     )
     whole = replace(read, lines=tuple(lines))
     return View(whole, before, digest, tuple(_linked(reader, s) for s in symptoms), query, tuple(gaps))
+
+
+def _density(read: Read) -> float:
+    """How much of what matches was read."""
+    return len(read.lines) / read.total if read.lines and read.total else 1.0
 
 
 # --- counts ---

@@ -19,21 +19,28 @@ _DEFECT = re.compile(
     r"|RecursionError|NotImplementedError|UnicodeError|NullPointerException|ClassCastException|IndexOutOfBounds"
     r"|IllegalArgumentException|IllegalStateException|ArithmeticException|NumberFormatException|StackOverflowError"
     r"|NoSuchMethodError|NoSuchElementException|ConcurrentModification|ReferenceError|RangeError|SyntaxError"
-    r"|NullReferenceException|KeyNotFoundException|InvalidOperationException|InvalidCastException|^panic$|fatal error"
+    r"|NullReferenceException|KeyNotFoundException|InvalidOperationException|InvalidCastException"
 )
 """Types that a program raises by its own doing."""
+_GO_DEFECT = re.compile(
+    r"runtime error|nil map|closed channel|interface conversion|concurrent map|negative WaitGroup"
+    r"|all goroutines are asleep|unlock of unlocked|reflect:|out of range"
+)
+"""Panics of the runtime; panic(err) says only that a start or a call failed."""
 _OUTSIDE = re.compile(
     r"Connect|Timeout|Socket|Network|Http|HTTP|Rpc|RPC|StatusRuntime|OperationalError|InterfaceError|Redis|Mongo|Kafka|AMQP"
     r"|SSL|Tls|DNS|Unavailable|IOException|OSError|SystemExit|KeyboardInterrupt|CancelledError|ClientAbort|BrokenPipe"
 )
 """Types that a program raises because of somebody else."""
+_FAULTS = ("code_defect_in_release", "contract_broken_between_services", "feature_flag_harmful")
 
 
-def crash_symptoms(seen: Seen, before: Seen, source: Source) -> list[Symptom]:
+def crash_symptoms(seen: Seen, before: Seen, source: Source, scale: float = 1.0) -> list[Symptom]:
+    """One a writer, type and frame. `scale`: see recognise."""
     known = _grouped(before)
     symptoms = []
     for key, crashes in _grouped(seen).items():
-        count_before = len(known.get(key, ()))
+        count_before = round(len(known.get(key, ())) * scale)
         factor = novelty(len(crashes), seen, count_before, before)
         if factor is not None:
             symptoms.append(_symptom(crashes, factor, count_before, seen, source))
@@ -56,12 +63,13 @@ def _symptom(
     crash = first.crash
     over = is_over(first.writer, last.record.at, seen)
     outside = _OUTSIDE.search(crash.kind) is not None
-    base = 0.3 if outside else 0.78 if _DEFECT.search(crash.kind) else 0.6
+    own = _GO_DEFECT.search(crash.message) if crash.language == "go" else _DEFECT.search(crash.kind)
+    base = 0.3 if outside else 0.78 if own else 0.5
     when = times(len(crashes), first.record.at, last.record.at, count_before, factor, over=over)
     return Symptom(
         analyzer="logs.crashes",
         entity=first.writer,
-        faults=("code_defect_in_release", "contract_broken_between_services", "feature_flag_harmful"),
+        faults=() if outside else _FAULTS,
         summary=f"{first.writer.name} throws {_named(crash.kind, crash.message)}{_at(first)} ({when})",
         specificity=round(base * factor * (0.5 if over else 1.0), 3),
         evidence=source.cite([c.record for c in crashes], first.writer),

@@ -29,36 +29,38 @@ def recognise(
     link: str | None,
     onset: datetime | None = None,
     baseline: Sequence[LogLine] = (),
+    baseline_scale: float = 1.0,
     resolve: Resolve | None = None,
 ) -> list[Symptom]:
     """Symptoms in these lines, the most specific first.
 
     `lines` oldest first, of one or many writers (LogLine.entity: a workload, or a pod whose owner is guessed by its
     name). `baseline` lines of a healthy window of the same writers. `onset` is when the alert says that it began: lines
-    long before it are a baseline when none is given. `resolve` names addresses of the cluster. `query` and `link` are
-    cited with each excerpt.
+    long before it are a baseline when none is given. `baseline_scale`: how many lines one of the baseline stands for,
+    when both were sampled unequally (2.0: the baseline was read half as densely). `resolve` names addresses of the
+    cluster. `query` and `link` are cited with each excerpt.
     """
     seen = see(lines, namespace)
     before = see(baseline, namespace)
     source = Source(query, link)
-    symptoms = _pattern_symptoms(seen, before, source, namespace, resolve)
-    symptoms += crash_symptoms(seen, before, source)
+    cases = _cases(seen, before, baseline_scale)
+    symptoms = [_symptom(seen, case, verdict, source) for case, verdict in judge(cases, seen, namespace, resolve)]
+    symptoms += crash_symptoms(seen, before, source, baseline_scale)
     if onset is not None and not before.count:
         symptoms = [_discounted(s, seen, onset) for s in symptoms]
     return sorted(symptoms, key=lambda s: (-s.specificity, s.onset or _NEVER, str(s.entity)))[:MAX_SYMPTOMS]
 
 
-def _pattern_symptoms(
-    seen: Seen, before: Seen, source: Source, namespace: str, resolve: Resolve | None
-) -> list[Symptom]:
+def _cases(seen: Seen, before: Seen, scale: float) -> list[Case]:
+    """What was sighted more than in the baseline."""
     known = _grouped(before)
     cases = []
     for key, sightings in _grouped(seen).items():
-        count_before = len(known.get(key, ()))
+        count_before = round(len(known.get(key, ())) * scale)
         factor = novelty(len(sightings), seen, count_before, before)
         if factor is not None:
             cases.append(Case(tuple(sightings), factor, count_before))
-    return [_symptom(seen, case, verdict, source) for case, verdict in judge(cases, seen, namespace, resolve)]
+    return cases
 
 
 def _grouped(seen: Seen) -> dict[tuple[str, Entity, str], list[Sighting]]:

@@ -86,6 +86,12 @@ def test_counts_are_compared_with_a_baseline_window() -> None:
     assert (old.is_new, old.count, old.baseline) == (False, 5, 5)
 
 
+def test_what_began_before_the_alert_fired_is_new_against_a_baseline() -> None:
+    early = LogLine(ONSET - timedelta(minutes=3), "ERROR cannot reach rate")
+    digest = Digest(ONSET).add_all([early], [LogLine(AT, "INFO ok")])
+    assert digest.result().templates[0].is_new
+
+
 def test_a_stack_trace_is_one_record_and_stays_whole() -> None:
     rows = ["ERROR no", "Traceback (most recent call last):", '  File "a.py", line 3, in f', "    g()", "KeyError: 1"]
     digest = Digest().add_all([LogLine(AT, row) for row in [*rows, "INFO next"]])

@@ -229,6 +229,20 @@ def test_a_trace_of_a_refused_connection_is_not_a_code_defect() -> None:
     assert all("code_defect_in_release" not in s.faults for s in found(*lines(*trace.split("\n"), step=0.001)))
 
 
+def test_a_panic_of_the_runtime_says_more_about_the_code_than_a_panic_with_an_error() -> None:
+    own = only(found(*lines(GO)))
+    with_error = GO.replace("runtime error: invalid memory address or nil pointer dereference", "no luck")
+    other = only(found(*lines(with_error)))
+    assert own.specificity > other.specificity + 0.2
+
+
+def test_a_baseline_that_was_read_less_densely_counts_for_more() -> None:
+    refused = "dial tcp 10.96.1.1:8084: connect: connection refused"
+    now, before = lines(*[refused] * 60, step=1), lines(*[refused] * 5, step=60)
+    assert len(found(*now, baseline=before)) == 1
+    assert found(*now, baseline=before, baseline_scale=20.0) == []
+
+
 def test_interleaved_pods_do_not_tear_each_others_traces() -> None:
     one = lines(*PYTHON.split("\n"), writer=pod("checkout-6c5f8b7d9-aaaaa"), step=0.001)
     other = lines(*["served"] * len(one), writer=pod("checkout-6c5f8b7d9-bbbbb"), step=0.001)
