@@ -32,6 +32,8 @@ class CaseFile:
 
     @property
     def gaps(self) -> tuple[Gap, ...]:
+        if not self._skills:
+            return (Gap("all systems", "no skill is on for this customer, so nothing could be looked at"),)
         unreachable = (Gap(s.name, s.unreachable) for s in self._skills if s.unreachable)
         return (*unreachable, *self.ledger.gaps)
 
