@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 """An investigation that broke this often ends in a finding that says so."""
-HEARTBEAT_SECONDS = 5.0
+HEARTBEAT_SECONDS = 3.0
 
 
 def investigate(investigation_id: str) -> None:

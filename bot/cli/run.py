@@ -15,8 +15,8 @@ from config.settings import ConfigError, Settings, load
 
 log = logging.getLogger(__name__)
 
-SWEEP_SECONDS = 5.0
-SILENT_SECONDS = 20.0
+SWEEP_SECONDS = 2.0
+SILENT_SECONDS = 12.0
 """A queued or running investigation without a heartbeat for this long is enqueued again."""
 
 
