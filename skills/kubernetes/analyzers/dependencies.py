@@ -33,6 +33,8 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
         service = snapshot.find("Service", target.namespace, target.service)
         if service is not None:
             found.append(_port(snapshot, reference, service, all_references))
+        elif target.service == reference.workload.name:
+            continue  # its own name: what it calls itself in traces and metrics, not what it calls
         elif reference.port is not None or reference.where.startswith(("env", "command")):
             missing[(target.namespace, target.service)].append(reference)
     found += [_missing(snapshot, Target(s, p), these) for (p, s), these in missing.items()]
@@ -265,10 +267,10 @@ def _variables(snapshot: Snapshot, workload: Workload) -> list[Symptom]:
     rollout = rollouts.latest(snapshot, target)
     if rollout is None:
         return found
-    for each in rollout.differences:
-        if each.path.startswith("env.") and not each.after and references.addresses(each.before, each.path):
-            variable = each.path.removeprefix("env.")
-            words = f"env {variable} = {each.before} was removed in revision {rollout.after.number}"
+    for step in rollout.differences:
+        if step.path.startswith("env.") and not step.after and references.addresses(step.before, step.path):
+            variable = step.path.removeprefix("env.")
+            words = f"env {variable} = {step.before} was removed in revision {rollout.after.number}"
             found.append(_variable(snapshot, target, words, 0.88))
     return found
 

@@ -712,3 +712,9 @@ def test_an_evicted_pod_names_the_node() -> None:
     )
     limits = pod_spec(container(resources={"limits": {"memory": "64Mi"}}))
     assert leading(*app("cart", spec=limits), gone) == ("Node node-a", "node_cpu_or_memory_pressure")
+
+
+def test_a_consumer_that_only_names_itself_has_lost_no_service() -> None:
+    env = [{"name": "OTEL_SERVICE_NAME", "value": "mailer"}, {"name": "SERVICE", "value": "mailer"}]
+    objects = without(app("mailer", spec=pod_spec(container(image="x/mailer:1", env=env, port=None))), "Service")
+    assert causes(*app("cart"), *objects) == []
