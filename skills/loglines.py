@@ -20,13 +20,13 @@ MAX_JOINED_CHARACTERS = 32_000
 # --- level ------------------------------------------------------------------------------------------------------------
 
 _LEVELS = {
-    "fatal": ("fatal", "panic", "dpanic", "critical", "crit", "emerg", "emergency", "alert", "f", "c", "60"),
-    "error": ("error", "err", "eror", "severe", "e", "50", "failure"),
-    "warning": ("warning", "warn", "w", "40"),
-    "info": ("info", "information", "notice", "log", "i", "30", "n", "normal"),
-    "debug": ("debug", "trace", "verbose", "fine", "finer", "finest", "config", "d", "t", "10", "20", "hint", "detail"),
+    "fatal": "fatal panic dpanic critical crit emerg emergency alert f c 60 ftl pnc",
+    "error": "error err eror severe e 50 failure",
+    "warning": "warning warn w 40 wrn",
+    "info": "info information notice log i 30 n normal inf",
+    "debug": "debug trace verbose fine finer finest config d t 10 20 hint detail dbg trc",
 }
-_CANONICAL = {word: level for level, words in _LEVELS.items() for word in words}
+_CANONICAL = {word: level for level, words in _LEVELS.items() for word in words.split()}
 
 _KEYED_LEVEL = re.compile(
     r"[\"']?\b(?:log\.)?(?:level|severity(?:_text|Text)?|lvl|levelname|loglevel|s)[\"']?\s*(?:=|:)\s*[\"']?([A-Za-z]+|\d\d)\b",
@@ -35,6 +35,7 @@ _KLOG = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d")
 _REDIS = re.compile(r"\d+:[XCSM] \d\d? \w{3} \d{4} [\d:.]+ ([.\-*#]) ")
 _WORD = re.compile(
     r"\b(TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERROR|SEVERE|CRITICAL|FATAL|PANIC|EMERG)\b"
+    r"|\b(INF|WRN|ERR|FTL|PNC|DBG|TRC)\b"
     r"|[\[<(](?i:(debug|trace|info|notice|note|warn(?:ing)?|error|crit(?:ical)?|alert|emerg|fatal|system))[\]>)]"
     r"|^(?:\S+ ){0,3}(?i:(debug|info|warn(?:ing)?|error|fail|crit|fatal))(?::|\s*\|)"
 )
@@ -64,7 +65,7 @@ def level_of_text(text: str) -> str:
     if redis := _REDIS.match(head):
         return {"#": "warning", "*": "info"}.get(redis[1], "debug")
     if word := _WORD.search(head[:160]):
-        found = (word[1] or word[2] or word[3]).lower()
+        found = next(group for group in word.groups() if group).lower()
         return canonical_level({"note": "info", "system": "info", "fail": "error"}.get(found, found))
     return "error" if _CRASH.search(head) else ""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from skills.contract import Entity, Role
-from skills.logfaults.places import Host, Resolve, entity_of, is_store, store_kind, store_workload
+from skills.logfaults.places import Host, Resolve, entity_of, is_store, store_kind, store_workload, usual_ports
 from skills.logfaults.sightings import Seen, Sighting, store_named_by
 
 
@@ -55,6 +55,7 @@ def judge(
 ) -> Iterator[tuple[Case, Verdict]]:
     """Each case with its verdict."""
     unknown_names = _unknown_names(cases)
+    lacking = {case.writer.name for case in cases if case.name in ("mongodb user missing", "sql role missing")}
     for case in cases:
         sighting = case.sightings[0]
         target = entity_of(case.host, namespace, resolve) if case.host else None
@@ -63,7 +64,7 @@ def judge(
         elif sighting.pattern.culprit == "store":
             yield case, _store(case, target, seen, namespace)
         elif sighting.pattern.faults[:1] == ("datastore_credentials_rejected",):
-            yield case, _credentials(case, target, seen, namespace)
+            yield case, _credentials(case, target, seen, namespace, lacking)
         elif case.name == "tls certificate":
             yield case, _certificate(case, target)
         elif sighting.pattern.role == "effect":
@@ -100,8 +101,21 @@ def _effect(case: Case, target: Entity | None) -> Verdict:
         faults = ("dependency_address_wrong", "boot_dependency_missing", *faults)
     elif case.host is not None and case.name in _UNREACHABLE:
         faults = _of_store(faults, store_kind(case.host.name, case.host.port))
+        if odd := _odd_port(case, case.host, faults):
+            return odd
     says = f"{case.writer.name} {pattern.says}" + (f": {case.host}" if case.host else "")
     return Verdict(case.writer, faults, "effect", says, pattern.specificity, _points(target, case.writer))
+
+
+def _odd_port(case: Case, host: Host, faults: tuple[str, ...]) -> Verdict | None:
+    """A store that cannot be reached at a port on which no store of its kind listens: the address is wrong."""
+    usual = usual_ports(store_kind(host.name)) if not host.is_address else ()
+    if host.port is None or not usual or host.port in usual:
+        return None
+    says = f"{case.writer.name} looks for {host.name} at port {host.port}, not {usual[0]}, and cannot reach it"
+    named = ("datastore_endpoint_wrong", "dependency_address_wrong", "config_value_harmful")
+    rest = tuple(f for f in faults if f not in named)
+    return Verdict(case.writer, (*named, *rest), "cause", says, 0.78)
 
 
 def _of_store(faults: tuple[str, ...], kind: str) -> tuple[str, ...]:
@@ -190,14 +204,21 @@ def _store(case: Case, target: Entity | None, seen: Seen, namespace: str) -> Ver
     says = f"{host.name}: {case.writer.name} {pattern.says}{subject}" if pattern.role == "effect" else (
         f"{host.name} by the word of {case.writer.name}: {pattern.says}{subject}"
     )
+    if pattern.role == "effect" and (odd := _odd_port(case, host, pattern.faults)):
+        return odd
     if pattern.role == "effect":
         return Verdict(case.writer, pattern.faults, "effect", says, pattern.specificity, (service,))
     blamed = store_workload(host, service)
     return Verdict(blamed, pattern.faults, pattern.role, says, pattern.specificity, (service,), victims=(case.writer,))
 
 
-def _credentials(case: Case, target: Entity | None, seen: Seen, namespace: str) -> Verdict:
-    """Credentials are their user's: the client. A store's own log knows the user's name, not the workload."""
+def _credentials(
+    case: Case, target: Entity | None, seen: Seen, namespace: str, lacking: set[str]
+) -> Verdict:
+    """Credentials are their user's: the client. A store's own log knows the user's name, not the workload.
+
+    `lacking`: stores that say themselves that they do not know the user; their clients are then its victims.
+    """
     sighting = case.sightings[0]
     pattern = sighting.pattern
     user = f" as {sighting.object}" if sighting.object else ""
@@ -206,6 +227,9 @@ def _credentials(case: Case, target: Entity | None, seen: Seen, namespace: str) 
         return Verdict(case.writer, pattern.faults, "effect", says, pattern.specificity * 0.75)
     host, service = _store_of_client(case, target, seen, namespace, pattern.store)
     says = f"{case.writer.name} {pattern.says}{user}" + (f" at {host}" if host else "")
+    if service is not None and service.name in lacking:
+        faults = ("datastore_privilege_missing", "datastore_credentials_rejected")
+        return Verdict(case.writer, faults, "effect", says, pattern.specificity, _points(service, case.writer))
     return Verdict(case.writer, pattern.faults, "cause", says, pattern.specificity, _points(service, case.writer))
 
 

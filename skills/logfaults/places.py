@@ -192,6 +192,11 @@ def store_kind(name: str, port: int | None = None) -> str:
     return by_name or _PORTS.get(port or 0, "")
 
 
+def usual_ports(kind: str) -> tuple[int, ...]:
+    """Where stores of a kind listen by default; none for kinds that are a mixture."""
+    return () if kind in ("", "other", "queue") else tuple(port for port, of in _PORTS.items() if of == kind)
+
+
 _SERVER_FORMS = re.compile(
     r"\"c\":\s?\"(?:ACCESS|NETWORK|COMMAND|STORAGE|REPL|CONTROL|INDEX|QUERY|WRITE)\s*\""  # mongod
     r"|\[MY-\d+\]|\[(?:Note|Warning|ERROR)\] (?:Access denied|Aborted connection)"  # mysqld

@@ -161,6 +161,7 @@ def test_rows_of_a_trace_are_joined_and_its_neighbours_left_alone(trace: str) ->
         ("ERROR:    Exception in ASGI application", "error"),
         ("panic: no reachable servers", "error"),
         ("Traceback (most recent call last):", "error"),
+        ("2026-01-13T12:29:36Z PNC no reachable servers", "fatal"),
         ("GET / 200", ""),
         ("there was no error at all", ""),
     ],

@@ -100,6 +100,30 @@ def test_a_store_that_says_so_itself_is_the_culprit_by_its_own_name() -> None:
     )  # fmt: skip
 
 
+def test_a_user_that_the_store_does_not_know_is_the_stores_and_the_client_its_victim() -> None:
+    server = next(text for pattern, text, _ in EXAMPLES if pattern == "mongodb user missing")
+    symptoms = found(
+        *lines("Read database URL: mongodb-geo:27017", "panic: server returned error on SASL authentication step: "
+               "Authentication failed."),
+        *lines(server, writer=pod("mongodb-geo-5f7d8c9b6d-q2wzk")),
+    )  # fmt: skip
+    cause = only([s for s in symptoms if s.role == "cause"])
+    effect = only([s for s in symptoms if s.role == "effect"])
+    assert (cause.entity, cause.faults[0]) == (deployment("mongodb-geo"), "datastore_privilege_missing")
+    assert (effect.entity, effect.points_at) == (deployment("geo"), (service("mongodb-geo"),))
+
+
+@pytest.mark.parametrize(
+    "complaint", ["panic: no reachable servers", "dial tcp 10.96.1.1:27777: connect: connection refused"]
+)
+def test_a_store_looked_for_at_a_strange_port_is_a_wrong_address_and_at_its_own_port_is_not(complaint: str) -> None:
+    strange = only(found(*lines("2026-01-13T12:29:22Z INF Read database URL: mongodb-geo:27777", complaint)))
+    assert (strange.entity, strange.role, strange.faults[0]) == (deployment("geo"), "cause", "datastore_endpoint_wrong")
+    complaint = complaint.replace("27777", "27017")
+    usual = only(found(*lines("2026-01-13T12:29:22Z INF Read database URL: mongodb-geo:27017", complaint)))
+    assert (usual.role, usual.points_at) == ("effect", (service("mongodb-geo"),))
+
+
 def test_a_pool_and_a_read_only_store_are_blamed_on_the_store_behind_the_client() -> None:
     pool = only(found(*lines(
         "connecting to postgresql://app@orders-db:5432/orders",

@@ -273,10 +273,6 @@ PATTERNS = (
         r"server selection (?:error: server selection timeout|timed? ?out).{0,200}?Addr:"
         r" (?P<host11>[\w.-]+):(?P<port11>\d+)",
         r"ServerSelectionTimeoutError: (?P<host12>[\w.-]+):(?P<port12>\d+)",
-        r"MongoServerSelectionError",
-        r"server selection timeout",
-        r"MongoTimeoutException: Timed out after \d+ ms while waiting",
-        r"no reachable servers",
         r"connect ETIMEDOUT",
         r"(?:No route to host|EHOSTUNREACH|Host is unreachable|network is unreachable)",
         r"\[Errno 11[03]\]",
