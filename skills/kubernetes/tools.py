@@ -119,7 +119,7 @@ class Kubernetes:
         return Sources(logs=PodLogs(self._client), changes=_Changes(self), edges=_Edges(self))
 
     def reach(self) -> None:
-        """`/version` is open to everybody, so that a token is tried on the access review of oneself as well."""
+        """Raises ToolError. `/version` answers without permissions; what may be read shows in the first look's gaps."""
         self._client.get("/version")
 
     def first_look(self, context: SkillContext) -> FirstLook:

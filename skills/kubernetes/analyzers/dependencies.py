@@ -4,11 +4,12 @@ caller's configuration (F7, I3), a variable that shadows another.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from datetime import datetime
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
-from skills.kubernetes import cite, references, rollouts
+from skills.kubernetes import cite, podlogs, references, rollouts
 from skills.kubernetes.analyzers.quotas import fault_of
 from skills.kubernetes.objects import Object, created, mapping, maps, name, namespace, number, text
 from skills.kubernetes.quantities import quantity
@@ -17,6 +18,10 @@ from skills.kubernetes.snapshot import Snapshot, Workload, is_ready, live, name_
 from skills.kubernetes.stores import is_store
 
 NAME = "kubernetes.dependencies"
+_LOOKUP_FAILS = re.compile(
+    r"no such host|NXDOMAIN|not resolve|resolve host|Name or service not known|getaddrinfo|Temporary failure in name",
+    re.IGNORECASE,
+)
 
 
 def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
@@ -31,6 +36,8 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
         if target is None or target.namespace not in snapshot.namespaces:
             continue
         service = snapshot.find("Service", target.namespace, target.service)
+        if service is not None and service in snapshot.services_of(reference.workload):
+            continue  # a listener of its own, such as a broker's controller port
         if service is not None:
             found.append(_port(snapshot, reference, service, all_references))
         elif target.service == reference.workload.name:
@@ -149,12 +156,32 @@ def _unserved(snapshot: Snapshot, told: set[str]) -> list[Symptom]:
                     f"{len(named)} Services exist"
                 )
                 evidence = [cite.absent(snapshot, "Service", place, words)]
+                asked = _unresolved(snapshot, place, workload.entity.name)
+                specificity, more = (0.92, "lookups fail") if asked else (0.3, "its neighbours all have one")
+                target = Target(workload.entity.name, place)
                 found.append(
-                    _gone(
-                        snapshot, Target(workload.entity.name, place), (), evidence, 0.5, "its neighbours all have one"
-                    )
+                    _gone(snapshot, target, asked[0], [*evidence, *asked[1]], specificity, more)
+                    if asked
+                    else _gone(snapshot, target, (), evidence, specificity, more)
                 )
     return found
+
+
+def _unresolved(snapshot: Snapshot, place: str, host: str) -> tuple[tuple[Entity, ...], list[Excerpt]] | None:
+    """Who looks the name up in vain, by their logs: addresses may be built into an image and stand in no object."""
+    callers, said = [], []
+    for key, lines in snapshot.logs.items():
+        for line in lines:
+            if (
+                key[0] == place
+                and re.search(rf"(?<![\w-]){re.escape(host)}(?![\w-])", line.text)
+                and _LOOKUP_FAILS.search(line.text)
+            ):
+                pod = snapshot.find("Pod", place, key[1])
+                callers.append(snapshot.owner_of(pod) if pod else Entity(kind="Pod", namespace=place, name=key[1]))
+                said.append(Excerpt(line.text[:300], podlogs.Tail(*key).command, entity=callers[-1]))
+                break
+    return (tuple(dict.fromkeys(callers)), said[:2]) if callers else None
 
 
 def _near(snapshot: Snapshot, target: Target) -> str:
@@ -277,9 +304,9 @@ def _variables(snapshot: Snapshot, workload: Workload) -> list[Symptom]:
 
 def _is_sidecar(workload: Workload, value: str) -> bool:
     port = value.partition(":")[2]
-    return bool(port) and port in {
-        str(number(p, "containerPort")) for p in references.container_ports(workload.pod_spec)
-    }
+    if not port:
+        return len(workload.containers) > 1
+    return port in {str(number(p, "containerPort")) for p in references.container_ports(workload.pod_spec)}
 
 
 def _plain(value: str) -> str:

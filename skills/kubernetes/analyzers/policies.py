@@ -51,7 +51,13 @@ def _network(snapshot: Snapshot, policy: Object) -> Symptom | None:
     if not pods:
         return None  # a leftover that nobody feels
     owners = list(dict.fromkeys(snapshot.owner_of(p) for p in pods))
-    blocked = [d for d in _directions(policy) if not _any_rule(snapshot, place, pods[0], d)]
+    blocked = [
+        d
+        for d in _directions(policy)
+        for pod in {snapshot.owner_of(p): p for p in pods}.values()
+        if not _any_rule(snapshot, place, pod, d) and (d == "Egress" or snapshot.services_of(snapshot.owner_of(pod)))
+    ]
+    blocked = list(dict.fromkeys(blocked))
     cut = [] if blocked else _cut_edges(snapshot, policy, owners)
     if not blocked and not cut:
         return None

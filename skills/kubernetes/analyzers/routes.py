@@ -65,7 +65,7 @@ def _backend(snapshot: Snapshot, ingress: Object, backend: Object, route: str) -
     if moved:
         return _symptom(snapshot, ingress, f"{route} leads to {called}; it was edited: {moved[0].text}", 0.9)
     path = route.partition("/")[2].partition("(")[0].strip("/")
-    words = {w for w in re.split(r"[/-]", path) if len(w) > 3}
+    words = {w for w in re.split(r"[/-]", path) if len(w) >= 3}
     better = [
         name(s)
         for s in snapshot.of("Service")

@@ -718,3 +718,32 @@ def test_a_consumer_that_only_names_itself_has_lost_no_service() -> None:
     env = [{"name": "OTEL_SERVICE_NAME", "value": "mailer"}, {"name": "SERVICE", "value": "mailer"}]
     objects = without(app("mailer", spec=pod_spec(container(image="x/mailer:1", env=env, port=None))), "Service")
     assert causes(*app("cart"), *objects) == []
+
+
+def test_a_name_that_is_looked_up_in_vain_although_its_address_stands_in_no_object() -> None:
+    shop = [o for n in ("geo", "rate", "user", "search", "profile") for o in app(n)]
+    said = LogLine(NOW, "dial tcp: lookup rate on 10.96.0.10:53: no such host", None, "app")
+    objects = [o for o in shop if not (o["kind"] == "Service" and o["metadata"]["name"] == "rate")]
+    found = leading(*objects, logs={(NS, "search-5d9c7b-ax7k2", "app", False): (said,)})
+    assert found == ("Service shop/rate", "service_deleted")
+
+
+def test_a_collector_without_rest_and_a_client_without_patience() -> None:
+    busy = app("cart", spec=pod_spec(container(env=[{"name": "GOGC", "value": "5"}])))
+    assert leading(*busy) == (CART, "garbage_collection_stalls")
+    config = {
+        "kind": "ConfigMap",
+        "apiVersion": "v1",
+        "metadata": meta("rpc"),
+        "data": {"GRPC_TIMEOUT": "50ms", "GRPC_RETRIES_ON_ERROR": "30"},
+    }
+    user = app("cart", spec=pod_spec(container(envFrom=[{"configMapRef": {"name": "rpc"}}])))
+    assert leading(*user, config) == (CART, "retry_storm")
+
+
+def test_a_brokers_own_listener_is_no_wrong_address() -> None:
+    env = [
+        {"name": "KAFKA_QUORUM_VOTERS", "value": "1@kafka:9093"},
+        {"name": "LISTENERS", "value": "PLAINTEXT://kafka:9092"},
+    ]
+    assert causes(*app("kafka", spec=pod_spec(container(image="x/kafka:1", port=9092, env=env)), port=9092)) == []
