@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,8 +41,8 @@ class Api:
 
 
 @contextmanager
-def serve(*script: Told) -> Iterator[Api]:
-    """Answers in order; the last one again and again."""
+def serve(*script: Told | Callable[[dict[str, Any]], Told]) -> Iterator[Api]:
+    """Answers in order; the last one again and again. A callable makes its answer of the request's body."""
     api = Api("", [], [])
 
     class Handler(BaseHTTPRequestHandler):
@@ -50,7 +50,8 @@ def serve(*script: Told) -> Iterator[Api]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            told = script[min(len(api.requests), len(script) - 1)]
+            said = script[min(len(api.requests), len(script) - 1)]
+            told = said if isinstance(said, Told) else said(body)
             api.requests.append(body)
             api.headers.append({k.lower(): v for k, v in self.headers.items()})
             time.sleep(told.silence_seconds)
