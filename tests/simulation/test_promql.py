@@ -112,7 +112,7 @@ def test_expression_gives_what_was_worked_out(expression: str, expected: dict[st
 
 
 def test_rate_bridges_a_counter_reset_and_increase_extrapolates_to_the_edges() -> None:
-    # From 5730 to 5880 it grows by 150; at 5910 it is 10 after a reset, at 6000 it is 100: 250 over 270 s, brought to 300 s.
+    # From 5730 to 5880 it grows by 150; at 5910 it is 10 after a reset, at 6000 it is 100: 250 over 270 s, made 300 s.
     assert result('increase(requests_total{job="b"}[5m])') == pytest.approx({"200,b": 250 * 300 / 270})
 
 

@@ -8,7 +8,7 @@ from workers.simulation.blow import Altered, next_version, rollout_of
 from workers.simulation.cluster import Json, Note, Run, ServiceObject
 from workers.simulation.company import Service
 from workers.simulation.rollout import roll_out, scale
-from workers.simulation.world import DAY, LogNote, World, managed
+from workers.simulation.world import DAY, Gauge, LogNote, World, managed
 
 
 def deploy(world: World, name: str, at: float) -> Altered:
@@ -161,3 +161,9 @@ def _probe_blip(world: World, services: list[Service]) -> None:
             ("event loop lag {ms}ms", "slow response: {ms}ms for client {id}"),
         )
     )
+
+
+def retired_target(world: World, at: float) -> None:
+    """A machine was retired and its scrape target forgotten: it is down for ever, and nobody misses it."""
+    instance = f"{world.company.nodes.network}.{int(world.between(72, 90, 'retired'))}.{int(world.between(9, 240, 'retired', 2))}:9100"  # noqa: E501
+    world.gauges.append(Gauge("up", {"job": "node-exporter-legacy", "instance": instance}, lambda _t: 0.0, at))

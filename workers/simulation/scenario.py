@@ -74,6 +74,8 @@ class Scenario(_Part):
     forbidden: tuple[str, ...] = ()
     """Kubernetes resources that the reader may not read."""
     everyday: bool = True
+    retired_target: str = ""
+    """A forgotten scrape target is down since this long: an alert without an incident."""
 
 
 class TrueCause(BaseModel):
@@ -194,6 +196,8 @@ def build(it: Scenario, now: float) -> tuple[World, list[tuple[Fault, Blow]], li
     touched = {f.victim for f in it.faults} | {d.service for d in it.decoys} | {s for f in it.faults for s in f.chain}
     if it.everyday:
         innocent.everyday(world, touched)
+    if it.retired_target:
+        innocent.retired_target(world, now - duration(it.retired_target))
     done: list[Altered] = []
     blows: list[tuple[Fault, Blow]] = []
     acts: list[tuple[float, int, Any]] = [

@@ -88,6 +88,8 @@ class LogNote:
     revision: int = 0
     logger: str = ""
     pod: str = ""
+    container: str = ""
+    """Of an init container; empty: the first."""
 
 
 @dataclass

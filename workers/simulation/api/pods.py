@@ -223,7 +223,7 @@ def _one_status(world: World, it: Pod, container: Json, runs: list[Run], *, read
     else:
         stuck = it.stuck
         status["state"] = {
-            "waiting": {"reason": stuck.reason, "message": stuck.message}
+            "waiting": {"reason": stuck.reason, "message": stuck.message.partition("\n")[0]}
             if stuck and stuck.stage == "container" and stuck.reason != "ContainerCreating"
             else {"reason": waiting}
         }
@@ -246,7 +246,7 @@ def _terminated(it: Pod, container: Json, run: Run, number: int) -> Json:
         "finishedAt": run.ended,
         "containerID": f"containerd://{dice.hexadecimal(64, it.uid, container['name'], number)}",
     }
-    if run.message:
+    if run.message and not run.message.startswith("liveness:") and len(run.message) < 200:
         made["message"] = run.message
     return made
 

@@ -50,7 +50,7 @@ def _latest(world: World, it: Workload) -> float:
 
 def _deployment(world: World, it: Workload) -> Json:
     now, wanted = world.now, it.replicas(world.now)
-    pods = [p for p in it.present(now) if p.deleted == inf and p.failed > now]
+    pods = [p for p in it.present(now) if p.deleted == inf and p.failed > now and not _leaving(p, now)]
     ready = [p for p in pods if p.is_ready(now)]
     updated = [p for p in pods if p.revision is it.revision]
     metadata = _metadata(world, it, _latest(world, it))
@@ -76,6 +76,11 @@ def _deployment(world: World, it: Workload) -> Json:
         "progressDeadlineSeconds": PROGRESS_SECONDS,
     }
     return {"metadata": metadata, "spec": spec, "status": status}
+
+
+def _leaving(it: Pod, now: float) -> bool:
+    """Marked for deletion on a node that does not answer; its controller does not count it any more."""
+    return it.lost + 340 < now
 
 
 def _conditions(world: World, it: Workload, ready: int, updated: list[Pod]) -> list[Json]:
@@ -145,7 +150,11 @@ def _availability_changed(world: World, it: Workload, needed: int) -> float:
 
 def replica_set(world: World, it: Workload, revision: Revision) -> Json:
     now = world.now
-    pods = [p for p in it.present(now) if p.revision is revision and p.deleted == inf and p.failed > now]
+    pods = [
+        p
+        for p in it.present(now)
+        if p.revision is revision and p.deleted == inf and p.failed > now and not _leaving(p, now)
+    ]
     ready = sum(1 for p in pods if p.is_ready(now))
     current = revision is it.revision
     wanted = it.replicas(now) if current else len(pods)

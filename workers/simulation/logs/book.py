@@ -14,6 +14,7 @@ from workers.simulation.logs import golang, python, system
 from workers.simulation.logs.line import Line, Trouble
 from workers.simulation.scene import Scene
 from workers.simulation.traffic import Failure, Segment
+from workers.simulation.world import LogNote
 
 KEPT_SECONDS = 24 * 3600.0
 CONTAINER_SECONDS = 3 * 3600.0
@@ -90,7 +91,7 @@ class LogBook:
     def _can_write(self, line: Line) -> bool:
         """Only a running container writes."""
         runs = line.pod.runs.get(line.container) or line.pod.init_runs
-        return line.at <= self._world.now and any(r.started <= line.at <= r.ended for r in runs)
+        return line.at <= min(self._world.now, line.pod.lost) and any(r.started <= line.at <= r.ended for r in runs)
 
     # One minute of one workload
 
@@ -291,11 +292,7 @@ class LogBook:
             if note.workload != workload.name or not (note.start < start + 60 and note.end > start):
                 continue
             a, b = max(start, note.start), min(start + 60, note.end)
-            pods = [
-                p
-                for p in workload.pods
-                if p.run_at((a + b) / 2) and note.revision in (0, p.revision.number) and note.pod in ("", p.name)
-            ]
+            pods = [p for p in workload.pods if _writes(p, note, (a + b) / 2)]
             if not pods:
                 continue
             for _ in range(_poisson(rng, note.per_minute * (b - a) / 60)):
@@ -307,14 +304,9 @@ class LogBook:
                     user=f"u{rng.randint(1000, 99999)}",
                     pod=pod.name,
                 )
-                yield Line(
-                    at,
-                    pod,
-                    pod.main,
-                    note.level,
-                    self._in_manner(workload, at, note.level, note.logger, text, rng),
-                    "stderr",
-                )
+                if not note.container:
+                    text = self._in_manner(workload, at, note.level, note.logger, text, rng)
+                yield Line(at, pod, note.container or pod.main, note.level, text, "stderr")
 
     def _in_manner(self, workload: Workload, at: float, level: str, logger: str, text: str, rng: random.Random) -> str:
         part = workload.part
@@ -327,6 +319,15 @@ class LogBook:
                 at, rng, {"error": "ERROR", "fatal": "FATAL", "warning": "WARNING"}.get(level, "LOG"), text
             )
         return text
+
+
+def _writes(pod: Pod, note: LogNote, at: float) -> bool:
+    """Whether a pod is one that a note is about, and runs."""
+    if note.revision not in (0, pod.revision.number) or note.pod not in ("", pod.name):
+        return False
+    if note.container:
+        return any(r.started <= at < r.ended for r in pod.init_runs)
+    return pod.run_at(at) is not None
 
 
 def _poisson(rng: random.Random, mean: float) -> int:

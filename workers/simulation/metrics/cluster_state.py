@@ -184,7 +184,7 @@ def pod_ready(scene: Scene) -> Iterable[Series]:
 
 def unschedulable(scene: Scene) -> Iterable[Series]:
     for pod, labels, _ in _pods(scene):
-        if pod.stuck and pod.stuck.stage == "scheduling":
+        if pod.stuck and pod.stuck.stage == "scheduling" and pod.stuck.message:
             yield gauge(
                 "kube_pod_status_unschedulable", labels, 1.0, [(pod.created, min(pod.deleted, pod.stuck.until))]
             )
@@ -265,6 +265,32 @@ def generation(scene: Scene) -> Iterable[Series]:
             ),
             [(it.created, inf)],
         )
+
+
+def deployment_condition(scene: Scene) -> Iterable[Series]:
+    for it, labels in _workloads(scene, "Deployment"):
+        for condition, value in (("Available", _available), ("Progressing", _progressing)):
+            for status in ("true", "false"):
+                yield gauge(
+                    "kube_deployment_status_condition",
+                    {**labels, "condition": condition, "status": status},
+                    bound(lambda w, s, v, t: float(v(w, t) == (s == "true")), it, status, value),
+                    [(it.created, inf)],
+                )
+
+
+def _available(it: Workload, at: float) -> bool:
+    return _ready_count(it, at) >= it.replicas(at) - it.replicas(at) // 4
+
+
+def _progressing(it: Workload, at: float) -> bool:
+    """False when the newest revision has not come up within the deadline of ten minutes."""
+    newest = [r for r in it.revisions if r.created <= at]
+    if not newest or at - newest[-1].created < 601:
+        return True
+    mine = [p for p in it.pods if p.revision is newest[-1] and p.created <= at]
+    came_up = sum(1 for p in mine if any(start <= at for start, _ in p.ready_spans()))
+    return came_up >= len(mine) > 0 or it.replicas(at) == 0
 
 
 def node_condition(scene: Scene) -> Iterable[Series]:
@@ -466,6 +492,7 @@ FAMILIES: dict[str, Family] = {
         "kube_deployment_status_replicas_updated", "Deployment", _updated
     ),
     "kube_deployment_status_observed_generation": generation,
+    "kube_deployment_status_condition": deployment_condition,
     "kube_deployment_created": _of_workload("kube_deployment_created", "Deployment", lambda w, _t: w.created),
     "kube_statefulset_replicas": _of_workload(
         "kube_statefulset_replicas", "StatefulSet", lambda w, t: float(w.replicas(t))

@@ -1,0 +1,40 @@
+"""F7: a release points one dependency to a host that does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workers.simulation.blow import Blow, next_version, rollout_of, workload_thing
+from workers.simulation.cluster import Json
+from workers.simulation.company import SimulationError
+from workers.simulation.rollout import roll_out
+from workers.simulation.world import EdgeEffect, World
+
+FAULT = "dependency_address_wrong"
+OPTIONS = {"dependency": "", "host": ""}
+
+
+def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> Blow:
+    it = world.workload(victim)
+    callee = options["dependency"] or it.part.dependencies[0]
+    wrong = options["host"] or f"{callee}-svc"
+    found = [e for e in it.revision.template["spec"]["containers"][0]["env"] if callee in str(e.get("value", ""))]
+    if not found:
+        raise SimulationError(f"{victim} has no variable with the address of {callee}")
+
+    def edit(template: Json) -> None:
+        next_version(template)
+        for entry in template["spec"]["containers"][0]["env"]:
+            if entry["name"] == found[0]["name"]:
+                entry["value"] = entry["value"].replace(callee, wrong, 1)
+
+    revision = roll_out(world, it, at, edit)
+    onset = min(s for p in it.pods if p.revision is revision for s, _ in p.ready_spans())
+    world.edges.append(EdgeEffect(victim, callee, "no_such_host", onset, detail={"host": wrong}))
+    return Blow(
+        (workload_thing(it),),
+        onset,
+        rollout_of(it, revision),
+        evidence=(f"env {found[0]['name']} of {victim} names {wrong}", f"log ~ {wrong}"),
+    )

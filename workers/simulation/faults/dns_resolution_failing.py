@@ -1,0 +1,57 @@
+"""F6: cluster DNS was reconfigured and answers most names with failure, for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from workers.simulation.blow import Altered, Blow, Thing
+from workers.simulation.cluster import Json
+from workers.simulation.company import External
+from workers.simulation.world import EdgeEffect, Gauge, LogNote, World
+
+FAULT = "dns_resolution_failing"
+OPTIONS = {"share": 0.45}
+
+
+def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> Blow:
+    def edit(body: Json) -> None:
+        body["data"]["Corefile"] = (
+            body["data"]["Corefile"]
+            .replace("    forward . /etc/resolv.conf\n", "    forward . 10.96.0.53\n")
+            .replace("fallthrough in-addr.arpa ip6.arpa", "fallthrough")
+        )
+
+    world.edit("ConfigMap", "kube-system", "coredns", at, edit, "kubectl-edit", {"f:data": {"f:Corefile": {}}})
+    began = at + world.between(22, 34, "reload")
+    resolver = f"{world.company.services_network}.0.10:53"
+    for service in world.company.services:
+        for callee in service.dependencies:
+            outside = isinstance(world.company.parts[callee], External)
+            share = min(0.97, float(options["share"]) * (1.9 if outside else 1.0))
+            world.edges.append(
+                EdgeEffect(service.name, callee, "dns_timeout", began, share=share, detail={"resolver": resolver})
+            )
+    shape = world.shape
+    for pod in world.workload("coredns").pods:
+
+        def failed(t: float, since: float = pod.created) -> float:
+            usual = (shape.until(t) - shape.until(since)) * 46 * 0.0004
+            return float(int(usual + max(0.0, t - began) * 21))
+
+        world.gauges.append(Gauge("coredns_dns_responses_total", {"pod": pod.name, "rcode": "SERVFAIL"}, failed, began))
+    texts = (
+        "[ERROR] plugin/errors: 2 api.paylane.io. A: read udp 10.0.52.14:41022->10.96.0.53:53: i/o timeout",
+        "[ERROR] plugin/errors: 2 orders-db.shop-data.svc.cluster.local. AAAA: read udp 10.0.52.14:39114->10.96.0.53:53: i/o timeout",  # noqa: E501
+        "[INFO] plugin/reload: Running configuration SHA512 = 8d1f0c7b{id}",
+    )
+    world.log_notes.append(LogNote("coredns", began, world.now, 40, "error", texts))
+    names = ("ConfigMap kube-system/coredns", "Service kube-system/kube-dns", "cluster_component coredns")
+    thing = Thing("Deployment", "kube-system", "coredns", names)
+    change = Altered("config", Thing("ConfigMap", "kube-system", "coredns"), at, ("ConfigMap kube-system/coredns",))
+    return Blow(
+        (thing,),
+        began,
+        change,
+        evidence=("log ~ i/o timeout on the resolver, many services", "coredns_dns_responses_total SERVFAIL"),
+    )
