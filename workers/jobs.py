@@ -15,8 +15,10 @@ from config import logs
 from config.customers import Customer
 from skills import registry
 from workers import agent
+from workers.agent import teach
 from workers.domain import Claim, Finding, GapRecord, Incident, Instructions, Investigation, Progress, Used
-from workers.llm.base import Model
+from workers.guidance import readings_by_rules
+from workers.llm.base import Model, ModelError
 from workers.llm.choose import pick
 from workers.runtime import Runtime, runtime
 from workers.store import StaleAttempt, Store
@@ -61,6 +63,25 @@ def investigate(investigation_id: str) -> None:
             rt.queue.nudge("outbox")
 
 
+def read_guidance(proposal_id: str) -> None:
+    """A proposal's readings by the customer's model, for its author to confirm; without an answer the rules' stay."""
+    with logs.about(proposal_id):
+        rt = runtime()
+        proposal = rt.store.guidance.proposal(proposal_id)
+        if proposal is None or proposal.confirmed_version is not None:
+            log.info("nothing to read any more")
+            return
+        model = _model(rt, rt.customer(proposal.customer))
+        try:
+            read = teach.readings(model, proposal.alert_type, proposal.labels, proposal.text)
+        except ModelError as trouble:
+            log.warning("%s read no guidance (%s), the readings by rules stay: %s", model.name, trouble.kind, trouble)
+            return
+        # From the words and not from what is stored, so that a second run ends where the first did.
+        amended = rt.store.guidance.amend(proposal_id, teach.joined(readings_by_rules(proposal.text), read))
+        log.info("%s gave %d readings%s", model.name, len(read), "" if amended else ", too late")
+
+
 def _model(rt: Runtime, customer: Customer) -> Model:
     settings = rt.settings
     return pick(
@@ -97,7 +118,7 @@ def _request(store: Store, claimed: Investigation, incident: Incident, customer:
         previous=previous,
         guidance=store.guidance.matching(customer.name, incident.alert_type, labels),
         similar=_similar(store, incident),
-        track_record={**store.findings.track_record(customer.name, incident.alert_type)},
+        track_record=dict(store.findings.track_record(customer.name, incident.alert_type).items()),
         task="follow_up" if claimed.follows else "question" if claimed.question else "alert",
         dollars_this_month=store.investigations.spent(customer.name, month),
     )

@@ -45,7 +45,9 @@ def confirm(proposal: Proposal, channel: str, *, still_reading: bool) -> Block:
     ]
     notes = ["Confirm if that is right. If not, change the words: I read them again before anything is saved."]
     if still_reading:
-        notes.append("Claude is reading it as well; if it reads more, you will be shown that before it is saved.")
+        notes.append(
+            "Claude is reading it as well: if it has read it otherwise when you confirm, you are shown that first."
+        )
     blocks: list[Block] = [
         section(read),
         field("text", "Words", text_input(proposal.text, multiline=True, longest=1000)),

@@ -140,6 +140,26 @@ def test_a_proposal_holds_only_once_confirmed_and_only_once(store: Store) -> Non
         store.guidance.confirm("nobody", NOON)
 
 
+def test_a_proposal_is_amended_until_it_is_confirmed(store: Store) -> None:
+    proposal = store.guidance.propose("acme", "A", {}, "text", [], "U1", NOON)
+    other = store.guidance.propose("acme", "A", {}, "text", [], "U1", NOON)
+    assert store.guidance.amend(proposal, [READING])
+    assert store.guidance.proposal(proposal).readings == (READING,)
+    assert store.guidance.proposal(other).readings == ()
+    assert store.guidance.confirm(proposal, minutes(1)).readings == (READING,)
+    assert not store.guidance.amend(proposal, [])
+    assert store.guidance.proposal(proposal).readings == (READING,)
+    assert store.guidance.list("acme")[0].readings == (READING,)
+    assert not store.guidance.amend("nobody", [READING])
+
+
+def test_what_its_author_saw_is_saved_though_it_was_amended_in_that_moment(store: Store) -> None:
+    proposal = store.guidance.propose("acme", "A", {}, "text", [], "U1", NOON)
+    seen = store.guidance.proposal(proposal).readings
+    store.guidance.amend(proposal, [READING])
+    assert store.guidance.confirm(proposal, minutes(1), seen).readings == ()
+
+
 def test_guidance_of_more_than_a_thousand_characters_is_refused(store: Store) -> None:
     with pytest.raises(ValidationError):
         store.guidance.add("acme", "A", {}, "x" * 1001, [], "U1", NOON)

@@ -101,8 +101,22 @@ class GuidanceBook:
             connection.execute(sa.insert(proposals).values(**proposal.model_dump(mode="json") | {"created_at": at}))
         return proposal.id
 
-    def confirm(self, proposal_id: str, at: datetime) -> Guidance:
-        """Saves what was proposed; a second confirmation gives the same version again. Raises NoSuchRecord."""
+    def amend(self, proposal_id: str, readings: Sequence[Reading]) -> bool:
+        """Other readings of the same words; False, and no effect, once it is confirmed or when there is none."""
+        with self._db.write() as connection:
+            self._db.lock(connection, f"proposal {proposal_id}")
+            amended = connection.execute(
+                sa.update(proposals)
+                .where(proposals.c.id == proposal_id, proposals.c.confirmed_version.is_(None))
+                .values(readings=[reading.model_dump(mode="json") for reading in readings])
+            )
+            return amended.rowcount == 1
+
+    def confirm(self, proposal_id: str, at: datetime, readings: Sequence[Reading] | None = None) -> Guidance:
+        """Saves what was proposed; a second confirmation gives the same version again. Raises NoSuchRecord.
+
+        `readings`: those that the author saw, which count even when it was amended in that moment.
+        """
         with self._db.write() as connection:
             self._db.lock(connection, f"proposal {proposal_id}")
             proposal = _proposal(connection, proposal_id)
@@ -111,6 +125,8 @@ class GuidanceBook:
             if proposal.confirmed_version is not None:
                 versions = _versions(connection, str(proposal.guidance_id))
                 return next(g for g in versions if g.version == proposal.confirmed_version)
+            if readings is not None:
+                proposal = proposal.model_copy(update={"readings": tuple(readings)})
             content = proposal.model_dump(include={"customer", "alert_type", "labels", "text", "readings"})
             if proposal.guidance_id is None:
                 saved = _save(connection, Guidance(id=new_id("g"), author=proposal.author, created_at=at, **content))

@@ -76,5 +76,6 @@ def _confirm(desk: Desk, person: str, view: dict[str, Any], client: WebClient) -
         return shown.confirm(proposal, carried["channel"], still_reading=desk.uses_claude(customer))
     if shown.digest(proposal) != carried["shown"]:
         return shown.confirm(proposal, carried["channel"], still_reading=False)
-    whisper(client, carried["channel"], person, shown.saved(desk.store.guidance.confirm(proposal.id, desk.clock())))
+    saved = desk.store.guidance.confirm(proposal.id, desk.clock(), proposal.readings)
+    whisper(client, carried["channel"], person, shown.saved(saved))
     return None
