@@ -57,9 +57,10 @@ def _cause(case: Case, cause: Cause) -> str:
     onset = f", since {cause.onset:%Y-%m-%d %H:%M:%S} UTC" if cause.onset else ""
     change = "" if cause.change in ("none", "unknown") else f", change {limits.quoted(cause.change, 80)}"
     capped = f", held down: {limits.quoted(cause.confidence.capped_by, 120)}" if cause.confidence.capped_by else ""
+    named = f"{cause.entity.kind} {cause.entity.name}: "  # the line begins with it already
     fault = limits.quoted(f"{cause.fault_id} {cause.fault.replace('_', ' ')}", 80)
     return (
-        f"{limits.quoted(str(cause.entity), 120)}: {limits.quoted(cause.summary, 300)} "
+        f"{limits.quoted(str(cause.entity), 120)}: {limits.quoted(cause.summary.removeprefix(named), 300)} "
         f"({fault}, {cause.confidence.band} {cause.confidence.value:.2f}{capped}{onset}{change})  "
         f"{_references(case, cause.evidence)}"
     ).rstrip()
@@ -93,6 +94,6 @@ def _next(finding: Finding) -> list[str]:
 def _evidence(case: Case, finding: Finding) -> list[str]:
     if not finding.evidence:
         return []
-    shown = [observation(case, e, 240) for e in finding.evidence[:MOST_EVIDENCE]]
+    shown = [observation(case, e, 200) for e in finding.evidence[:MOST_EVIDENCE]]
     more = len(finding.evidence) - len(shown)
     return ["*Evidence*", *shown, *([f"… ({more} more, on the evidence page)"] if more else [])]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from bot.blocks import limits
 from bot.blocks.case import Case
+from bot.blocks.excerpts import glance
 from bot.blocks.message import Block, Message, actions, button, context, message, section
 from workers.domain import Claim, Confidence, Evidence, Finding, Used, Vote
 
@@ -94,22 +95,29 @@ def leading_evidence(finding: Finding, most: int) -> tuple[Evidence, ...]:
 def observation(case: Case, evidence: Evidence, limit: int = 180) -> str:
     """The excerpt in the system's own words, its page in Gumshoe, its place in the system."""
     source = f"  {limits.link(evidence.link, evidence.skill)} ↗" if evidence.link else ""
-    return f"{limits.quoted(evidence.excerpt, limit)}  {reference(case, evidence.id)}{source}"
+    return f"{glance(evidence.excerpt, limit)}  {reference(case, evidence.id)}{source}"
 
 
 def _unseen_and_ruled_out(case: Case) -> list[str]:
     finding = _finding(case)
     parts = []
     if finding.gaps:
-        gaps = [f"{limits.quoted(g.what, 80)} ({limits.quoted(g.why, 80)})" for g in finding.gaps]
+        gaps = [f"{limits.brief(g.what, 80)} ({limits.brief(g.why, 80)})" for g in finding.gaps]
         parts.append(f"*Not seen:* {limits.some(gaps, 2, '; ')}")
     if finding.ruled_out:
-        out = [
-            f"{limits.quoted(_words(r.fault or r.change or 'other'), 50)} ({limits.quoted(r.why, 80)})"
-            for r in finding.ruled_out
-        ]
-        parts.append(f"*Ruled out:* {limits.some(out, 2, '; ')}")
-    return ["   ".join(parts)] if parts else []
+        parts.append(f"*Ruled out:* {limits.some(_ruled_out(finding), 2, '; ')}")
+    return [" · ".join(parts)] if parts else []
+
+
+def _ruled_out(finding: Finding) -> list[str]:
+    """`memory leak (flat for 7 days)`; what fell for one and the same reason shares it."""
+    fallen: dict[str, list[str]] = {}
+    for out in finding.ruled_out:
+        name = limits.brief(_words(out.fault or out.change or "other"), 50)
+        names = fallen.setdefault(limits.brief(out.why, 100), [])
+        if name not in names:
+            names.append(name)
+    return [f"{limits.some(names, 3)} ({why})" for why, names in fallen.items()]
 
 
 def _words(name: str) -> str:

@@ -74,6 +74,16 @@ def quoted(text: str, limit: int) -> str:
     return cut(escape(one_line(text)), limit)
 
 
+def brief(text: str, limit: int) -> str:
+    """As `quoted`, cut at a word and without a count: for what can be read whole one click away."""
+    line = escape(one_line(text))
+    if measure(line) <= limit:
+        return line
+    kept = cut(line, limit).rpartition("… (")[0]
+    words = kept.rpartition(" ")[0] if " " in kept[len(kept) * 2 // 3 :] else kept
+    return words.rstrip(" ,:") + ("`" if words.count("`") % 2 else "") + "…"
+
+
 def code(text: str, limit: int = 300) -> str:
     """One line of text from outside as inline code; a back-tick in it cannot end the code early."""
     return f"`{cut(escape(one_line(text)).replace('`', 'ʹ'), limit - 2)}`"

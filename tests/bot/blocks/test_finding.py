@@ -75,6 +75,33 @@ def test_gaps_next_check_owner_and_runbook_are_named() -> None:
     assert "<https://runbooks.example.com/crash-looping|crash-looping>" in text
 
 
+def test_a_log_line_in_json_is_told_by_its_message_and_error() -> None:
+    line = '{"level":"error","ts":"2026-11-25T13:04:45.143Z","msg":"upstream call failed","error":"connection refused"}'
+    text = said(finding.render(case(finding=records.finding(evidence=(records.evidence(3, line),)))))
+    assert "•  upstream call failed: connection refused  [" in text
+    assert "{" not in text
+
+
+def test_an_evidence_line_is_short_and_ends_at_a_word() -> None:
+    change = (
+        "image registry.example.com/shop/cart:1.33.0 -> registry.example.com/shop/cart:1.33.1 at 2026-11-25T13:04:45Z"
+    )
+    long = records.evidence(3, f"{change} " + "and more words " * 20)
+    (line,) = (
+        row for row in said(finding.render(case(finding=records.finding(evidence=(long,))))).splitlines() if "•" in row
+    )
+    assert line.startswith(
+        "•  image registry.example.com/shop/cart:1.33.0 -> 1.33.1 at 13:04:45 UTC and more".replace(">", "&gt;")
+    )
+    assert re.search(r" (and|more|words)…  \[<", line)
+
+
+def test_what_was_ruled_out_for_one_reason_is_told_with_it_once() -> None:
+    same = [records.finding().ruled_out[0].model_copy(update={"fault": f}) for f in ("memory_leak", "memory_leak", "b")]
+    text = said(finding.render(case(finding=records.finding(ruled_out=tuple(same)))))
+    assert "*Ruled out:* memory leak, b (working set flat for 7 days)" in text
+
+
 def test_the_footer_says_what_it_cost_and_which_guidance_was_used() -> None:
     foot = finding.footer(case())
     assert foot.startswith('38 s · 21k tokens (estimated) · $0.04 · guidance "cart memory" v2')

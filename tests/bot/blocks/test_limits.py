@@ -28,6 +28,15 @@ def test_a_cut_says_how_much_is_missing_and_never_breaks_an_escape() -> None:
         assert head.replace("&lt;", "").replace("&amp;", "").replace("&gt;", "") == ""
 
 
+def test_a_brief_cut_never_breaks_an_escape_and_leaves_no_code_open() -> None:
+    for limit in range(20, 60):
+        short = limits.brief("limit `512Mi -> 128Mi` " * 5, limit)
+        assert limits.measure(short) <= limit
+        assert "&" not in short.replace("&gt;", "")
+        assert short.endswith("…")
+        assert short.count("`") % 2 == 0
+
+
 def test_a_cut_never_breaks_a_link() -> None:
     text = "see " + limits.link("https://example.com/a", "the page") + " and more words" * 20
     shortened = limits.cut(text, 45)
