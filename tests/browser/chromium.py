@@ -56,7 +56,12 @@ class Chromium:
 
     def enter(self, selector: str, words: str) -> None:
         """Types and presses Enter."""
-        self._until(lambda: self._shown(selector).send_keys(words, Keys.ENTER) is None, f"typing into {selector}")
+
+        def entered() -> bool:
+            self._shown(selector).send_keys(words, Keys.ENTER)
+            return True
+
+        self._until(entered, f"typing into {selector}")
 
     def address_of(self, selector: str) -> str:
         address: str = self._until(lambda: self._shown(selector).get_attribute("href"), f"the address of {selector}")
