@@ -76,6 +76,7 @@ _MESSAGE_KEYS = ("message", "msg", "log", "event", "body", "textPayload", "@m", 
 _DETAIL_KEYS = (
     "error", "err", "exception", "exc_info", "stack", "stack_trace", "stacktrace", "errorVerbose", "cause", "reason",
     "@x", "Exception", "attr", "detail", "exception.message", "exception.stacktrace", "error.stack_trace",
+    "url", "upstream", "target", "endpoint",
 )  # fmt: skip
 
 

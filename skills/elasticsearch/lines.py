@@ -11,6 +11,8 @@ from typing import Any
 from skills.contract import Entity, LogLine
 from skills.elasticsearch.fields import WORKLOADS, Layout, first, flat
 
+EXTRA = frozenset(("kubernetes.pod_owner",))
+"""Fields that are read here beyond those of the layout."""
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 _REPLICA_SET = re.compile(r"^(?:ReplicaSet/)?(.+)-[a-z0-9]{5,10}$")
 

@@ -31,10 +31,10 @@ from skills.elasticsearch.reading import Read, Reader
 from skills.logfaults import recognise
 from skills.stacks import crash_in
 
-EVERYTHING = 4000
+EVERYTHING = 1500
 """Up to so many lines in the window all of them are read, not errors alone: context costs nothing then."""
-ERRORS = 6000
-BASELINE = 3000
+ERRORS = 3000
+BASELINE = 1500
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from skills.contract import LogBatch, LogLine, LogQuery, ToolError
 from skills.elasticsearch import queries
 from skills.elasticsearch.client import Answer, Client, Refused
 from skills.elasticsearch.fields import Layout, discover
-from skills.elasticsearch.lines import lines_of
+from skills.elasticsearch.lines import EXTRA, lines_of
 from skills.elasticsearch.links import discover_link, kuery
 
-PAGE = 2000
+PAGE = 5000
+"""Half of what a search may give by default (index.max_result_window): most questions end with their first page."""
 MAX_LINES = 50_000
 
 
@@ -75,8 +76,7 @@ class Reader:
             if first.total <= limit:
                 hits, more = self._rest(clauses, limit, hits)
             else:
-                keep = hits[: size // 2] if limit <= PAGE else hits
-                hits, more = self._both_ends(clauses, limit, keep)
+                hits, more = self._both_ends(clauses, limit, hits)
             problems += more
         unique = {(h.get("_index"), h.get("_id")) if h.get("_id") else i: h for i, h in enumerate(hits)}
         return Read(tuple(lines_of(unique.values(), self.layout)), max(first.total, len(unique)), tuple(problems))
@@ -87,6 +87,7 @@ class Reader:
             "query": queries.query(*clauses),
             "sort": queries.sort(self.layout, newest=newest),
             "track_total_hits": True,
+            **self._wanted,
         }
         try:
             return self.client.search(body)
@@ -96,17 +97,24 @@ class Reader:
             # A field that only some indices can sort by, or a proxy that knows few options: the plainest question.
             return self.client.search({"size": size, "query": queries.query(*clauses)})
 
+    @cached_property
+    def _wanted(self) -> Mapping[str, Any]:
+        """Only the fields that are read: shippers add kilobytes of labels to each line."""
+        if self.layout.guessed or not self.layout.one("message"):
+            return {}
+        return {"_source": sorted({field.name for fields in self.layout.roles.values() for field in fields} | EXTRA)}
+
     def _both_ends(
         self, clauses: Sequence[queries.Clause], limit: int, oldest: list[Mapping[str, Any]]
     ) -> tuple[list[Mapping[str, Any]], list[str]]:
         problems: list[str] = []
-        if limit > PAGE:
+        if limit > 2 * PAGE:
             oldest, problems = self._rest(clauses, limit // 2, oldest)
         try:
-            newest = self._search(clauses, min(PAGE, limit - len(oldest)), newest=True)
+            newest = self._search(clauses, min(PAGE, limit // 2), newest=True)
         except ToolError as error:
             return oldest, [*problems, f"the newest lines could not be read: {error}"]
-        return [*oldest, *newest.hits], [*problems, *newest.problems]
+        return [*oldest[: limit - len(newest.hits)], *newest.hits], [*problems, *newest.problems]
 
     def _rest(
         self, clauses: Sequence[queries.Clause], limit: int, have: list[Mapping[str, Any]]
@@ -129,6 +137,7 @@ class Reader:
                     "sort": queries.sort(self.layout, pit=not self.client.plain),
                     "pit": {"id": pit, "keep_alive": "1m"},
                     "track_total_hits": False,
+                    **self._wanted,
                 }
                 if after is not None:
                     body["search_after"] = after

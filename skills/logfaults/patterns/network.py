@@ -377,6 +377,8 @@ PATTERNS = (
         r" url|from|calling|at):? \\?\"?(?:https?://)?(?P<host>[\w.-]+)(?::(?P<port>\d+))?",
         r"(?:5\d\d) (?:Server Error|Internal Server Error|: ).{0,80}for url:"
         r" https?://(?P<host2>[\w.-]+)(?::(?P<port2>\d+))?",
+        r"(?:unexpected|returned|responded with|got|received|answered(?: with)?) (?:http )?(?:status )?(?:code )?:?"
+        r" ?5\d\d\b",
         r"code = Unavailable",
         r"StatusCode\.UNAVAILABLE",
         r"14 UNAVAILABLE",

@@ -124,11 +124,11 @@ def test_opensearch_is_asked_in_plain_json() -> None:
 
 
 def test_many_lines_are_read_in_pages_under_one_point_in_time() -> None:
-    cluster = cluster_of("ecs", incident("ecs", served=400))
+    cluster = cluster_of("ecs", incident("ecs", served=700))
     window = Window(ONSET, ONSET + timedelta(minutes=10))
     with skill(cluster) as connected:
-        batch = connected.sources.logs.read(LogQuery(window, limit=5000))  # type: ignore[union-attr]
-    assert (batch.total, len(batch.lines)) == (4040, 4040)
+        batch = connected.sources.logs.read(LogQuery(window, limit=50_000))  # type: ignore[union-attr]
+    assert (batch.total, len(batch.lines)) == (7040, 7040)
     assert list(batch.lines) == sorted(batch.lines, key=lambda line: line.at)
     assert [m for m, path, _ in cluster.asked if path.endswith("_pit")] == ["POST", "DELETE"]
 
