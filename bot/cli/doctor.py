@@ -102,8 +102,11 @@ def _slack(settings: Settings) -> Iterator[Check]:
         f"missing {', '.join(missing)}" if missing else "as in config/slack-manifest.yaml",
         "update the app from config/slack-manifest.yaml and install it again",
     )
+    if not settings.slack_app_token and settings.slack_signing_secret:
+        yield Check("Slack by HTTP", True, "SLACK_SIGNING_SECRET is set, SLACK_APP_TOKEN is not")
+        return
     if not settings.slack_app_token:
-        yield Check("Slack app token", False, "SLACK_APP_TOKEN is not set", remedy)
+        yield Check("Slack app token", False, "neither SLACK_APP_TOKEN nor SLACK_SIGNING_SECRET is set", remedy)
         return
     try:
         client.apps_connections_open(app_token=settings.slack_app_token)

@@ -5,13 +5,19 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from bot.cli import _processes
 from config import logs
 from config.settings import ConfigError, Settings, load
+
+if TYPE_CHECKING:
+    from slack_bolt import App
 
 log = logging.getLogger(__name__)
 
@@ -53,28 +59,47 @@ def _all(settings: Settings) -> None:
 
 def _bot(settings: Settings) -> None:
     import uvicorn  # noqa: PLC0415 - only this process serves
-    from slack_bolt.adapter.socket_mode import SocketModeHandler  # noqa: PLC0415 - only this process needs Bolt
 
-    from bot.app import build_app, slack_client  # noqa: PLC0415 - imports Bolt
+    from bot.app import build_app, http_routes, slack_client  # noqa: PLC0415 - imports Bolt
     from bot.web import build_web  # noqa: PLC0415 - imports the pages
     from workers.runtime import runtime  # noqa: PLC0415 - imports the store
 
-    rt = runtime()
     if not settings.slack_bot_token:
         raise ConfigError("SLACK_BOT_TOKEN is not set: see README.md, Connect a workspace")
-    if not settings.slack_app_token:
-        raise ConfigError("SLACK_APP_TOKEN is not set: Socket Mode needs an app-level token, see README.md")
-    client = slack_client(settings)
-    app = build_app(settings, rt.store, rt.queue, rt.customers, client)
-    web = build_web(settings, rt.store, rt.queue, rt.customers)
+    if not settings.slack_app_token and not settings.slack_signing_secret:
+        raise ConfigError(
+            "set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (Slack by HTTP): see README.md, "
+            "Connect a workspace"
+        )
+    rt = runtime()
+    app = build_app(settings, rt.store, rt.queue, rt.customers, slack_client(settings))
+    by_http = () if settings.slack_app_token else http_routes(app)
+    web = build_web(settings, rt.store, rt.queue, rt.customers, more=by_http)
     server = uvicorn.Server(
         uvicorn.Config(web, host=settings.web_host, port=settings.web_port, log_level="warning", lifespan="off")
     )
+    with _socket_mode(app, settings):
+        way = "by Socket Mode" if settings.slack_app_token else "by HTTP at /slack/events"
+        log.info("listening to Slack %s; pages on %s port %s", way, settings.web_host, settings.web_port)
+        server.run()
+
+
+@contextmanager
+def _socket_mode(app: App, settings: Settings) -> Iterator[None]:
+    """Connected while it is open; nothing without an app-level token."""
+    if not settings.slack_app_token:
+        yield
+        return
+    from slack_bolt.adapter.socket_mode import SocketModeHandler  # noqa: PLC0415 - only this process needs Bolt
+
+    from bot.app import slack_client  # noqa: PLC0415 - imports Bolt
+
     handler = SocketModeHandler(app, settings.slack_app_token, web_client=slack_client(settings))
     handler.connect()  # type: ignore[no-untyped-call]  # Bolt's handler has no types
-    log.info("listening to Slack; pages on %s port %s", settings.web_host, settings.web_port)
-    server.run()
-    handler.close()  # type: ignore[no-untyped-call]  # Bolt's handler has no types
+    try:
+        yield
+    finally:
+        handler.close()  # type: ignore[no-untyped-call]  # Bolt's handler has no types
 
 
 def _worker(settings: Settings) -> None:

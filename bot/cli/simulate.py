@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 import yaml
+
+if TYPE_CHECKING:
+    from workers.simulation import Running
 
 
 @click.command()
@@ -24,8 +29,14 @@ import yaml
     help="The world's time (UTC); default: the scenario's own.",
 )
 def command(
-    name: str | None, listing: bool, serve: bool, only_alert: bool, only_customer: bool, only_truth: bool, at
-) -> None:  # type: ignore[no-untyped-def]
+    name: str | None,
+    listing: bool,
+    serve: bool,
+    only_alert: bool,
+    only_customer: bool,
+    only_truth: bool,
+    at: datetime | None,
+) -> None:
     """Start the simulated scenario NAME.
 
     \b
@@ -64,7 +75,7 @@ def command(
         running.close()
 
 
-def _explain(running) -> None:  # type: ignore[no-untyped-def]
+def _explain(running: Running) -> None:
     urls = running.urls
     click.echo(f"{running.name} at {running.now:%Y-%m-%d %H:%M:%S} UTC (the world's time stands still)")
     for system, url in urls.items():

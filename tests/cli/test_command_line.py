@@ -49,6 +49,12 @@ def test_the_schema_of_a_finding_is_public() -> None:
         (("demo", "--scenario", "volcano"), {}, "oom-after-deploy"),
         (("run", "worker"), {"GUMSHOE_CUSTOMERS": "/nonexistent/customers"}, "GUMSHOE_CUSTOMERS"),
         (("run", "clock"), {"GUMSHOE_WORKERS": "many"}, "GUMSHOE_WORKERS"),
+        (("run", "bot"), {}, "SLACK_BOT_TOKEN"),
+        (
+            ("run", "bot"),
+            {"SLACK_BOT_TOKEN": "made-up"},
+            "set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (Slack by HTTP)",
+        ),
     ],
 )
 def test_a_wrong_configuration_is_one_line(
