@@ -27,7 +27,9 @@ def _stored(value: Any, new_id: Callable[[str, int], str]) -> Any:
         return value
     kind = value.get("type")
     if kind == "mrkdwn" and isinstance(value.get("text"), str):
-        return {**value, "text": as_stored(value["text"]), "verbatim": value.get("verbatim", False)}
+        # Verbatim: what is no markup yet does not become any.
+        verbatim = bool(value.get("verbatim", False))
+        return {**value, "text": as_stored(value["text"], link=not verbatim), "verbatim": verbatim}
     if kind == "plain_text" and isinstance(value.get("text"), str):
         return {**value, "text": escaped(value["text"]), "emoji": value.get("emoji", True)}
     stored = {key: _stored(item, new_id) for key, item in value.items() if item is not None}

@@ -116,3 +116,12 @@ def test_an_alert_is_posted_by_hand_as_an_alerting_app(browser: Any, slack: Any)
     alert = slack.wait_for(lambda state: state.messages("alerts"))[0]
     assert alert["bot_id"] == "B0ALERTMAN"
     assert "KubePodCrashLooping" in see(browser, f'#messages [data-ts="{alert["ts"]}"] .attachment').text
+
+
+def test_a_time_of_day_is_drawn_without_emoji(browser: Any, slack: Any) -> None:
+    plain = {"type": "header", "text": {"type": "plain_text", "text": "from 1:100:2 to 14:02:33 :eyes:"}}
+    said = slack.post("Alertmanager", "alerts", text="at 1:100:2 and 14:02:33 :100:")
+    headed = slack.post("Alertmanager", "alerts", text="times", blocks=[plain])
+    for message, words in ((said, "at 1:100:2 and 14:02:33 💯"), (headed, "from 1:100:2 to 14:02:33 👀")):
+        content = see(browser, f'#messages [data-ts="{message["ts"]}"] .content')
+        assert words in content.text

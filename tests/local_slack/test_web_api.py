@@ -49,6 +49,19 @@ def test_a_missing_scope_says_what_is_needed() -> None:
         running.close()
 
 
+def test_addresses_become_links_but_in_verbatim_text(client: WebClient, slack: Control) -> None:
+    words = "see https://a.example/x & <https://b.example|there>"
+    linked = section(words)
+    verbatim = {"type": "section", "text": {**linked["text"], "verbatim": True}}
+    ts = client.chat_postMessage(channel=ALERTS, text="x", blocks=[linked, verbatim])["ts"]
+    stored = slack.state().message("alerts", ts)
+    assert stored is not None
+    assert [block["text"]["text"] for block in stored["blocks"]] == [
+        "see <https://a.example/x> &amp; <https://b.example|there>",
+        "see https://a.example/x &amp; <https://b.example|there>",
+    ]
+
+
 @pytest.mark.parametrize(
     ("blocks", "error", "says"),
     [

@@ -7,7 +7,7 @@ export function text(object, names) {
   if (!object) return null;
   if (object.type === "mrkdwn") return mrkdwn(object.text, names);
   const nodes = [];
-  for (const [index, piece] of unescape(object.text).split(/:([a-z0-9_+-]+):/).entries()) {
+  for (const [index, piece] of unescape(object.text).split(/(?<!\d):([a-z0-9_+-]+):/).entries()) {
     if (index % 2) nodes.push(emojiNode(piece));
     else if (piece) nodes.push(piece);
   }
