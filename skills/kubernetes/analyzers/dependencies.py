@@ -170,17 +170,16 @@ def _unserved(snapshot: Snapshot, told: set[str]) -> list[Symptom]:
 def _unresolved(snapshot: Snapshot, place: str, host: str) -> tuple[tuple[Entity, ...], list[Excerpt]] | None:
     """Who looks the name up in vain, by their logs: addresses may be built into an image and stand in no object."""
     callers, said = [], []
+    named = re.compile(rf"(?<![\w-]){re.escape(host)}(?![\w-])")
     for key, lines in snapshot.logs.items():
-        for line in lines:
-            if (
-                key[0] == place
-                and re.search(rf"(?<![\w-]){re.escape(host)}(?![\w-])", line.text)
-                and _LOOKUP_FAILS.search(line.text)
-            ):
-                pod = snapshot.find("Pod", place, key[1])
-                callers.append(snapshot.owner_of(pod) if pod else Entity(kind="Pod", namespace=place, name=key[1]))
-                said.append(Excerpt(line.text[:300], podlogs.Tail(*key).command, entity=callers[-1]))
-                break
+        pod = snapshot.find("Pod", key[0], key[1])
+        caller = snapshot.owner_of(pod) if pod else Entity(kind="Pod", namespace=place, name=key[1])
+        if key[0] != place or caller.name == host:
+            continue  # what a workload calls itself stands in all of its lines
+        failing = [line for line in lines if named.search(line.text) and _LOOKUP_FAILS.search(line.text)]
+        if failing:
+            callers.append(caller)
+            said.append(Excerpt(failing[-1].text[:300], podlogs.Tail(*key).command, entity=caller))
     return (tuple(dict.fromkeys(callers)), said[:2]) if callers else None
 
 

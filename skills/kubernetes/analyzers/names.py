@@ -7,7 +7,7 @@ Default (kubelet pkg/kubelet/network/dns). Corefile: plugins template, rewrite, 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from skills.contract import Entity, Focus, Symptom, Window
 from skills.kubernetes import cite, references, rollouts
@@ -29,6 +29,7 @@ from skills.kubernetes.objects import (
 from skills.kubernetes.snapshot import Snapshot, Workload, is_ready, live
 
 NAME = "kubernetes.names"
+_RECENT = timedelta(hours=2)
 _TEMPLATE = re.compile(r"template\s+(?P<head>[^{\n]*)\{(?P<body>[^}]*)\}")
 
 
@@ -92,6 +93,12 @@ def _corefile(snapshot: Snapshot) -> Symptom | None:
         why = "the kubernetes plugin is gone"
     elif rewritten := re.search(r"rewrite\s+[^\n]*\.svc\.[^\n]*", corefile):
         why = f"names are rewritten: {rewritten.group(0).strip()}"
+    manager, stamp = owner_of_field(config, "data")
+    at = time_of(stamp)
+    edited = at is not None and manager.startswith("kubectl") and snapshot.clock - at < _RECENT
+    if not why and edited:
+        forward = re.search(r"forward\s+[^\n{]*", corefile)
+        why = f"something was edited by {manager} at {stamp}" + (f" ({forward.group(0).strip()})" if forward else "")
     if not why:
         return None
     victims = [
@@ -104,9 +111,9 @@ def _corefile(snapshot: Snapshot) -> Symptom | None:
         entity=entity("ConfigMap", config),
         faults=("dns_resolution_failing",),
         summary=f"Cluster DNS: in the Corefile of kube-system/coredns {why}.",
-        specificity=0.96 if blocked else 0.8,
+        specificity=0.96 if blocked else 0.75 if edited else 0.8,
         evidence=(cite.seen(snapshot, "ConfigMap", config, f"ConfigMap coredns Corefile: {why}", verb="get"),),
-        onset=time_of(owner_of_field(config, "data")[1]),
+        onset=at,
         victims=tuple(victims),
     )
 

@@ -188,7 +188,6 @@ def _foreign(snapshot: Snapshot, service: Object, pods: list[Object]) -> Symptom
         foreign = [o for o in owners if _another_program(snapshot, namesake, o)]
     else:
         return None
-    foreign = [o for o in foreign if not _belongs_here(snapshot, service, o)]
     if not foreign:
         return None
     others = ", ".join(f"{o.kind} {o.name}" for o in foreign)
@@ -231,15 +230,6 @@ def _programs(workload: Workload) -> set[tuple[str, tuple[str, ...]]]:
         for c in workload.containers
         if name_of(c) not in _MESH
     }
-
-
-def _belongs_here(snapshot: Snapshot, service: Object, other: Entity) -> bool:
-    """Selecting on purpose: no selector pair names one program (`app.kubernetes.io/part-of`, `tier=backend`)."""
-    selector = mapping(service, "spec", "selector")
-    return bool(selector) and not any(
-        "name" in k or k in ("app", "service", "io.kompose.service") or _base(str(v)) == _base(name(service))
-        for k, v in selector.items()
-    )
 
 
 # --- F3, F4 --------------------------------------------------------------------------------------------------------
