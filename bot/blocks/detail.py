@@ -69,14 +69,12 @@ def _cause(case: Case, cause: Cause) -> str:
 def _ruled_out(case: Case, finding: Finding) -> list[str]:
     if not finding.ruled_out:
         return []
-    return [
-        "*Ruled out*",
-        *(
-            f"✕ {limits.quoted((r.fault or r.change or 'other').replace('_', ' '), 80)}: {limits.quoted(r.why, 240)}  "
-            f"{_references(case, r.evidence)}".rstrip()
-            for r in finding.ruled_out
-        ),
-    ]
+    seen: dict[str, tuple[str, ...]] = {}  # what was ruled out twice for one reason is one line with all its evidence
+    for out in finding.ruled_out:
+        name = limits.quoted((out.fault or out.change or "other").replace("_", " "), 80)
+        said = f"✕ {name}: {limits.quoted(out.why, 240)}"
+        seen[said] = tuple(dict.fromkeys((*seen.get(said, ()), *out.evidence)))
+    return ["*Ruled out*", *(f"{said}  {_references(case, ids)}".rstrip() for said, ids in seen.items())]
 
 
 def _gaps(finding: Finding) -> list[str]:
@@ -94,6 +92,6 @@ def _next(finding: Finding) -> list[str]:
 def _evidence(case: Case, finding: Finding) -> list[str]:
     if not finding.evidence:
         return []
-    shown = [observation(case, e, 200) for e in finding.evidence[:MOST_EVIDENCE]]
+    shown = ["•  " + observation(case, e, 200) for e in finding.evidence[:MOST_EVIDENCE]]
     more = len(finding.evidence) - len(shown)
     return ["*Evidence*", *shown, *([f"… ({more} more, on the evidence page)"] if more else [])]

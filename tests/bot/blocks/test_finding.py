@@ -100,6 +100,7 @@ def test_what_was_ruled_out_for_one_reason_is_told_with_it_once() -> None:
     same = [records.finding().ruled_out[0].model_copy(update={"fault": f}) for f in ("memory_leak", "memory_leak", "b")]
     text = said(finding.render(case(finding=records.finding(ruled_out=tuple(same)))))
     assert "*Ruled out:* memory leak, b (working set flat for 7 days)" in text
+    assert said(detail.render(case(finding=records.finding(ruled_out=tuple(same))))).count("✕") == 2
 
 
 def test_the_footer_says_what_it_cost_and_which_guidance_was_used() -> None:
