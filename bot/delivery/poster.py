@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.1
 NUDGED_SECONDS = 0.5
 """How long to wait for a nudge before looking all the same: nudges may be lost, and back-off ends by itself."""
+FIRST_PAUSE = 1.0
+"""Seconds before a post is tried again, doubled with every attempt."""
 GIVE_UP_AFTER = timedelta(hours=6)
 MESSAGES = ("status", "detail", "belief", "pointer", "alert", "notice", "reply")
 
@@ -60,6 +62,8 @@ class Poster:
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
+        look_every: float = NUDGED_SECONDS,
+        first_pause: float = FIRST_PAUSE,
     ) -> None:
         self._store = store
         self._client = speaking_client(client)
@@ -68,6 +72,8 @@ class Poster:
         self._clock = clock
         self._monotonic = monotonic
         self._pace = pace or Pace()
+        self._look_every = look_every
+        self._first_pause = first_pause
         self._channels = Channels(self._client)
         self._sessions = Sessions(self._client)
         self._held: list[tuple[float, Post]] = []
@@ -94,11 +100,11 @@ class Poster:
 
     def _rest(self, stop: threading.Event) -> None:
         """Until somebody says that there is something to say, or a held post has its turn."""
-        turn = min((when for when, _ in self._held), default=self._monotonic() + NUDGED_SECONDS) - self._monotonic()
+        turn = min((when for when, _ in self._held), default=self._monotonic() + self._look_every) - self._monotonic()
         if self._queue is None:
             stop.wait(min(max(turn, 0.01), IDLE_SECONDS))
         else:
-            self._queue.wait_nudge(min(max(turn, 0.01), NUDGED_SECONDS))
+            self._queue.wait_nudge(min(max(turn, 0.01), self._look_every))
 
     def drain(self, seconds: float = 10.0) -> None:
         """Until nothing waits, at most `seconds`; for tests and one-shot commands."""
@@ -143,7 +149,7 @@ class Poster:
         if now - post.created_at > GIVE_UP_AFTER and post.ts is None:
             self._store.outbox.fail(post.id, f"given up after {GIVE_UP_AFTER}: {reason}")
             return
-        delay = min(60.0, 0.5 * 2 ** min(post.attempts, 8)) if seconds is None else seconds
+        delay = min(60.0, self._first_pause * 2 ** min(post.attempts - 1, 8)) if seconds is None else seconds
         log.warning("post %s (%s) waits %.1f s: %s", post.key, post.kind, delay, reason)
         self._store.outbox.retry(post.id, now + timedelta(seconds=delay), reason)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,8 +30,17 @@ def queue(redis_url: str) -> Iterator[Queue]:
     queue.close()
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database of the present schema, for each test to have a copy of."""
+    path = tmp_path_factory.mktemp("store") / "gumshoe.db"
+    open_store(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, migrated: Path) -> Settings:
+    shutil.copy(migrated, tmp_path)
     return Settings(
         state_dir=tmp_path,
         customers_dir=tmp_path,
@@ -55,7 +65,7 @@ def customer() -> Customer:
         "alertmanager_secret_env": "ACME_HOOK",
         "generic_secret_env": "ACME_HOOK",
     }
-    skills = {"kubernetes": {"url": "http://127.0.0.1:1"}}
+    skills = {"kubernetes": {"url": "http://127.0.0.1:1"}, "prometheus": {"url": "http://127.0.0.1:1"}}
     return Customer.model_validate(
         {"name": "acme", "slack": {"channels": ["alerts"]}, "webhooks": webhooks, "skills": skills}
     )

@@ -60,10 +60,10 @@ class Room:
     def until(self, happened: Callable[[State], Any], what: str = "", timeout: float = 8.0) -> Any:
         # The store changes without the workspace knowing, so it is asked again and again.
         end = threading.Event()
-        for _ in range(int(timeout / 0.05)):
+        for _ in range(int(timeout / 0.02)):
             if result := happened(self.slack.state()):
                 return result
-            end.wait(0.05)
+            end.wait(0.02)
         raise AssertionError(f"never happened: {what}; the thread says {self.everything()}")
 
     def replies(self, ts: str, channel: str = "alerts") -> list[str]:
@@ -107,7 +107,7 @@ def workspace(
     slack = Control(running.control_url)
     slack.wait_connected()
     stop = threading.Event()
-    poster = Poster(store, client, settings=settings, queue=queue)
+    poster = Poster(store, client, settings=settings, queue=queue, look_every=0.05, first_pause=0.1)
     thread = threading.Thread(target=poster.run, args=(stop,), daemon=True)
     if posting:
         thread.start()
