@@ -12,7 +12,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from skills.contract import Entity, Role
-from skills.logfaults.places import Host, Resolve, entity_of, is_store, store_kind, store_workload, usual_ports
+from skills.logfaults.places import (
+    Host,
+    Resolve,
+    entity_of,
+    is_store,
+    store_in,
+    store_kind,
+    store_workload,
+    usual_ports,
+)
 from skills.logfaults.sightings import Seen, Sighting, store_named_by
 
 
@@ -238,5 +247,9 @@ def _store_of_client(
 ) -> tuple[Host | None, Entity | None]:
     if case.host is not None and target is not None and not case.host.is_address:
         return case.host, target
-    host = store_named_by(seen, case.writer, kind) or store_named_by(seen, case.writer, "")
+    host = (
+        store_named_by(seen, case.writer, kind)
+        or store_in(case.sightings[0].record.text)
+        or store_named_by(seen, case.writer, "")
+    )
     return host, entity_of(host, namespace) if host else None

@@ -192,6 +192,20 @@ def store_kind(name: str, port: int | None = None) -> str:
     return by_name or _PORTS.get(port or 0, "")
 
 
+_STORE_WORD = re.compile(r"(?<![\w./@:-])[a-z][a-z0-9]*(?:-[a-z0-9]+)+(?![\w./@:-])")
+_LIBRARIES = re.compile(
+    r"driver|connector|client|adapter|plugin|exporter|-(?:py|python|go|js|node|java|transport|pool)$|^(?:go|node|spring|py)-"
+)
+
+
+def store_in(text: str) -> Host | None:
+    """A data store that a text names without a port: `call to orders-db failed`; not the library that speaks to it."""
+    for word in _STORE_WORD.finditer(text[:4000]):
+        if store_kind(word[0]) and not _LIBRARIES.search(word[0]):
+            return Host(word[0])
+    return None
+
+
 def usual_ports(kind: str) -> tuple[int, ...]:
     """Where stores of a kind listen by default; none for kinds that are a mixture."""
     return () if kind in ("", "other", "queue") else tuple(port for port, of in _PORTS.items() if of == kind)

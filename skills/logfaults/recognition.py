@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from skills.contract import Entity, LogLine, Symptom
@@ -45,7 +46,7 @@ def recognise(
     source = Source(query, link)
     cases = _cases(seen, before, baseline_scale)
     symptoms = [_symptom(seen, case, verdict, source) for case, verdict in judge(cases, seen, namespace, resolve)]
-    symptoms += crash_symptoms(seen, before, source, baseline_scale)
+    symptoms = [*_merged(symptoms), *crash_symptoms(seen, before, source, baseline_scale)]
     if onset is not None and not before.count:
         symptoms = [_discounted(s, seen, onset) for s in symptoms]
     return sorted(symptoms, key=lambda s: (-s.specificity, s.onset or _NEVER, str(s.entity)))[:MAX_SYMPTOMS]
@@ -61,6 +62,32 @@ def _cases(seen: Seen, before: Seen, scale: float) -> list[Case]:
         if factor is not None:
             cases.append(Case(tuple(sightings), factor, count_before))
     return cases
+
+
+def _merged(symptoms: Sequence[Symptom]) -> list[Symptom]:
+    """Causes that several writers tell of are one symptom, with evidence of each and all its victims."""
+    causes: dict[tuple[Entity, tuple[str, ...]], list[Symptom]] = defaultdict(list)
+    for symptom in symptoms:
+        if symptom.role == "cause":
+            causes[(symptom.entity, symptom.faults)].append(symptom)
+    merged = [s for s in symptoms if s.role != "cause"]
+    for same in causes.values():
+        first = max(same, key=lambda s: (s.specificity, s.ongoing))
+        others = len(same) - 1
+        told = f"; {others} more such {'complaint' if others == 1 else 'complaints'}" if others else ""
+        merged.append(
+            replace(
+                first,
+                summary=first.summary + told,
+                evidence=(*first.evidence[:2], *(s.evidence[0] for s in same if s is not first))[:5]
+                if others else first.evidence,
+                onset=min((s.onset for s in same if s.onset), default=None),
+                victims=tuple(dict.fromkeys(v for s in same for v in s.victims)),
+                points_at=tuple(dict.fromkeys(p for s in same for p in s.points_at)),
+                ongoing=any(s.ongoing for s in same),
+            )
+        )
+    return merged
 
 
 def _grouped(seen: Seen) -> dict[tuple[str, Entity, str], list[Sighting]]:
@@ -106,4 +133,4 @@ def _discounted(symptom: Symptom, seen: Seen, onset: datetime) -> Symptom:
     since_start = (symptom.onset - seen.start).total_seconds()
     if since_start > 60:
         return symptom
-    return Symptom(**{**vars(symptom), "specificity": round(symptom.specificity * 0.6, 3)})
+    return replace(symptom, specificity=round(symptom.specificity * 0.6, 3))

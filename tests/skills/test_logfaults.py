@@ -142,9 +142,22 @@ def test_many_unknown_names_are_the_dns_and_one_is_not() -> None:
         *lines("dial tcp: lookup geo on 10.96.0.10:53: no such host", writer=pod("search-6c5f8b7d9-x2k4p")),
         *lines("dial tcp: lookup user on 10.96.0.10:53: no such host", writer=pod("frontend-6c5f8b7d9-x2k4p")),
     ]
-    dns = found(*asks)
-    assert {s.entity for s in dns} == {Entity(kind="Deployment", namespace="kube-system", name="coredns")}
-    assert {s.faults[0] for s in dns} == {"dns_resolution_failing"}
+    dns = only(found(*asks))
+    assert dns.entity == Entity(kind="Deployment", namespace="kube-system", name="coredns")
+    assert dns.faults[0] == "dns_resolution_failing"
+    assert dns.victims == (deployment("frontend"), deployment("search"))
+    assert {e.entity for e in dns.evidence} == {deployment("frontend"), deployment("search")}
+
+
+def test_a_cause_that_two_clients_tell_of_is_one_symptom_with_evidence_of_both() -> None:
+    full = "psycopg.errors.DiskFull: could not extend file \"base/1/2\": No space left on device"
+    symptom = only(found(
+        *lines(f"call to orders-db failed: {full}", writer=pod("orders-6c5f8b7d9-x2k4p")),
+        *lines(f"call to orders-db failed: {full}", writer=pod("inventory-6c5f8b7d9-x2k4p")),
+    ))  # fmt: skip
+    assert (symptom.entity, symptom.faults[0]) == (deployment("orders-db"), "volume_full")
+    assert symptom.victims == (deployment("orders"), deployment("inventory"))
+    assert {e.entity for e in symptom.evidence} == {deployment("orders"), deployment("inventory")}
 
 
 def test_a_pod_that_asks_a_public_resolver_for_a_service_has_the_wrong_dns_policy() -> None:

@@ -234,6 +234,20 @@ PATTERNS = (
         twin="F2: only a share of the calls, as large as the share of foreign pods",
     ),
     entry(
+        "answered not found",
+        "is told by what it calls that there is no such thing",
+        r"(?:unexpected|returned|responded with|got|received|answered(?: with)?) (?:http )?(?:status )?(?:code )?:?"
+        r" ?404\b",
+        r"404 Client Error: Not Found for url: https?://(?P<host>[\w.-]+)(?::(?P<port>\d+))?",
+        r"Request failed with status code 404|HttpClientErrorException\$NotFound|FeignException\$NotFound",
+        hints="404|notfound",
+        faults="service_selects_foreign_pods contract_broken_between_services ingress_route_wrong",
+        role="effect",
+        specificity=0.5,
+        steady=True,
+        twin="an object that is missing: always there, and the same in the baseline",
+    ),
+    entry(
         "no route",
         "has no route for a request",
         r"\b(?:404|503) NR\b",
@@ -283,10 +297,11 @@ PATTERNS = (
         r"transport: Error while dialing: .{0,80}i/o timeout",
         r"Connection timed out",
         r"failed to connect .{0,120}(?:timed out|timeout)",
-        hints="timeout|timed out|etimedout|unreachable|no route to host|errno 11|no reachable servers|503 uf|reset"
-        " reason|delayed_connect|serverselection|(110|(113",
-        unless=r"ECONNREFUSED|connection refused|\bread timeout|Read timed out|no such host|headers|deadline"
-        r" exceeded$",
+        r"request canceled while waiting for connection",
+        hints="waiting for connection|timeout|timed out|etimedout|unreachable|no route to host|errno 11|no"
+        " reachable servers|503 uf|reset reason|delayed_connect|serverselection|(110|(113",
+        unless=r"ECONNREFUSED|connection refused|\bread timeout|Read timed out|no such host|(?<!connection"
+        r" \(Client\.Timeout exceeded while awaiting )headers|deadline exceeded$",
         faults="network_policy_blocks service_transport_wrong packet_loss",
         role="effect",
         specificity=0.6,
@@ -319,7 +334,8 @@ PATTERNS = (
         r"THRIFT_EAGAIN \(timed out\)|TTransportException.{0,20}timed out",
         hints="deadline|timeout|timed out|econnaborted|504|time-out|timedout",
         unless=r"lease|idle timeout|keep-?alive|leader election|HikariPool",
-        faults="link_latency cpu_throttled_by_limit slow_query_or_lock packet_loss",
+        faults="link_latency cpu_throttled_by_limit slow_query_or_lock packet_loss network_policy_blocks"
+        " service_transport_wrong",
         role="effect",
         specificity=0.45,
         steady=True,
