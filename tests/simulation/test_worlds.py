@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from workers.simulation import SimulationError, names
+from workers.simulation import SimulationError
 from workers.simulation.clock import moment
 from workers.simulation.faces.exchange import Ask
 from workers.simulation.running import Staged, stage
@@ -69,8 +69,8 @@ def test_another_moment_moves_the_whole_world() -> None:
     assert moment(staged.truth.causes[0].onset) < fired
 
 
-@pytest.mark.parametrize("name", names())
-def test_every_scenario_fires_its_alert_after_the_onset_and_shows_no_loopback(name: str) -> None:
+@pytest.mark.parametrize("name", ["oom-after-deploy", "dns-misconfigured", "kubelet-silent", "traffic-surge"])
+def test_the_alert_fires_after_the_onset_and_nothing_shows_a_loopback(name: str) -> None:
     staged = stage(name)
     now = staged.scene.world.now
     fired = moment(staged.alert["alerts"][0]["startsAt"])

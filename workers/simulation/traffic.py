@@ -14,8 +14,8 @@ from functools import cached_property
 from itertools import pairwise
 from math import inf
 
-from workers.simulation.api.network import selected, target_port
-from workers.simulation.cluster import Pod
+from workers.simulation.api.network import matching, target_port
+from workers.simulation.cluster import Pod, ServiceObject
 from workers.simulation.company import External, Route, Service
 from workers.simulation.world import EdgeEffect, OwnEffect, World
 
@@ -85,12 +85,18 @@ _CODES = {
 }
 
 
+State = list[tuple[str, float, dict[str, str]]]
+"""What a call meets at a Service: (kind of failure, share, detail)."""
+
+
 class Traffic:
     """Everything about requests in one world. Build it when the world has settled."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.order = _callees_first(world)
+        self._positions: dict[float, tuple[int, float]] = {}
+        self._chosen: dict[int, list[Pod]] = {}
 
     @cached_property
     def segments(self) -> list[Segment]:
@@ -110,6 +116,14 @@ class Traffic:
     def index(self, at: float) -> int:
         return max(0, bisect_right(self.starts, at) - 1)
 
+    def position(self, at: float) -> tuple[int, float]:
+        """The segment of a moment, and the integral of the shape since its start."""
+        found = self._positions.get(at)
+        if found is None:
+            index, until = self.index(at), self.world.shape.until
+            found = self._positions[at] = (index, max(0.0, until(at) - until(self.segments[index].start)))
+        return found
+
     def at(self, at: float) -> Segment:
         return self.segments[self.index(at)]
 
@@ -125,9 +139,12 @@ class Traffic:
             workload = self.world.workload(service.name, service.namespace)
             segment.ready[service.name] = [p for p in workload.pods if p.is_ready(at)]
             segment.pods[service.name] = segment.ready[service.name] if service.worker else self._receivers(service, at)
+        states: dict[str, State] = {}
         for service in self.order:
             for callee in service.dependencies:
-                segment.edges[(service.name, callee)] = tuple(self._edge(service, callee, at, segment))
+                if callee not in states:
+                    states[callee] = list(self._service_state(callee, at))
+                segment.edges[(service.name, callee)] = tuple(self._edge(service, callee, at, states[callee]))
         self._rates(segment, at, overload=False)
         for service in self.order:
             self._mixes(service, at, segment)
@@ -136,14 +153,23 @@ class Traffic:
 
     def _receivers(self, service: Service, at: float) -> list[Pod]:
         try:
-            chosen = selected(self.world, self.world.service(service.name), at)
+            it = self.world.service(service.name)
         except KeyError:
             return []
-        return [p for p in chosen if p.workload.name == service.name and p.is_ready(at)]
+        return [p for p in self._behind(it, at) if p.workload.name == service.name]
+
+    def _behind(self, it: ServiceObject, at: float) -> list[Pod]:
+        """Pods that a Service reaches at a moment. Labels do not change, so a spec's choice is made once."""
+        spec = it.spec(at)
+        if spec is None:
+            return []
+        if id(spec) not in self._chosen:
+            self._chosen[id(spec)] = matching(self.world, it.namespace, spec)
+        return [p for p in self._chosen[id(spec)] if p.is_ready(at)]
 
     # The way to a callee
 
-    def _edge(self, caller: Service, callee: str, at: float, segment: Segment) -> Iterable[Failure]:
+    def _edge(self, caller: Service, callee: str, at: float, state: State) -> Iterable[Failure]:
         part = self.world.company.parts[callee]
         left = 1.0
         for effect in self.world.edges:
@@ -158,7 +184,7 @@ class Traffic:
                 yield _failure(effect.kind, share, callee, effect, caller)
         if isinstance(part, External) or left <= 0:
             return
-        for kind, share, detail in self._service_state(callee, at):
+        for kind, share, detail in state:
             yield Failure(
                 kind,
                 _CODES.get(kind, 503),
@@ -172,6 +198,8 @@ class Traffic:
         """What a call meets at the Service in front of the callee's pods."""
         part = self.world.company.parts[callee]
         host = callee
+        if isinstance(part, External):
+            return
         try:
             it = self.world.service(callee)
         except KeyError:
@@ -183,7 +211,7 @@ class Traffic:
             return
         port = spec["ports"][0]
         address = f"{it.cluster_ip}:{port['port']}"
-        pods = [p for p in selected(self.world, it, at) if p.is_ready(at)]
+        pods = self._behind(it, at)
         if not pods:
             yield "refused", 1.0, {"address": address}
             return

@@ -85,9 +85,8 @@ class Cpu:
                 total += self._level(pod, i) * weight
                 sums.append(total)
             self._sums[pod.uid] = sums
-        index = self.traffic.index(at)
-        until = self.traffic.world.shape.until
-        return sums[index] + self._level(pod, index) * (until(at) - until(self.traffic.segments[index].start))
+        index, since = self.traffic.position(at)
+        return sums[index] + self._level(pod, index) * since
 
 
 def _idle(pod: Pod) -> float:

@@ -12,17 +12,16 @@ from workers.simulation.world import World, managed
 def selected(world: World, service: ServiceObject, at: float) -> list[Pod]:
     """Pods that exist at a moment and match the Service's selector of that moment."""
     spec = service.spec(at)
-    wanted = (spec or {}).get("selector") or {}
+    return [p for p in matching(world, service.namespace, spec or {}) if p.exists(at) and p.failed > at]
+
+
+def matching(world: World, namespace: str, spec: Json) -> list[Pod]:
+    """Pods of all times that a Service's selector matches."""
+    wanted = spec.get("selector") or {}
     if not wanted:
         return []
-    found = [
-        p
-        for w in world.workloads.values()
-        if w.namespace == service.namespace
-        for p in w.pods
-        if p.exists(at) and p.failed > at
-    ]
-    return [p for p in found if wanted.items() <= p.all_labels().items()]
+    pods = (p for w in world.workloads.values() if w.namespace == namespace for p in w.pods)
+    return [p for p in pods if wanted.items() <= p.all_labels().items()]
 
 
 def target_port(pod: Pod, port: Json) -> int | None:

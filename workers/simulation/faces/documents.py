@@ -76,6 +76,12 @@ def name_fields(world: World) -> tuple[str, ...]:
     return _NAMES[world.company.log_schema]
 
 
+def namespace_fields(world: World) -> tuple[str, ...]:
+    """Fields that hold the namespace exactly."""
+    ecs = world.company.log_schema == "ecs"
+    return ("kubernetes.namespace",) if ecs else ("kubernetes.namespace_name", "kubernetes.namespace_name.keyword")
+
+
 def index_name(world: World, at: float) -> str:
     day = clock.seconds(at)[:10].replace("-", ".")
     if world.company.log_schema == "ecs":
@@ -84,9 +90,21 @@ def index_name(world: World, at: float) -> str:
     return f"logs-{world.company.cluster}-{day}"
 
 
-def flat(world: World, line: Line) -> Flat:
-    """The document of a line, by dotted names. Text with a .keyword is also under that name."""
-    return _ecs(world, line) if world.company.log_schema == "ecs" else _fluent_bit(world, line)
+def flat(world: World, line: Line, known: dict[tuple[str, str], Flat]) -> Flat:
+    """The document of a line, by dotted names; what a container's lines have in common is in `known`."""
+    ecs = world.company.log_schema == "ecs"
+    key = (line.pod.uid, line.container)
+    if key not in known:
+        known[key] = _ecs(world, line) if ecs else _fluent_bit(world, line)
+    doc = {"@timestamp": clock.millis(line.at), **known[key]}
+    if ecs:
+        doc.update({"message": line.text, "stream": line.stream})
+        doc["log.level"] = "warn" if line.level == "warning" else line.level
+        return doc
+    level = line.level.upper()
+    doc.update({"log": line.text, "level": level, "level.keyword": level})
+    doc.update({"stream": line.stream, "stream.keyword": line.stream})
+    return doc
 
 
 def _ecs(world: World, line: Line) -> Flat:
@@ -94,11 +112,7 @@ def _ecs(world: World, line: Line) -> Flat:
     labels = pod.revision.template["metadata"]["labels"]
     name = labels.get("app") or pod.workload.part.name
     doc: Flat = {
-        "@timestamp": clock.millis(line.at),
-        "message": line.text,
-        "log.level": "warn" if line.level == "warning" else line.level,
         "service.name": name,
-        "stream": line.stream,
         "kubernetes.namespace": pod.namespace,
         "kubernetes.pod.name": pod.name,
         "kubernetes.pod.uid": pod.uid,
@@ -135,10 +149,8 @@ def _fluent_bit(world: World, line: Line) -> Flat:
         "kubernetes.host": pod.node,
         "kubernetes.container_image": pod.revision.template["spec"]["containers"][0]["image"],
         "kubernetes.labels.app": pod.revision.template["metadata"]["labels"].get("app") or pod.workload.part.name,
-        "level": line.level.upper(),
-        "stream": line.stream,
     }
-    doc: Flat = {"@timestamp": clock.millis(line.at), "log": line.text, "cluster": world.company.cluster, **texts}
+    doc: Flat = {"cluster": world.company.cluster, **texts}
     doc.update((f"{k}.keyword", v) for k, v in texts.items())
     return doc
 

@@ -93,7 +93,7 @@ class Dsl:
 
     def _ids(self, body: Any) -> Predicate:
         values = set(body.get("values", []))
-        return lambda d: d.get("_id") in values
+        return lambda d: d.get("_n") in values
 
     def _exists(self, body: Any) -> Predicate:
         name = body["field"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
 
+from workers.simulation import clock
 from workers.simulation.logs.line import Trouble
 
 
 def stamp(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S,") + f"{int(at * 1000) % 1000:03d}"
+    return clock.spaced(at)
 
 
 def plain(at: float, level: str, logger: str, text: str) -> str:

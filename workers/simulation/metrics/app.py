@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import accumulate
 from math import erf, inf, log, sin, sqrt
 
 from workers.simulation import dice
@@ -46,27 +48,22 @@ def _spans(pod: Pod) -> list[tuple[float, float]]:
 class _Counter:
     """Requests since the container started: per segment a level, times the integral of the shape."""
 
-    def __init__(self, scene: Scene, pod: Pod, level: Callable[[Segment], float]) -> None:
-        self._traffic, self._pod = scene.traffic, pod
-        total, self._sums, self._levels = 0.0, [0.0], []
-        for segment, weight in zip(scene.traffic.segments, scene.traffic.weights, strict=True):
-            value = level(segment)
-            self._levels.append(value)
-            total += value * weight
-            self._sums.append(total)
+    def __init__(self, scene: Scene, pod: Pod, levels: list[float]) -> None:
+        self._traffic, self._levels = scene.traffic, levels
+        self._sums = [0.0, *accumulate(level * w for level, w in zip(levels, scene.traffic.weights, strict=True))]
+        self._starts = [(r.started, self._until(r.started)) for r in pod.runs.get(pod.main, ())]
 
     @property
     def any(self) -> bool:
         return self._sums[-1] > 0.5
 
     def __call__(self, at: float) -> float:
-        runs = [r for r in self._pod.runs.get(self._pod.main, ()) if r.started <= at]
-        return float(int(self._until(at) - self._until(runs[-1].started))) if runs else 0.0
+        before = next((counted for started, counted in reversed(self._starts) if started <= at), None)
+        return 0.0 if before is None else float(int(self._until(at) - before))
 
     def _until(self, at: float) -> float:
-        i = self._traffic.index(at)
-        until = self._traffic.world.shape.until
-        return self._sums[i] + self._levels[i] * max(0.0, until(at) - until(self._traffic.segments[i].start))
+        index, since = self._traffic.position(at)
+        return self._sums[index] + self._levels[index] * since
 
 
 def _share(scene: Scene, service: Service, pod: Pod, segment: Segment) -> float:
@@ -81,29 +78,21 @@ def _routes(scene: Scene) -> Iterator[tuple[Service, Pod, dict[str, str], Route]
             yield pod.workload.part, pod, labels, route
 
 
+def _asked(scene: Scene, service: Service, pod: Pod, route: Route) -> list[tuple[float, Mix]]:
+    """Per segment: requests a second of a route at a pod, and what becomes of them."""
+    rows = ((_share(scene, service, pod, s) * route.share, s) for s in scene.traffic.segments)
+    return [(share, s.mix(service.name, route.path, pod)) for share, s in rows]
+
+
 def requests_total(scene: Scene) -> Iterable[Series]:
     for service, pod, labels, route in _routes(scene):
-        codes: dict[int, list[Segment]] = {200: []}
-        for segment in scene.traffic.segments:
-            for failure in segment.mix(service.name, route.path, pod).failures:
-                codes.setdefault(failure.code, [])
-        codes.setdefault(404, [])
-        for code in codes:
-
-            def level(
-                segment: Segment, code: int = code, s: Service = service, p: Pod = pod, r: Route = route
-            ) -> float:
-                share = _share(scene, s, p, segment) * r.share
-                return share * _code_share(segment.mix(s.name, r.path, p), code, r) if share else 0.0
-
-            counter = _Counter(scene, pod, level)
+        rows = _asked(scene, service, pod, route)
+        codes = {200, 404, *(f.code for _, mix in rows for f in mix.failures)}
+        for code in sorted(codes):
+            counter = _Counter(scene, pod, [share * _code_share(mix, code, route) for share, mix in rows])
             if counter.any or code == 200:
-                yield gauge(
-                    "http_requests_total",
-                    {**labels, "method": route.method, "route": route.path, "code": str(code)},
-                    counter,
-                    _spans(pod),
-                )
+                named = {**labels, "method": route.method, "route": route.path, "code": str(code)}
+                yield gauge("http_requests_total", named, counter, _spans(pod))
 
 
 def _code_share(mix: Mix, code: int, route: Route) -> float:
@@ -113,7 +102,7 @@ def _code_share(mix: Mix, code: int, route: Route) -> float:
     return sum(f.share for f in mix.failures if f.code == code) + (missing if code == 404 else 0.0)
 
 
-def parts(service: Service, route: Route, mix: Mix, scene: Scene, segment: Segment) -> Parts:
+def _parts(service: Service, route: Route, mix: Mix, scene: Scene) -> Parts:
     """Durations of a route's requests: good ones by median, failed ones by how they fail."""
     good = service.median_ms / 1000
     for callee in route.calls:
@@ -125,71 +114,55 @@ def parts(service: Service, route: Route, mix: Mix, scene: Scene, segment: Segme
     return tuple((s, m) for s, m in out if s > 0)
 
 
+@lru_cache(maxsize=65536)
 def _below(durations: Parts, edge: float) -> float:
     """Share of requests that are faster than an edge: log-normal around each median."""
+    if edge == inf:
+        return 1.0
     return sum(
         share * 0.5 * (1 + erf((log(edge) - log(max(1e-4, median))) / (_SIGMA * sqrt(2))))
         for share, median in durations
     )
 
 
+def _durations(scene: Scene, service: Service, pod: Pod, route: Route) -> list[tuple[float, Parts]]:
+    rows = _asked(scene, service, pod, route)
+    return [(share, _parts(service, route, mix, scene) if share else ()) for share, mix in rows]
+
+
+def _buckets(
+    scene: Scene, name: str, pod: Pod, labels: dict[str, str], rows: list[tuple[float, Parts]]
+) -> Iterator[Series]:
+    for edge in (*BUCKETS, inf):
+        counter = _Counter(scene, pod, [share * _below(durations, edge) if share else 0.0 for share, durations in rows])
+        yield gauge(name, {**labels, "le": "+Inf" if edge == inf else f"{edge:g}"}, counter, _spans(pod))
+
+
 def duration_buckets(scene: Scene) -> Iterable[Series]:
-    memo: dict[tuple[Parts, float], float] = {}
     for service, pod, labels, route in _routes(scene):
-        for edge in (*BUCKETS, inf):
+        named = {**labels, "method": route.method, "route": route.path}
+        rows = _durations(scene, service, pod, route)
+        yield from _buckets(scene, "http_request_duration_seconds_bucket", pod, named, rows)
 
-            def level(
-                segment: Segment, edge: float = edge, s: Service = service, p: Pod = pod, r: Route = route
-            ) -> float:
-                share = _share(scene, s, p, segment) * r.share
-                if not share or edge == inf:
-                    return share
-                durations = parts(s, r, segment.mix(s.name, r.path, p), scene, segment)
-                if (durations, edge) not in memo:
-                    memo[(durations, edge)] = _below(durations, edge)
-                return share * memo[(durations, edge)]
 
-            le = "+Inf" if edge == inf else f"{edge:g}"
-            yield gauge(
-                "http_request_duration_seconds_bucket",
-                {**labels, "method": route.method, "route": route.path, "le": le},
-                _Counter(scene, pod, level),
-                _spans(pod),
-            )
+def duration_sum(scene: Scene) -> Iterable[Series]:
+    """Counted in thousandths, so that the sum has them."""
+    for service, pod, labels, route in _routes(scene):
+        rows = _durations(scene, service, pod, route)
+        counter = _Counter(scene, pod, [share * _mean(durations) * 1000 for share, durations in rows])
+        named = {**labels, "method": route.method, "route": route.path}
+        yield gauge("http_request_duration_seconds_sum", named, bound(lambda c, t: c(t) / 1000, counter), _spans(pod))
 
 
 def _mean(durations: Parts) -> float:
     return sum(share * median * 1.163 for share, median in durations)
 
 
-def duration_sum(scene: Scene) -> Iterable[Series]:
-    for service, pod, labels, route in _routes(scene):
-
-        def level(segment: Segment, s: Service = service, p: Pod = pod, r: Route = route) -> float:
-            share = _share(scene, s, p, segment) * r.share
-            return share * _mean(parts(s, r, segment.mix(s.name, r.path, p), scene, segment)) * 1000 if share else 0.0
-
-        counter = _Counter(scene, pod, level)
-        yield gauge(
-            "http_request_duration_seconds_sum",
-            {**labels, "method": route.method, "route": route.path},
-            bound(lambda c, t: c(t) / 1000, counter),
-            _spans(pod),
-        )
-
-
 def duration_count(scene: Scene) -> Iterable[Series]:
     for service, pod, labels, route in _routes(scene):
-
-        def level(segment: Segment, s: Service = service, p: Pod = pod, r: Route = route) -> float:
-            return _share(scene, s, p, segment) * r.share
-
-        yield gauge(
-            "http_request_duration_seconds_count",
-            {**labels, "method": route.method, "route": route.path},
-            _Counter(scene, pod, level),
-            _spans(pod),
-        )
+        counter = _Counter(scene, pod, [share for share, _ in _asked(scene, service, pod, route)])
+        named = {**labels, "method": route.method, "route": route.path}
+        yield gauge("http_request_duration_seconds_count", named, counter, _spans(pod))
 
 
 # Calls to dependencies, as the caller's client library counts them
@@ -227,42 +200,33 @@ def _outcomes(scene: Scene, service: Service, pod: Pod, callee: str, segment: Se
 
 
 def client_requests(scene: Scene) -> Iterable[Series]:
+    known: dict[tuple[str, str, str, int], dict[str, float]] = {}
     for service, pod, labels, callee in _calls(scene):
-        results = {r for segment in scene.traffic.segments for r in _outcomes(scene, service, pod, callee, segment)}
-        for result in sorted(results):
-
-            def level(
-                segment: Segment, result: str = result, s: Service = service, p: Pod = pod, c: str = callee
-            ) -> float:
-                rate = _call_rate(scene, s, p, c, segment)
-                return rate * _outcomes(scene, s, p, c, segment).get(result, 0.0) if rate else 0.0
-
-            counter = _Counter(scene, pod, level)
+        rows: list[tuple[float, dict[str, float]]] = []
+        for i, segment in enumerate(scene.traffic.segments):
+            key = (service.name, callee, pod.node, i)
+            if key not in known:
+                known[key] = _outcomes(scene, service, pod, callee, segment)
+            rows.append((_call_rate(scene, service, pod, callee, segment), known[key]))
+        for result in sorted({r for _, outcomes in rows for r in outcomes}):
+            counter = _Counter(scene, pod, [rate * outcomes.get(result, 0.0) for rate, outcomes in rows])
             if counter.any:
-                yield gauge(
-                    "http_client_requests_total", {**labels, "peer": callee, "result": result}, counter, _spans(pod)
-                )
+                named = {**labels, "peer": callee, "result": result}
+                yield gauge("http_client_requests_total", named, counter, _spans(pod))
 
 
 def client_buckets(scene: Scene) -> Iterable[Series]:
+    known: dict[tuple[str, str, str, int], Parts] = {}
     for service, pod, labels, callee in _calls(scene):
-        for edge in (*BUCKETS, inf):
-
-            def level(
-                segment: Segment, edge: float = edge, s: Service = service, p: Pod = pod, c: str = callee
-            ) -> float:
-                rate = _call_rate(scene, s, p, c, segment)
-                if not rate or edge == inf:
-                    return rate
-                return rate * _below(_call_parts(scene, s, p, c, segment), edge)
-
-            le = "+Inf" if edge == inf else f"{edge:g}"
-            yield gauge(
-                "http_client_request_duration_seconds_bucket",
-                {**labels, "peer": callee, "le": le},
-                _Counter(scene, pod, level),
-                _spans(pod),
-            )
+        rows: list[tuple[float, Parts]] = []
+        for i, segment in enumerate(scene.traffic.segments):
+            key = (service.name, callee, pod.node, i)
+            rate = _call_rate(scene, service, pod, callee, segment)
+            if rate and key not in known:
+                known[key] = _call_parts(scene, service, pod, callee, segment)
+            rows.append((rate, known[key] if rate else ()))
+        named = {**labels, "peer": callee}
+        yield from _buckets(scene, "http_client_request_duration_seconds_bucket", pod, named, rows)
 
 
 def _call_parts(scene: Scene, service: Service, pod: Pod, callee: str, segment: Segment) -> Parts:

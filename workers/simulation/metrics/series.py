@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from math import ceil, inf
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import inf
 
 from workers.simulation import dice
 
 SCRAPE_SECONDS = 30.0
+
+
+Sample = tuple[float, float]
 
 
 @dataclass(eq=False)
@@ -19,28 +23,36 @@ class Series:
     """When its target exposed it."""
     offset: float = 0.0
     """Of its target's scrapes."""
+    _scrapes: dict[int, Sample | None] = field(default_factory=dict, repr=False)
 
-    def alive(self, at: float) -> bool:
-        return any(start <= at < end for start, end in self.spans)
+    @cached_property
+    def key(self) -> tuple[tuple[str, str], ...]:
+        return tuple(sorted(self.labels.items()))
+
+    def number(self, at: float) -> int:
+        """Which scrape was the newest at a moment."""
+        return int((at - self.offset) // SCRAPE_SECONDS)
+
+    def scrape(self, number: int) -> Sample | None:
+        """A sample by its scrape's number; a target that is gone leaves a staleness marker, hence nothing."""
+        try:
+            return self._scrapes[number]
+        except KeyError:
+            at = round(number * SCRAPE_SECONDS + self.offset, 3)
+            alive = any(start <= at < end for start, end in self.spans)
+            made = self._scrapes[number] = (at, self.value(at)) if alive else None
+            return made
+
+    def sample(self, at: float) -> Sample | None:
+        return self.scrape(self.number(at))
+
+    def samples(self, start: float, end: float) -> list[Sample]:
+        """Scrapes in (start, end]."""
+        numbers = range(self.number(start) + 1, self.number(end) + 1)
+        return [s for n in numbers if (s := self.scrape(n)) is not None]
 
     def last_scrape(self, at: float) -> float:
-        return (at - self.offset) // SCRAPE_SECONDS * SCRAPE_SECONDS + self.offset
-
-    def sample(self, at: float) -> tuple[float, float] | None:
-        """The newest sample at a moment; a target that is gone leaves a staleness marker, hence nothing."""
-        scraped = self.last_scrape(at)
-        return (scraped, self.value(scraped)) if self.alive(scraped) else None
-
-    def samples(self, start: float, end: float) -> list[tuple[float, float]]:
-        """Scrapes in (start, end]."""
-        first = ceil((start - self.offset + 1e-9) / SCRAPE_SECONDS) * SCRAPE_SECONDS + self.offset
-        out: list[tuple[float, float]] = []
-        at = first
-        while at <= end:
-            if self.alive(at):
-                out.append((at, self.value(at)))
-            at += SCRAPE_SECONDS
-        return out
+        return round(self.number(at) * SCRAPE_SECONDS + self.offset, 3)
 
 
 def offset(instance: str) -> float:

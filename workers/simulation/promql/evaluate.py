@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from workers.simulation.metrics.series import Series
+from workers.simulation.metrics.series import Sample, Series
 from workers.simulation.promql import functions as fn
 from workers.simulation.promql.syntax import (
     Aggregation,
@@ -27,6 +27,9 @@ from workers.simulation.promql.text import number
 
 Labels = tuple[tuple[str, str], ...]
 """Sorted pairs."""
+
+
+LOOKBACK_SECONDS = 300.0
 
 
 class ExecutionError(Exception):
@@ -48,12 +51,11 @@ class Source(Protocol):
 
 
 class Evaluator:
-    """One query. Samples are remembered between the steps of a range query."""
+    """One query at one moment, or at many."""
 
     def __init__(self, source: Source, now: float) -> None:
-        self._source, self._now = source, now
-        self._chosen: dict[Selector, list[tuple[Series, Labels]]] = {}
-        self._values: dict[int, dict[float, float]] = {}
+        self._source, self.now = source, now
+        self._chosen: dict[Selector, list[Series]] = {}
 
     def at(self, node: Node, t: float) -> Value:
         if isinstance(node, (Number, Text)):
@@ -75,43 +77,27 @@ class Evaluator:
 
     # Series
 
-    def _series(self, node: Selector) -> list[tuple[Series, Labels]]:
+    def series(self, node: Selector) -> list[Series]:
         bare = Selector(node.name, node.matchers)
         if bare not in self._chosen:
-            self._chosen[bare] = [
-                (s, tuple(sorted(s.labels.items()))) for s in self._source.select(node.name, node.matchers)
-            ]
+            self._chosen[bare] = self._source.select(node.name, node.matchers)
         return self._chosen[bare]
 
-    def _value(self, series: Series, at: float) -> float:
-        known = self._values.setdefault(id(series), {})
-        if at not in known:
-            known[at] = series.value(at)
-        return known[at]
-
     def _instant(self, node: Selector, t: float) -> Vector:
-        at = min(t - node.offset_seconds, self._now)
-        if t - node.offset_seconds > self._now + 300:
+        if t - node.offset_seconds > self.now + LOOKBACK_SECONDS:
             return []
-        out: Vector = []
-        for series, labels in self._series(node):
-            scraped = series.last_scrape(at)
-            if series.alive(scraped):
-                out.append(Element(labels, self._value(series, scraped)))
-        return out
+        at = min(t - node.offset_seconds, self.now)
+        found = ((s.key, s.sample(at)) for s in self.series(node))
+        return [Element(key, sample[1]) for key, sample in found if sample]
 
-    def range(self, node: Selector, t: float) -> Iterable[tuple[Labels, list[tuple[float, float]], float, float]]:
+    def range(self, node: Selector, t: float) -> Iterable[tuple[Labels, list[Sample], float, float]]:
+        """(labels, samples, start, end) of each series that has samples in the selector's range."""
         end = t - node.offset_seconds
         start = end - node.range_seconds
-        for series, labels in self._series(node):
-            at = series.last_scrape(start)
-            samples: list[tuple[float, float]] = []
-            while at <= min(end, self._now):
-                if at > start and series.alive(at):
-                    samples.append((at, self._value(series, at)))
-                at = round(at + 30.0, 3)
+        for series in self.series(node):
+            samples = series.samples(start, min(end, self.now))
             if samples:
-                yield labels, samples, start, end
+                yield series.key, samples, start, end
 
     # Functions
 
@@ -126,14 +112,14 @@ class Evaluator:
             extra = [_number(self.at(a, t)) for a in node.args[1:]]
             return [
                 Element(_without_name(e.labels), fn.OF_VALUE[name](e.value, *extra))
-                for e in self._vector(node.args[0], t, name)
+                for e in self.vector(node.args[0], t, name)
             ]
         special = _SPECIAL.get(name)
         if special is None:
             raise ParseError(f'1:1: parse error: unknown function with name "{name}"')
         return special(self, node, t)
 
-    def _vector(self, node: Node, t: float, function: str) -> Vector:
+    def vector(self, node: Node, t: float, function: str) -> Vector:
         value = self.at(node, t)
         if not isinstance(value, list):
             raise ParseError(
@@ -399,39 +385,33 @@ def _vector_of(e: Evaluator, node: Call, t: float) -> Value:
 
 def _scalar(e: Evaluator, node: Call, t: float) -> Value:
     _arity(node, 1, 1)
-    found = e._vector(node.args[0], t, "scalar")
+    found = e.vector(node.args[0], t, "scalar")
     return found[0].value if len(found) == 1 else math.nan
 
 
 def _absent(e: Evaluator, node: Call, t: float) -> Value:
     _arity(node, 1, 1)
-    return [] if e._vector(node.args[0], t, "absent") else [Element(_equalities(node.args[0]), 1.0)]
+    return [] if e.vector(node.args[0], t, "absent") else [Element(_equalities(node.args[0]), 1.0)]
 
 
 def _sorted(e: Evaluator, node: Call, t: float) -> Value:
     _arity(node, 1, 1)
-    return sorted(
-        e._vector(node.args[0], t, node.function), key=lambda x: x.value, reverse=node.function == "sort_desc"
-    )
+    return sorted(e.vector(node.args[0], t, node.function), key=lambda x: x.value, reverse=node.function == "sort_desc")
 
 
 def _timestamp(e: Evaluator, node: Call, t: float) -> Value:
     _arity(node, 1, 1)
     if isinstance(node.args[0], Selector) and not node.args[0].range_seconds:
-        at = min(t, e._now)
-        return [
-            Element(_without_name(labels), s.last_scrape(at))
-            for s, labels in e._series(node.args[0])
-            if s.alive(s.last_scrape(at))
-        ]
-    return [Element(_without_name(x.labels), t) for x in e._vector(node.args[0], t, "timestamp")]
+        found = ((s.key, s.sample(min(t, e.now))) for s in e.series(node.args[0]))
+        return [Element(_without_name(key), sample[0]) for key, sample in found if sample]
+    return [Element(_without_name(x.labels), t) for x in e.vector(node.args[0], t, "timestamp")]
 
 
 def _histogram_quantile(e: Evaluator, node: Call, t: float) -> Value:
     _arity(node, 2, 2)
     q = _number(e.at(node.args[0], t))
     groups: dict[Labels, list[tuple[float, float]]] = {}
-    for x in e._vector(node.args[1], t, "histogram_quantile"):
+    for x in e.vector(node.args[1], t, "histogram_quantile"):
         bound = dict(x.labels).get("le")
         if bound is not None:
             key = tuple(p for p in x.labels if p[0] not in ("le", "__name__"))
@@ -444,7 +424,7 @@ def _label_replace(e: Evaluator, node: Call, t: float) -> Value:
     target, replacement, source, pattern = (str(e.at(a, t)) for a in node.args[1:])
     template = re.sub(r"\$(\d+|\w+)|\$\{(\w+)\}", lambda m: f"\\g<{m[1] or m[2]}>", replacement)
     out: Vector = []
-    for x in e._vector(node.args[0], t, "label_replace"):
+    for x in e.vector(node.args[0], t, "label_replace"):
         labels = dict(x.labels)
         found = re.fullmatch(pattern, labels.get(source, ""))
         if found:
@@ -459,7 +439,7 @@ def _label_join(e: Evaluator, node: Call, t: float) -> Value:
     _arity(node, 3, 20)
     target, separator, *sources = (str(e.at(a, t)) for a in node.args[1:])
     out: Vector = []
-    for x in e._vector(node.args[0], t, "label_join"):
+    for x in e.vector(node.args[0], t, "label_join"):
         labels: Mapping[str, str] = dict(x.labels)
         out.append(
             Element(
@@ -471,7 +451,7 @@ def _label_join(e: Evaluator, node: Call, t: float) -> Value:
 
 def _calendar(part: Callable[[datetime], int]) -> Callable[[Evaluator, Call, float], Value]:
     def call(e: Evaluator, node: Call, t: float) -> Value:
-        of = e._vector(node.args[0], t, node.function) if node.args else [Element((), t)]
+        of = e.vector(node.args[0], t, node.function) if node.args else [Element((), t)]
         return [Element(_without_name(x.labels), float(part(datetime.fromtimestamp(x.value, UTC)))) for x in of]
 
     return call
