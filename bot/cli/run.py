@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,17 +72,27 @@ def _bot(settings: Settings) -> None:
             "set SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (Slack by HTTP): see README.md, "
             "Connect a workspace"
         )
+    listener = _listener(settings)
     rt = runtime()
     app = build_app(settings, rt.store, rt.queue, rt.customers, slack_client(settings))
     by_http = () if settings.slack_app_token else http_routes(app)
     web = build_web(settings, rt.store, rt.queue, rt.customers, more=by_http)
-    server = uvicorn.Server(
-        uvicorn.Config(web, host=settings.web_host, port=settings.web_port, log_level="warning", lifespan="off")
-    )
+    server = uvicorn.Server(uvicorn.Config(web, log_level="warning", lifespan="off"))
     with _socket_mode(app, settings):
         way = "by Socket Mode" if settings.slack_app_token else "by HTTP at /slack/events"
-        log.info("listening to Slack %s; pages on %s port %s", way, settings.web_host, settings.web_port)
-        server.run()
+        log.info("listening to Slack %s; pages on %s port %s", way, *listener.getsockname()[:2])
+        server.run(sockets=[listener])
+
+
+def _listener(settings: Settings) -> socket.socket:
+    """Taken before Slack is told that we listen: a bot without its pages should not start at all."""
+    try:
+        return socket.create_server((settings.web_host, settings.web_port), backlog=128)
+    except OSError as error:
+        raise ConfigError(
+            f"GUMSHOE_WEB_HOST, GUMSHOE_WEB_PORT: cannot listen on {settings.web_host}:{settings.web_port}: "
+            f"{error.strerror}; choose another port"
+        ) from None
 
 
 @contextmanager
