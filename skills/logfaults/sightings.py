@@ -84,15 +84,12 @@ def see(lines: Sequence[LogLine], namespace: str) -> Seen:
             for host in hosts_in(record.text):
                 seen.named[writer][host] += 1
         pattern = known[key]
-        if pattern is not None:
+        if (pattern is None or _weak(pattern)) and (crash := _crash(record)):
+            seen.crashes.append(CrashSighting(record, writer, crash))
+        elif pattern is not None:
             words = words or _words(record.text)
-            match = pattern.pattern.search(words)
-            if match is not None:
+            if match := pattern.pattern.search(words):
                 seen.sightings.append(_sighting(record, writer, pattern, match, words))
-        if "\n" in record.text or "\\n" in record.text or "panic: " in record.text:
-            crash = crash_in(message_of(record.text))
-            if crash is not None and (pattern is None or _weak(pattern)):
-                seen.crashes.append(CrashSighting(record, writer, crash))
     _name_addresses(seen)
     return seen
 
@@ -119,8 +116,16 @@ def _pattern_of(record: LogLine, words: str) -> Pattern | None:
 
 
 def _weak(pattern: Pattern) -> bool:
-    """The pattern says less than the stack trace around it does."""
-    return pattern.specificity < 0.45 or pattern.name in ("contract broken", "retries", "configuration invalid")
+    """The pattern says less than a stack trace around it does."""
+    named = ("contract broken", "retries", "configuration invalid", "programming error")
+    return pattern.specificity < 0.45 or pattern.name in named
+
+
+def _crash(record: LogLine) -> Crash | None:
+    text = record.text
+    if "\n" in text or "\\n" in text or "panic: " in text:
+        return crash_in(message_of(text))
+    return None
 
 
 def _sighting(record: LogLine, writer: Entity, pattern: Pattern, match: re.Match[str], words: str) -> Sighting:

@@ -74,6 +74,27 @@ PATTERNS = (
         faults="feature_flag_harmful code_defect_in_release",
         specificity=0.7,
     ),
+    # --- J1, in one line: a recovered panic, a caught exception; with a stack trace crashes.py tells more
+    entry(
+        "programming error",
+        "fails by its own code",
+        r"runtime error: (?:invalid memory address|index out of range|slice bounds|integer divide|makeslice|hash of)",
+        r"assignment to entry in nil map|send on closed channel|close of closed channel|interface conversion: ",
+        r"Cannot read propert(?:y|ies) (?:'\w+' )?of (?:undefined|null)|\w+ is not (?:a function|iterable)$"
+        r"|ReferenceError: ",
+        r"\bNullPointerException\b|\bClassCastException\b|IndexOutOfBoundsException|NullReferenceException",
+        r"'NoneType' object (?:has no|is not)|(?:list|string|tuple) index out of range|object has no attribute '",
+        r"^(?:[\w\[\]:,.\- ]*\b)?(?:KeyError|TypeError|AttributeError|NameError|UnboundLocalError"
+        r"|ZeroDivisionError): ",
+        r"undefined method `|Undefined (?:variable|array key|index)|division by zero",
+        hints="runtime error|nil map|closed channel|interface conversion|cannot read propert|is not a function"
+        "|referenceerror|is not iterable|nullpointer|classcast|indexoutofbounds|nullreference|nonetype|out"
+        " of range|no attribute|keyerror|typeerror|attributeerror|nameerror|unboundlocal|division|undefined"
+        " method|undefined ",
+        faults="code_defect_in_release contract_broken_between_services feature_flag_harmful",
+        specificity=0.72,
+        twin="J4: the message that it trips over was changed by another service",
+    ),
     # --- J3 -------------------------------------------------------------------------------------------------------
     entry(
         "configuration invalid",
