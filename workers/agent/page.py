@@ -59,11 +59,12 @@ def first(
         parts.append("No system can be read.")
     matter = [*alerted, *(n.symptom.entity for look in looks for n in look.seen.symptoms)]
     for look in looks:
-        near = topology.near(matter, look.seen.edges)
-        parts.append(f"\nFirst look, {look.skill}: {render.quoted(look.seen.text, render.SUMMARY_CHARACTERS)}")
+        edges = topology.telling(look.seen.edges)
+        near = topology.near(matter, edges)
+        parts.append(f"\nFirst look, {look.skill}: {render.summary(look.seen, ledger)}")
         parts += render.body(look.seen, ledger, near)
-        if len(near) < len(look.seen.edges):
-            parts.append(f"… {len(look.seen.edges) - len(near)} more edges: ask `topology`")
+        if len(near) < len(edges):
+            parts.append(f"… {len(edges) - len(near)} more edges: ask `topology`")
     if not any(
         n.symptom.role == "cause" and n.symptom.specificity >= DECISIVE for look in looks for n in look.seen.symptoms
     ):

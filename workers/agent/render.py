@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from skills.contract import Change, Edge, Gap
@@ -20,6 +21,9 @@ SYMPTOMS = 40
 EDGES = 60
 CHANGES = 30
 SUMMARY_CHARACTERS = 4000
+SUMMARY_LINE_CHARACTERS = 400
+WORTH_A_NUMBER = 40
+"""Characters of an excerpt from which its number stands for it in a summary."""
 
 _OUR_TAGS = re.compile(
     r"<(?=/?(?:alerts?|question|guidance|track_record|similar|previous_finding|symptoms|changes|topology|gaps|steering)\b)",
@@ -29,16 +33,28 @@ _OUR_TAGS = re.compile(
 
 def result(seen: Observed, ledger: Ledger) -> str:
     """One result of a tool."""
-    parts = [f"{seen.status}: {quoted(seen.text, SUMMARY_CHARACTERS)}"]
+    parts = [f"{seen.status}: {summary(seen, ledger)}"]
     if not seen.new and seen.status == "ok":
         parts.append("Nothing new: every line of this was seen before.")
     parts.extend(body(seen, ledger))
     return "\n".join(parts)
 
 
+def summary(seen: Observed, ledger: Ledger) -> str:
+    """A skill's own words, without what stands below them anyway: symptoms, and lines that have a number."""
+    said = [n.symptom.summary for n in seen.symptoms if n.symptom.summary]
+    texts = {n: ledger.excerpt(n).text for n in seen.evidence}
+    first, *lines = seen.text.splitlines() or [""]
+    kept = [first, *(line for line in lines if not line.endswith(tuple(said)))]
+    for number, text in texts.items():
+        if len(text) >= WORTH_A_NUMBER:
+            kept = [line.replace(text, f"[{number}]") for line in kept]
+    return quoted("\n".join(quoted(line, SUMMARY_LINE_CHARACTERS) for line in kept), SUMMARY_CHARACTERS)
+
+
 def body(seen: Observed, ledger: Ledger, near: Sequence[Edge] | None = None) -> list[str]:
     """Evidence lines and blocks of one result; `near` replaces its edges by those that matter here."""
-    parts = [evidence_line(number, ledger.excerpt(number).text) for number in seen.evidence[:LINES]]
+    parts = [evidence_line(number, ledger.excerpt(number).text) for number in _shown(seen)]
     if len(seen.evidence) > LINES:
         parts.append(f"… {len(seen.evidence) - LINES} more lines in the record")
     parts.extend(symptom_block(seen.symptoms))
@@ -47,6 +63,14 @@ def body(seen: Observed, ledger: Ledger, near: Sequence[Edge] | None = None) -> 
     parts.extend(block("topology", [edge_row(e, ledger) for e in edges], EDGES))
     parts.extend(block("gaps", [{"what": g.what, "why": g.why} for g in seen.gaps], LINES))
     return parts
+
+
+def _shown(seen: Observed) -> list[str]:
+    """The lines that there is room for, in their order: what symptoms rest on goes before what merely stood there."""
+    strongest = sorted(seen.symptoms, key=lambda n: -n.symptom.specificity)
+    wanted = dict.fromkeys((*(e for n in strongest for e in n.evidence), *seen.evidence))
+    room = set(list(wanted)[:LINES])
+    return [number for number in seen.evidence if number in room]
 
 
 def evidence_line(number: str, text: str) -> str:
@@ -60,32 +84,44 @@ def symptom_block(symptoms: Iterable[NumberedSymptom]) -> list[str]:
 
 def symptom_row(numbered: NumberedSymptom) -> dict[str, Any]:
     s = numbered.symptom
-    return {
+    row = {
         "entity": str(s.entity),
         "faults": list(s.faults),
         "says": s.summary,
         "specificity": s.specificity,
-        "onset": s.onset.isoformat() if s.onset else None,
+        "onset": instant(s.onset) if s.onset else None,
         "role": s.role,
         "points_at": [str(e) for e in s.points_at],
         "victims": [str(e) for e in s.victims],
         "evidence": list(numbered.evidence),
         "change": s.change,
-        "ongoing": s.ongoing,
+        "ongoing": None if s.ongoing else False,
         "analyzer": s.analyzer,
     }
+    return _told(row)
 
 
 def change_row(change: Change, ledger: Ledger) -> dict[str, Any]:
-    return {
+    row = {
         "id": change.id,
-        "at": change.at.isoformat(),
+        "at": instant(change.at),
         "entity": str(change.entity),
         "kind": change.kind,
         "what": change.summary,
         "author": change.author,
         "evidence": [n for e in change.evidence if (n := ledger.known(e)) is not None],
     }
+    return _told(row)
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the keys that have nothing to tell."""
+    return {key: value for key, value in row.items() if value not in (None, "", [], ())}
+
+
+def instant(at: datetime) -> str:
+    """To the second, which is how people and evidence tell it."""
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def edge_row(edge: Edge, ledger: Ledger) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from workers.agent import render
 from workers.agent.evidence import Ledger
 from workers.domain import Guidance
 from workers.llm.entities import parse, same_thing
-from workers.llm.graph import Graph
+from workers.llm.graph import Graph, vertex
 
 NAME = "topology"
 DESCRIPTION = (
@@ -51,6 +51,10 @@ class Topology:
         return "\n".join(
             [f"ok: {len(edges)} edges within {call.hops} hops", *render.block("topology", rows, render.EDGES)]
         )
+
+    def telling(self, edges: Iterable[Edge]) -> tuple[Edge, ...]:
+        """Without those that say only that a Service has the workload of its name behind it."""
+        return tuple(e for e in edges if vertex(e.source) != vertex(e.target))
 
     def near(self, entities: Sequence[Entity], edges: Sequence[Edge], limit: int = render.EDGES) -> tuple[Edge, ...]:
         """The edges worth a place on the first page: those around what alerted and what stands out, nearest first."""
