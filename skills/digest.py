@@ -266,4 +266,3 @@ def _short(text: str, characters: int = 300, rows: int = 16) -> str:
         lines = [*lines[: rows // 2], f"… {len(lines) - rows} rows", *lines[-(rows // 2) :]]
     limit = characters if len(lines) == 1 else 160
     return "\n".join(row if len(row) <= limit else row[: limit - 1] + "…" for row in lines)
-

@@ -153,7 +153,16 @@ def _bearer(match: re.Match[str], _: Pseudonym) -> str:
 
 _MACHINE_USERS = ("rabbit", "celery", "kafka", "git", "root", "system")
 _MACHINE_ENDS = (
-    ".local", ".svc", ".internal", ".service", ".socket", ".timer", ".target", ".mount", ".slice", ".scope"
+    ".local",
+    ".svc",
+    ".internal",
+    ".service",
+    ".socket",
+    ".timer",
+    ".target",
+    ".mount",
+    ".slice",
+    ".scope",
 )
 
 
@@ -226,9 +235,34 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(("eyj",), re.compile(r"\beyJ[\w-]{8,}\.(?:eyJ)?[\w-]{4,}\.[\w-]*"), _masked),
     Rule(
-        ("akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "xapp-", "k_live_",
-         "k_test_", "whsec_", "aiza", "ya29.", "sk-", "npm_", "pypi-", "hf_", "dop_v1_", "dapi", "sg.", "hvs.", "hvb.",
-         "glsa_"),
+        (
+            "akia",
+            "asia",
+            "ghp_",
+            "gho_",
+            "ghu_",
+            "ghs_",
+            "ghr_",
+            "github_pat_",
+            "glpat-",
+            "xox",
+            "xapp-",
+            "k_live_",
+            "k_test_",
+            "whsec_",
+            "aiza",
+            "ya29.",
+            "sk-",
+            "npm_",
+            "pypi-",
+            "hf_",
+            "dop_v1_",
+            "dapi",
+            "sg.",
+            "hvs.",
+            "hvb.",
+            "glsa_",
+        ),
         _TOKEN_SHAPES,
         _masked,
     ),
@@ -257,8 +291,23 @@ RULES: tuple[Rule, ...] = (
     Rule(("://",), re.compile(r"(://)([A-Za-z0-9_-]{20,})(@)"), _between),
     Rule(("@tcp(", "@unix("), re.compile(r"([\w.-]+:)([^\s@/]+)(@(?:tcp|unix)\()"), _between),
     Rule(
-        ("pass", "pwd", "secret", "key", "token", "credential", "session", "sessid", "connect.sid", "masterauth",
-         "connectionstring", "connection_string", "signature", "sig=", "dockerconfigjson"),
+        (
+            "pass",
+            "pwd",
+            "secret",
+            "key",
+            "token",
+            "credential",
+            "session",
+            "sessid",
+            "connect.sid",
+            "masterauth",
+            "connectionstring",
+            "connection_string",
+            "signature",
+            "sig=",
+            "dockerconfigjson",
+        ),
         _NAMED,
         _named_value,
     ),
@@ -271,7 +320,9 @@ RULES: tuple[Rule, ...] = (
     Rule(("$2",), re.compile(r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}"), _masked),
     Rule(
         ("@",),
-        re.compile(r"(?<![\w.+%/:@-])([A-Za-z0-9][\w.+%-]{0,63})@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24})(?![\w(:/@])"),
+        re.compile(
+            r"(?<![\w.+%/:@-])([A-Za-z0-9][\w.+%-]{0,63})@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24})(?![\w(:/@])"
+        ),
         _email,
     ),
     Rule(("+",), re.compile(r"(?<![\w.+-])\+[1-9]\d{0,2}(?:[ .-]?\(?\d{1,4}\)?){2,5}(?![\w.:])"), _phone),

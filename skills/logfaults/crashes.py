@@ -56,9 +56,7 @@ def _grouped(seen: Seen) -> dict[tuple[Entity, str, str], list[CrashSighting]]:
     return groups
 
 
-def _symptom(
-    crashes: list[CrashSighting], factor: float, count_before: int, seen: Seen, source: Source
-) -> Symptom:
+def _symptom(crashes: list[CrashSighting], factor: float, count_before: int, seen: Seen, source: Source) -> Symptom:
     first, last = crashes[0], crashes[-1]
     crash = first.crash
     over = is_over(first.writer, last.record.at, seen)

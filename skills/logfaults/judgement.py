@@ -210,8 +210,10 @@ def _store(case: Case, target: Entity | None, seen: Seen, namespace: str) -> Ver
     if host is None or service is None:
         says = f"{case.writer.name}: its data store, or it, {pattern.says}{subject}"
         return Verdict(case.writer, pattern.faults, "effect", says, pattern.specificity * 0.9)
-    says = f"{host.name}: {case.writer.name} {pattern.says}{subject}" if pattern.role == "effect" else (
-        f"{host.name} by the word of {case.writer.name}: {pattern.says}{subject}"
+    says = (
+        f"{host.name}: {case.writer.name} {pattern.says}{subject}"
+        if pattern.role == "effect"
+        else (f"{host.name} by the word of {case.writer.name}: {pattern.says}{subject}")
     )
     if pattern.role == "effect" and (odd := _odd_port(case, host, pattern.faults)):
         return odd
@@ -221,9 +223,7 @@ def _store(case: Case, target: Entity | None, seen: Seen, namespace: str) -> Ver
     return Verdict(blamed, pattern.faults, pattern.role, says, pattern.specificity, (service,), victims=(case.writer,))
 
 
-def _credentials(
-    case: Case, target: Entity | None, seen: Seen, namespace: str, lacking: set[str]
-) -> Verdict:
+def _credentials(case: Case, target: Entity | None, seen: Seen, namespace: str, lacking: set[str]) -> Verdict:
     """Credentials are their user's: the client. A store's own log knows the user's name, not the workload.
 
     `lacking`: stores that say themselves that they do not know the user; their clients are then its victims.

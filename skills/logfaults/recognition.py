@@ -80,7 +80,8 @@ def _merged(symptoms: Sequence[Symptom]) -> list[Symptom]:
                 first,
                 summary=first.summary + told,
                 evidence=(*first.evidence[:2], *(s.evidence[0] for s in same if s is not first))[:5]
-                if others else first.evidence,
+                if others
+                else first.evidence,
                 onset=min((s.onset for s in same if s.onset), default=None),
                 victims=tuple(dict.fromkeys(v for s in same for v in s.victims)),
                 points_at=tuple(dict.fromkeys(p for s in same for p in s.points_at)),

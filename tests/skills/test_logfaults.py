@@ -85,7 +85,7 @@ def test_credentials_are_their_users_and_privileges_the_stores() -> None:
     credentials = only(found(*lines(url, rejected)))
     assert (credentials.entity, credentials.faults[0]) == (deployment("geo"), "datastore_credentials_rejected")
     assert credentials.points_at == (service("mongodb-geo"),)
-    privilege = only(found(*lines(url, "panic: not authorized on geo-db to execute command { find: \"geo\" }")))
+    privilege = only(found(*lines(url, 'panic: not authorized on geo-db to execute command { find: "geo" }')))
     assert (privilege.entity, privilege.faults) == (deployment("mongodb-geo"), ("datastore_privilege_missing",))
     assert privilege.points_at == (service("mongodb-geo"),)
     assert privilege.victims == (deployment("geo"),)
@@ -150,7 +150,7 @@ def test_many_unknown_names_are_the_dns_and_one_is_not() -> None:
 
 
 def test_a_cause_that_two_clients_tell_of_is_one_symptom_with_evidence_of_both() -> None:
-    full = "psycopg.errors.DiskFull: could not extend file \"base/1/2\": No space left on device"
+    full = 'psycopg.errors.DiskFull: could not extend file "base/1/2": No space left on device'
     symptom = only(found(
         *lines(f"call to orders-db failed: {full}", writer=pod("orders-6c5f8b7d9-x2k4p")),
         *lines(f"call to orders-db failed: {full}", writer=pod("inventory-6c5f8b7d9-x2k4p")),
@@ -210,14 +210,14 @@ def test_what_ended_while_the_writer_went_on_is_over() -> None:
 
 # --- stack traces -----------------------------------------------------------------------------------------------------
 
-PYTHON = '''ERROR in app: Exception on /total [POST]
+PYTHON = """ERROR in app: Exception on /total [POST]
 Traceback (most recent call last):
   File "/usr/local/lib/python3.11/site-packages/flask/app.py", line 1473, in wsgi_app
     response = self.full_dispatch_request()
   File "/app/checkout/pricing.py", line 42, in total
     return order["total_price"]
            ~~~~~^^^^^^^^^^^^^^^
-KeyError: 'total_price\''''
+KeyError: 'total_price\'"""
 GO = """panic: runtime error: invalid memory address or nil pointer dereference
 [signal SIGSEGV: segmentation violation code=0x1 addr=0x8 pc=0x6d5a3c]
 
@@ -246,7 +246,7 @@ NODE = """TypeError: Cannot read properties of undefined (reading 'units')
     [
         (PYTHON, "KeyError: 'total_price' in total (/app/checkout/pricing.py:42)"),
         (GO, "nil pointer dereference in github.com/acme/shop/cart.(*Store).Total (/src/cart/store.go:88)"),
-        (JAVA, "because \"route\" is null in order.service.RouteCache.find (RouteCache.java:17)"),
+        (JAVA, 'because "route" is null in order.service.RouteCache.find (RouteCache.java:17)'),
         (NODE, "(reading 'units') in charge (/usr/src/app/charge.js:52)"),
     ],
     ids=["python", "go", "java", "node"],
