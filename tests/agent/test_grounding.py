@@ -57,6 +57,16 @@ def test_what_is_not_grounded_is_sent_back_once_with_what_is_wrong(wrong, words)
     assert finding.verdict == "incident"
 
 
+def test_who_cites_the_wrong_line_is_told_the_right_one():
+    other = symptom("Deployment shop/search", "", "search answers 37 errors/s", 0.2)
+    wrong = guess(headline__text="cart makes search answer 37 errors/s")
+    finding, journal = concludes(wrong, GUESS, sees=looks(OOM, other))
+    (problem,) = refusals(journal)
+    assert problem.startswith("headline: the figure '37 errors")
+    assert problem.endswith("does not stand in E1; it stands in E2")
+    assert finding.verdict == "incident"
+
+
 def test_a_claim_that_stays_wrong_is_dropped_and_the_rest_is_kept():
     wrong = guess(impact={"text": "4,000 orders lost", "evidence": ["E1"]})
     finding, _ = concludes(wrong, wrong)

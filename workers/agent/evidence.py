@@ -122,6 +122,10 @@ class Ledger:
     def __contains__(self, number: str) -> bool:
         return number in self._records
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        return tuple(self._records)
+
     def record(self, number: str) -> Evidence:
         return self._records[number]
 

@@ -4,8 +4,9 @@ what it blames is known and is the kind of thing that can have the fault. Code d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from skills.contract import Entity
 from skills.faults import UnknownFault, fault
@@ -97,14 +98,35 @@ def _claim(where: str, text: str, numbers: Sequence[str], grounds: Grounds) -> I
     names = {figures.folded(name) for e in grounds.known for name in (e.name, str(e), f"{e.namespace}/{e.name}")}
     for quote in figures.quotes(text):
         if figures.folded(quote) not in everything and figures.folded(quote) not in names and not _is_fault(quote):
-            yield Problem(where, f"the quote {quote!r} does not stand in {', '.join(numbers)}")
+            there = _elsewhere(grounds, partial(_quote_stands, quote))
+            yield Problem(where, f"the quote {quote!r} does not stand in {', '.join(numbers)}{there}")
     for told in (*figures.times(text), *figures.versions(text)):
         if not _time_stands(told, everything):
-            yield Problem(where, f"{told} does not stand in {', '.join(numbers)}")
+            there = _elsewhere(grounds, partial(_moment_stands, told))
+            yield Problem(where, f"{told} does not stand in {', '.join(numbers)}{there}")
     known = (*figures.pool(texts), (float(len(numbers)), None))
     for figure in figures.figures(_without_names(text, grounds.known)):
         if not figures.stands_in(figure, known):
-            yield Problem(where, f"the figure {figure.text!r} does not stand in {', '.join(numbers)}")
+            there = _elsewhere(grounds, partial(_figure_stands, figure))
+            yield Problem(where, f"the figure {figure.text!r} does not stand in {', '.join(numbers)}{there}")
+
+
+def _elsewhere(grounds: Grounds, stands: Callable[[str], bool]) -> str:
+    """Where it does stand: a model that cites the wrong line is told the right one."""
+    found = [n for n in grounds.ledger.numbers if stands(" ".join(grounds.texts([n])))][:3]
+    return f"; it stands in {', '.join(found)}" if found else ""
+
+
+def _quote_stands(quote: str, text: str) -> bool:
+    return figures.folded(quote) in figures.folded(text)
+
+
+def _moment_stands(told: str, text: str) -> bool:
+    return _time_stands(told, figures.folded(text))
+
+
+def _figure_stands(figure: figures.Figure, text: str) -> bool:
+    return figures.stands_in(figure, figures.pool([text]))
 
 
 def _ids(where: str, numbers: Sequence[str], grounds: Grounds) -> Iterator[Problem]:

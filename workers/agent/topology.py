@@ -49,7 +49,7 @@ class Topology:
         edges = graph.around(here, call.hops)
         rows = [render.edge_row(e, self._ledger) for e in edges]
         return "\n".join(
-            [f"ok: {len(edges)} edges within {call.hops} hops", *render.block("topology", rows, render.EDGES)]
+            [f"ok: {len(edges)} edges, {call.hops} hop(s) around {here}", *render.block("topology", rows, render.EDGES)]
         )
 
     def telling(self, edges: Iterable[Edge]) -> tuple[Edge, ...]:
