@@ -100,6 +100,7 @@ def rank(notes: Notes) -> Ranking:
     signs += _recent_releases(notes, about, graph, effects)
     groups: dict[tuple[tuple[str, str, str], str], list[Sign]] = defaultdict(list)
     known = [e for s in signs for e in (s.entity, *s.victims, *s.points_at)]
+    known += [e for edge in graph.edges for e in (edge.source, edge.target)]
     for sign in signs:
         if sign.role in ("cause", "change"):
             for name in sign.faults:
@@ -322,12 +323,21 @@ def _alerted(notes: Notes, signs: Sequence[Sign]) -> tuple[Entity, ...]:
 
 def _culprit(entity: Entity, name: str, known: Sequence[Entity]) -> Entity:
     """The object to blame: a pod's owner, or the namesake whose kind can have the fault."""
-    entity = owning_workload(entity, known)
+    entity = _as_deployed(owning_workload(entity, known), known)
     kinds = fault(name).culprit
     if is_culprit_kind(entity.kind, kinds):
         return entity
     namesakes = [e for e in known if same_thing(e, entity) and is_culprit_kind(e.kind, kinds)]
     return min(namesakes, key=str) if namesakes else entity
+
+
+def _as_deployed(entity: Entity, known: Sequence[Entity]) -> Entity:
+    """A log or a metric knows a store by its host name and guesses a Deployment; who sees the objects knows better."""
+    if entity.kind != "Deployment":
+        return entity
+    named = {e for e in known if e.kind in ("StatefulSet", "DaemonSet") and e.name == entity.name}
+    here = {e for e in named if same_thing(e, entity)} or named
+    return next(iter(here)) if len(here) == 1 else entity
 
 
 def _recent_releases(notes: Notes, about: Sequence[Entity], graph: Graph, effects: Sequence[Sign]) -> list[Sign]:
