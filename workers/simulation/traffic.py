@@ -404,6 +404,7 @@ def _cuts(world: World) -> list[float]:
                 cuts.update(span)
     for it in world.services.values():
         cuts.update(since for since, _ in it.specs)
+    cuts.update(since for since, _ in world.business_drops)
     spans = [(e.start, e.end) for e in world.edges] + [(e.start, e.end) for e in world.own]
     spans += [(s.start, s.end) for s in world.surges]
     for start, end in spans:

@@ -121,6 +121,8 @@ class World:
         self.surges: list[Surge] = []
         self.log_notes: list[LogNote] = []
         self.gauges: list[Gauge] = []
+        self.business_drops: list[tuple[float, float]] = []
+        """(since, share that is left) of what the company sells."""
         self.hidden: set[str] = set()
         """Telemetry that is missing: metrics, logs, kubernetes, a metric's name, or logs:SERVICE."""
         self.shape = Shape(seed, company.peak_hour_utc, company.traffic_swing)

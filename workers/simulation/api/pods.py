@@ -246,8 +246,8 @@ def _terminated(it: Pod, container: Json, run: Run, number: int) -> Json:
         "finishedAt": run.ended,
         "containerID": f"containerd://{dice.hexadecimal(64, it.uid, container['name'], number)}",
     }
-    if run.message and not run.message.startswith("liveness:") and len(run.message) < 200:
-        made["message"] = run.message
+    if run.reason == "StartError":  # the runtime never started it, and the kubelet reports the zero of time
+        made.update(startedAt=0.0, message=run.message)
     return made
 
 

@@ -124,7 +124,8 @@ class LogBook:
                 for at, level, text in manner.stopped(run.ended, part.name):
                     if start <= at < end:
                         yield Line(at, pod, pod.main, level, text)
-            if start <= run.ended - 0.05 < end and run.message and not run.message.startswith("liveness:"):
+            spoke = run.message and not run.message.startswith("liveness:") and run.reason != "StartError"
+            if spoke and start <= run.ended - 0.05 < end:
                 yield Line(run.ended - 0.05, pod, pod.main, "error", run.message, "stderr")
 
     def _requests(self, part: Service, start: float, rng: random.Random) -> Iterator[Line]:
@@ -205,7 +206,7 @@ class LogBook:
             except KeyError:
                 address = f"52.29.{dice.number(host) % 250}.{dice.number(host, 2) % 250}:{port}"
         engine = target.engine if isinstance(target, Store) else ""
-        scheme = "https" if isinstance(target, External) else "http"
+        scheme = "https" if isinstance(target, External) or failure.kind == "tls" else "http"
         path = (
             target.routes[0].path.replace("{id}", f"{rng.getrandbits(32):08x}")
             if isinstance(target, Service) and target.routes

@@ -328,6 +328,20 @@ def build_info(scene: Scene) -> Iterable[Series]:
         )
 
 
+def orders_placed(scene: Scene) -> Iterable[Series]:
+    """What the company lives from: the requests of its entries that end in a sale, if they are served well."""
+    world = scene.world
+    for pod, labels in targets(scene):
+        for route in pod.workload.part.routes:
+            if route.path == "/orders" and route.method == "POST":
+                rows = _asked(scene, pod.workload.part, pod, route)
+                levels = []
+                for segment, (share, mix) in zip(scene.traffic.segments, rows, strict=True):
+                    left = min([1.0, *(left for since, left in world.business_drops if since <= segment.start)])
+                    levels.append(share * (1 - mix.failed) * left)
+                yield gauge("shop_orders_placed_total", labels, _Counter(scene, pod, levels), _spans(pod))
+
+
 FAMILIES = {
     "http_requests_total": requests_total,
     "http_request_duration_seconds_bucket": duration_buckets,
@@ -342,4 +356,5 @@ FAMILIES = {
     "process_max_fds": most_files,
     "go_goroutines": goroutines,
     "app_build_info": build_info,
+    "shop_orders_placed_total": orders_placed,
 }

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from math import inf
 
+from workers.simulation import clock
+from workers.simulation.api.network import selected
+from workers.simulation.api.resources import resource as api_resource
 from workers.simulation.cluster import Pod, Workload
 from workers.simulation.company import Job
 from workers.simulation.metrics.series import Series, bound, gauge
@@ -364,8 +367,6 @@ def endpoint_not_ready(scene: Scene) -> Iterable[Series]:
 
 
 def _endpoint_counts(scene: Scene, name: str, *, ready: bool) -> Iterable[Series]:
-    from workers.simulation.api.network import selected  # noqa: PLC0415 (the API's view builds on usage, and that on traffic)
-
     for it in scene.world.services.values():
         spans = []
         for (since, spec), until in zip(it.specs, [*(s for s, _ in it.specs[1:]), inf], strict=True):
@@ -406,9 +407,7 @@ def hpa_current(scene: Scene) -> Iterable[Series]:
 
 
 def quota(scene: Scene) -> Iterable[Series]:
-    from workers.simulation.api.resources import resource  # noqa: PLC0415
-
-    found = resource("", "v1", "resourcequotas")
+    found = api_resource("", "v1", "resourcequotas")
     assert found
     for each in scene.api.all(found):
         for key, hard in each["status"]["hard"].items():
@@ -453,23 +452,17 @@ def job_failed(scene: Scene) -> Iterable[Series]:
             )
 
 
-def cronjob_success(scene: Scene) -> Iterable[Series]:
-    from workers.simulation.api.resources import resource  # noqa: PLC0415
-    from workers.simulation.clock import moment  # noqa: PLC0415
-
-    found = resource("batch", "v1", "cronjobs")
-    assert found
-    for each in scene.api.all(found):
-        for key, name in (
-            ("lastSuccessfulTime", "kube_cronjob_status_last_successful_time"),
-            ("lastScheduleTime", "kube_cronjob_status_last_schedule_time"),
-        ):
+def _cronjob_times(name: str, key: str) -> Family:
+    def family(scene: Scene) -> Iterable[Series]:
+        found = api_resource("batch", "v1", "cronjobs")
+        assert found
+        for each in scene.api.all(found):
             if key in each["status"]:
-                yield gauge(
-                    name,
-                    {**_base(scene), "namespace": each["metadata"]["namespace"], "cronjob": each["metadata"]["name"]},
-                    moment(each["status"][key]),
-                )
+                meta = each["metadata"]
+                labels = {**_base(scene), "namespace": meta["namespace"], "cronjob": meta["name"]}
+                yield gauge(name, labels, clock.moment(each["status"][key]))
+
+    return family
 
 
 FAMILIES: dict[str, Family] = {
@@ -529,5 +522,11 @@ FAMILIES: dict[str, Family] = {
     "kube_resourcequota": quota,
     "kube_persistentvolumeclaim_status_phase": claim_phase,
     "kube_job_status_failed": job_failed,
-    "kube_cronjob_status_last_successful_time": cronjob_success,
+    **{
+        name: _cronjob_times(name, key)
+        for name, key in (
+            ("kube_cronjob_status_last_successful_time", "lastSuccessfulTime"),
+            ("kube_cronjob_status_last_schedule_time", "lastScheduleTime"),
+        )
+    },
 }

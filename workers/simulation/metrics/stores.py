@@ -7,7 +7,7 @@ from math import sin
 
 from workers.simulation import dice
 from workers.simulation.cluster import Pod
-from workers.simulation.company import Store
+from workers.simulation.company import Service, Store
 from workers.simulation.metrics.series import Series, bound, gauge
 from workers.simulation.scene import Scene
 from workers.simulation.usage import memory
@@ -107,6 +107,31 @@ def _lag(scene: Scene) -> Iterable[Series]:
             )
 
 
+def _consumer_lag(scene: Scene) -> Iterable[Series]:
+    """Of each consumer group: a handful, unless it stands still."""
+    for store in scene.world.company.stores:
+        for worker in scene.world.company.services:
+            if store.engine == "kafka" and worker.consumes in store.queues:
+                labels = {
+                    "job": store.name,
+                    "namespace": store.namespace,
+                    "service": store.name,
+                    "instance": "kafka-exporter:9308",
+                    "topic": worker.consumes,
+                    "consumergroup": worker.name,
+                }
+                yield gauge("kafka_consumergroup_lag", labels, bound(_behind, scene, worker))
+
+
+def _behind(scene: Scene, worker: Service, at: float) -> float:
+    """Messages that came while no consumer was up in the last day, and the few of any moment."""
+    total = 7 + 6 * sin(at / 37 + dice.unit(worker.name) * 6)
+    for segment in scene.traffic.segments:
+        if segment.end > scene.world.now - 86400 and segment.start < at and not segment.pods.get(worker.name):
+            total += (min(segment.end, at) - segment.start) * 2.1
+    return float(int(total))
+
+
 def _consumers(scene: Scene) -> Iterable[Series]:
     for store, pod, labels in _stores(scene, "rabbitmq"):
         for queue in store.queues:
@@ -158,5 +183,6 @@ FAMILIES: dict[str, Family] = {
     "redis_evicted_keys_total": _each("redis_evicted_keys_total", "redis", lambda _sc, _s, _p, _t: 0.0),
     "rabbitmq_queue_messages_ready": _lag,
     "rabbitmq_queue_consumers": _consumers,
+    "kafka_consumergroup_lag": _consumer_lag,
     "kafka_brokers": _each("kafka_brokers", "kafka", lambda _sc, s, _p, _t: float(s.replicas)),
 }
