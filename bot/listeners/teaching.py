@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from workers.guidance import readings_by_rules
-
 from bot.desk import Desk
 from config.customers import Customer
 from workers.domain import Proposal
+from workers.guidance import readings_by_rules
 
 READ_GUIDANCE = "read_guidance"
 
