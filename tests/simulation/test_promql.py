@@ -8,10 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from workers.simulation.metrics.series import Series
-from workers.simulation.promql.evaluate import Evaluator, ExecutionError
+from workers.simulation.promql.evaluate import Evaluator
 from workers.simulation.promql.functions import histogram_quantile
 from workers.simulation.promql.syntax import Matcher, NotSupported, ParseError, Selector, duration, parse
 from workers.simulation.promql.text import number
+from workers.simulation.promql.values import ExecutionError
 
 NOW = 6000.0
 

@@ -19,9 +19,10 @@ import yaml
 
 from workers.simulation import clock, dice
 from workers.simulation.metrics.series import Series, gauge
-from workers.simulation.promql.evaluate import Evaluator, Source, Value
+from workers.simulation.promql.evaluate import Evaluator, Source
 from workers.simulation.promql.syntax import Matcher, Node, duration, parse
 from workers.simulation.promql.text import number
+from workers.simulation.promql.values import Value
 from workers.simulation.scene import Scene
 
 STEP_SECONDS = 60.0

@@ -5,12 +5,13 @@ from __future__ import annotations
 from copy import deepcopy
 
 from workers.simulation import dice, templates
+from workers.simulation.belongings import belongings, ingress
 from workers.simulation.cluster import Json, NodeState, Pod, Run, ServiceObject, Workload
-from workers.simulation.company import Company, Job, Platform, Running, Service, Store
+from workers.simulation.company import Company, Platform, Running, Service, Store
 from workers.simulation.fates import Fate, healthy
-from workers.simulation.quantities import amount
+from workers.simulation.jobs import scheduled_runs
 from workers.simulation.rollout import new_pod, new_revision
-from workers.simulation.world import DAY, World, managed
+from workers.simulation.world import DAY, World
 
 
 def found(company: Company, seed: str, now: float) -> World:
@@ -21,9 +22,9 @@ def found(company: Company, seed: str, now: float) -> World:
     for part in (*company.platform, *company.stores, *company.services):
         _workload(world, part)
         _service_object(world, part)
-        _belongings(world, part)
-    _jobs(world)
-    _ingress(world)
+        belongings(world, part)
+    scheduled_runs(world)
+    ingress(world)
     return world
 
 
@@ -259,223 +260,3 @@ def _service_object(world: World, part: Running) -> None:
     )
     made.edits.append((created, workload.manager, {"f:spec": {"f:ports": {}, "f:selector": {}, "f:type": {}}}))
     world.services[(part.namespace, name)] = made
-
-
-def _belongings(world: World, part: Running) -> None:
-    """Accounts, configuration, secrets, claims and autoscalers of a workload."""
-    workload = world.workloads[(part.namespace, part.name)]
-    created = workload.created - 4
-    _account(world, part)
-    if isinstance(part, Service):
-        data = {
-            "LOG_LEVEL": "info",
-            "HTTP_TIMEOUT_MS": str(int(part.timeout_seconds * 1000)),
-            "DB_POOL_SIZE": "10",
-            "CACHE_TTL_SECONDS": "300",
-            "FEATURE_FLAGS_SOURCE": "file:///etc/flags/flags.yaml",
-        }
-        changed = world.now - world.between(11, 60, "config", part.name) * DAY
-        made = world.put(
-            "ConfigMap", part.namespace, f"{part.name}-config", created, {"data": data}, labels={"app": part.name}
-        )
-        made["metadata"]["resourceVersion"] = world.resource_version(max(created, changed), part.name)
-        made["metadata"]["managedFields"] = [managed("argocd-controller", max(created, changed), {"f:data": {}})]
-        targets = (world.company.parts[c] for c in part.dependencies)
-        if any(isinstance(t, Store) and t.engine == "postgres" for t in targets):
-            _secret(world, part.namespace, f"{part.name}-db", created, ("username", "password"))
-        if part.volume_gib:
-            _claim(world, part.namespace, f"{part.name}-data", part.volume_gib, workload)
-        if part.hpa:
-            _autoscaler(world, part)
-    if isinstance(part, Store):
-        if part.engine == "postgres":
-            _secret(world, part.namespace, f"{part.name}-admin", created, ("password",))
-        for i in range(part.replicas):
-            _claim(world, part.namespace, f"data-{part.name}-{i}", part.disk_gib, workload)
-
-
-def _account(world: World, part: Running) -> None:
-    if (part.namespace, part.name) not in world.objects.get("ServiceAccount", {}):
-        world.put(
-            "ServiceAccount",
-            part.namespace,
-            part.name,
-            world.founded + 9100,
-            {"imagePullSecrets": [{"name": "registry-pull"}]},
-        )
-
-
-def _secret(world: World, namespace: str, name: str, at: float, keys: tuple[str, ...]) -> None:
-    world.put("Secret", namespace, name, at, {"type": "Opaque", "data": dict.fromkeys(keys, "")})
-
-
-def _claim(world: World, namespace: str, name: str, gib: int, workload: Workload) -> None:
-    volume = f"pvc-{world.uid('claim', namespace, name)}"
-    zone = world.company.nodes.zones[dice.number(name) % len(world.company.nodes.zones)]
-    created = workload.created + 3
-    claim = world.put(
-        "PersistentVolumeClaim",
-        namespace,
-        name,
-        created,
-        {
-            "spec": {
-                "accessModes": ["ReadWriteOnce"],
-                "resources": {"requests": {"storage": f"{gib}Gi"}},
-                "storageClassName": "gp3",
-                "volumeMode": "Filesystem",
-                "volumeName": volume,
-            },
-            "status": {"phase": "Bound", "accessModes": ["ReadWriteOnce"], "capacity": {"storage": f"{gib}Gi"}},
-        },
-        labels=dict(workload.selector),
-        annotations={
-            "pv.kubernetes.io/bind-completed": "yes",
-            "volume.kubernetes.io/storage-provisioner": "ebs.csi.aws.com",
-        },
-        finalizers=["kubernetes.io/pvc-protection"],
-    )
-    reference = {
-        "kind": "PersistentVolumeClaim",
-        "apiVersion": "v1",
-        "namespace": namespace,
-        "name": name,
-        "uid": claim["metadata"]["uid"],
-    }
-    world.put(
-        "PersistentVolume",
-        "",
-        volume,
-        created + 2,
-        {
-            "spec": {
-                "capacity": {"storage": f"{gib}Gi"},
-                "accessModes": ["ReadWriteOnce"],
-                "claimRef": reference,
-                "persistentVolumeReclaimPolicy": "Delete",
-                "storageClassName": "gp3",
-                "volumeMode": "Filesystem",
-                "csi": {
-                    "driver": "ebs.csi.aws.com",
-                    "volumeHandle": f"vol-0{dice.hexadecimal(16, world.seed, name)}",
-                    "fsType": "ext4",
-                },
-                "nodeAffinity": {
-                    "required": {
-                        "nodeSelectorTerms": [
-                            {
-                                "matchExpressions": [
-                                    {"key": "topology.kubernetes.io/zone", "operator": "In", "values": [zone]}
-                                ]
-                            }
-                        ]
-                    }
-                },
-            },
-            "status": {"phase": "Bound"},
-        },
-    )
-
-
-def _autoscaler(world: World, part: Service) -> None:
-    assert part.hpa
-    low, high = part.hpa
-    world.put(
-        "HorizontalPodAutoscaler",
-        part.namespace,
-        part.name,
-        world.founded + 12 * DAY,
-        {
-            "spec": {
-                "scaleTargetRef": {"kind": "Deployment", "name": part.name, "apiVersion": "apps/v1"},
-                "minReplicas": low,
-                "maxReplicas": high,
-                "metrics": [
-                    {
-                        "type": "Resource",
-                        "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},
-                    }
-                ],
-            }
-        },
-    )
-
-
-def _ingress(world: World) -> None:
-    for part in world.company.services:
-        if part.host:
-            backend = {"service": {"name": part.name, "port": {"number": part.port}}}
-            rule = {"host": part.host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
-            world.put(
-                "Ingress",
-                part.namespace,
-                part.name,
-                world.founded + 6 * DAY,
-                {
-                    "spec": {
-                        "ingressClassName": "nginx",
-                        "tls": [{"hosts": [part.host], "secretName": f"{part.name}-tls"}],
-                        "rules": [rule],
-                    },
-                    "status": {
-                        "loadBalancer": {
-                            "ingress": [
-                                {
-                                    "hostname": f"k8s-ingress-{dice.hexadecimal(10, world.seed)}.elb.{world.company.region}.amazonaws.com"  # noqa: E501
-                                }
-                            ]
-                        }
-                    },
-                },
-            )
-            _secret(world, part.namespace, f"{part.name}-tls", world.founded + 6 * DAY, ("tls.crt", "tls.key"))
-            world.objects["Secret"][(part.namespace, f"{part.name}-tls")]["type"] = "kubernetes.io/tls"
-    world.put("IngressClass", "", "nginx", world.founded + DAY, {"spec": {"controller": "k8s.io/ingress-nginx"}})
-
-
-def set_limit(template: Json, resource: str, limit: str, request: str = "") -> None:
-    """Change a container's limit, and its request where it would exceed it."""
-    resources = template["spec"]["containers"][0]["resources"]
-    resources["limits"][resource] = limit
-    if request or amount(resources["requests"].get(resource, "0")) > amount(limit):
-        resources["requests"][resource] = request or limit
-
-
-def _jobs(world: World) -> None:
-    """The last runs of each CronJob, on their schedule."""
-    for job in world.company.jobs:
-        _account(world, job)
-        minute, hour = job.schedule.split()[:2]
-        period = 60.0 * int(minute[2:]) if minute.startswith("*/") else 86400.0 if hour.isdigit() else 3600.0
-        offset = (0.0 if minute.startswith("*/") else 60.0 * int(minute)) + (
-            3600.0 * int(hour) if hour.isdigit() else 0.0
-        )
-        last = (world.now - offset) // period * period + offset
-        for back in (2, 1, 0):
-            run_job(world, job, last - back * period)
-
-
-def run_job(
-    world: World, job: Job, at: float, *, exit_code: int = 0, template: Json | None = None, tries: int = 1
-) -> Workload:
-    """One Job of a CronJob: succeeds, or fails in every try."""
-    name = f"{job.name}-{int(at // 60)}"
-    it = Workload("Job", job.namespace, name, world.uid("Job", name), at, job, {"job-name": name})
-    it.scale = [(at, 1)]
-    it.labels = {"job-name": name}
-    made = template or templates.of(job, world.company)
-    made["metadata"]["labels"] = {**made["metadata"]["labels"], "job-name": name, "batch.kubernetes.io/job-name": name}
-    world.workloads[(job.namespace, name)] = it
-    revision = new_revision(world, it, at, made)
-    start = at + 0.4
-    for _ in range(tries):
-        pod = new_pod(world, it, revision, start, healthy)
-        run = pod.runs[pod.main][0]
-        lasts = 60 * job.minutes * world.between(0.8, 1.2, name) if exit_code == 0 else world.between(3, 7, name, start)
-        if run.started + lasts < world.now:
-            run.ended, run.exit_code, run.reason = run.started + lasts, exit_code, "Error" if exit_code else "Completed"
-            pod.failed = run.ended
-        start = run.started + lasts + 10
-    if exit_code:
-        it.annotations["outcome"] = "failed"
-    return it

@@ -6,6 +6,7 @@ from typing import Any
 
 from workers.simulation.cluster import Json
 from workers.simulation.company import Company, External, Job, Platform, Running, Service, Store
+from workers.simulation.quantities import amount
 
 
 def of(part: Running, company: Company) -> Json:
@@ -219,3 +220,11 @@ def _labels(part: Running) -> dict[str, str]:
 
 def _scrape(port: int) -> dict[str, str]:
     return {"prometheus.io/scrape": "true", "prometheus.io/port": str(port), "prometheus.io/path": "/metrics"}
+
+
+def set_limit(template: Json, resource: str, limit: str, request: str = "") -> None:
+    """Change a container's limit, and its request where it would exceed it."""
+    resources = template["spec"]["containers"][0]["resources"]
+    resources["limits"][resource] = limit
+    if request or amount(resources["requests"].get(resource, "0")) > amount(limit):
+        resources["requests"][resource] = request or limit

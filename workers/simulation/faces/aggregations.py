@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from workers.simulation import clock
-from workers.simulation.faces.query_dsl import Doc, Dsl, NoSuchQuery, shown
+from workers.simulation.faces.query_dsl import Dsl, shown
+from workers.simulation.faces.searching import Doc, NoSuchQuery
 from workers.simulation.promql.syntax import duration
 
 Hits = Callable[[Sequence[Doc], Any], dict[str, Any]]

@@ -8,9 +8,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import urlsafe_b64encode
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
 from fnmatch import fnmatchcase, translate
 from typing import Any
 
@@ -19,11 +17,12 @@ from workers.simulation.cluster import Workload
 from workers.simulation.faces import documents
 from workers.simulation.faces.aggregations import aggregate
 from workers.simulation.faces.exchange import Ask, Reply, as_json
-from workers.simulation.faces.query_dsl import Doc, Dsl, NoSuchQuery
+from workers.simulation.faces.hits import Hits, page
+from workers.simulation.faces.query_dsl import Dsl
+from workers.simulation.faces.searching import Doc, Failure, NoSuchQuery, listed
 from workers.simulation.logs.book import KEPT_SECONDS
 from workers.simulation.scene import Scene
 
-MAX_WINDOW = 10_000
 _SEARCH = {
     "query",
     "size",
@@ -53,14 +52,6 @@ _SEARCH = {
 _REFUSED = {"highlight", "collapse", "runtime_mappings", "post_filter", "explain", "profile", "min_score"}
 
 
-class Failure(Exception):
-    """An answer with an error of the real shape."""
-
-    def __init__(self, status: int, kind: str, reason: str, **more: Any) -> None:
-        super().__init__(reason)
-        self.status, self.kind, self.reason, self.more = status, kind, reason, more
-
-
 _EARLY_SECONDS = 120.0
 """How far back a search with terminate_after reads here."""
 
@@ -73,6 +64,7 @@ class Elasticsearch:
         self._text = "message" if scene.world.company.log_schema == "ecs" else "log"
         self._flat: dict[int, dict[str, Any]] = {}
         self._known: dict[tuple[str, str], documents.Flat] = {}
+        self._hits = Hits(scene.world, self._mapping, lambda value: self._dsl().moment(value))
         self._pits: set[str] = set()
         self.refused: Counter[str] = Counter()
 
@@ -302,10 +294,10 @@ class Elasticsearch:
                         {"type": "search_context_missing_exception", "reason": "No search context found for id [1]"}
                     ],
                 )
-        _page(body, ask)
+        page(body, ask)
         indices = self._all_indices() if pit else self._indices(target, ask)
         docs = self._chosen(body.get("query"), indices, body.get("terminate_after"))
-        hits = self._hits(docs, body, ask, pit=bool(pit))
+        hits = self._hits.of(docs, body, ask, pit=bool(pit))
         result: dict[str, Any] = {
             "took": 3 + len(docs) // 900,
             "timed_out": False,
@@ -317,7 +309,7 @@ class Elasticsearch:
         aggs = body.get("aggs") or body.get("aggregations")
         if aggs:
             result["aggregations"] = aggregate(
-                aggs, docs, self._dsl(), lambda d, options: self._hits(d, {"size": 3, **options}, ask)
+                aggs, docs, self._dsl(), lambda d, options: self._hits.of(d, {"size": 3, **options}, ask)
             )
         return result
 
@@ -332,81 +324,6 @@ class Elasticsearch:
                 raise Failure(
                     403, "security_exception", f"[{key}] is not permitted for API key of user [gumshoe-reader]"
                 )
-
-    def _hits(self, docs: Sequence[Doc], body: Any, ask: Ask, *, pit: bool = False) -> dict[str, Any]:
-        size, start = _page(body, ask)
-        sort = _sort(body.get("sort") or ask.get("sort"), pit=pit)
-        ordered = self._ordered(docs, sort)
-        after = body.get("search_after")
-        if after is not None:
-            if len(after) != len(sort):
-                raise Failure(
-                    400,
-                    "illegal_argument_exception",
-                    f"search_after has {len(after)} value(s) but sort has {len(sort)}.",
-                )
-            keys = [_key(self._sort_values(d, sort), sort) for d in ordered]
-            start = bisect_right(keys, _key(self._after_values(after, sort), sort))
-        chosen = ordered[start : start + size]
-        tracked = body.get("track_total_hits", 10_000)
-        out: dict[str, Any] = {}
-        if tracked is not False:
-            exact = tracked is True or len(docs) <= int(tracked)
-            out["total"] = {"value": len(docs) if exact else int(tracked), "relation": "eq" if exact else "gte"}
-        out["max_score"] = None if sort or not chosen else 1.0
-        out["hits"] = [self._hit(d, sort, body) for d in chosen]
-        return out
-
-    def _hit(self, doc: Doc, sort: list[tuple[str, bool, bool]], body: Any) -> dict[str, Any]:
-        hit: dict[str, Any] = {
-            "_index": documents.index_name(self._world, doc["_at"]),
-            "_id": _document_id(doc),
-            "_score": None if sort else 1.0,
-        }
-        wanted = body.get("_source", True)
-        if wanted is not False:
-            public = {k: v for k, v in doc.items() if not k.startswith("_")}
-            hit["_source"] = documents.source(_filtered(public, wanted))
-        if body.get("fields"):
-            patterns = [f if isinstance(f, str) else f["field"] for f in body["fields"]]
-            hit["fields"] = {
-                k: [v] for k, v in doc.items() if not k.startswith("_") and any(fnmatchcase(k, p) for p in patterns)
-            }
-        if sort:
-            hit["sort"] = self._sort_values(doc, sort)
-        return hit
-
-    def _ordered(self, docs: Sequence[Doc], sort: list[tuple[str, bool, bool]]) -> list[Doc]:
-        if not sort:
-            return list(docs)
-        return sorted(docs, key=lambda d: _key(self._sort_values(d, sort), sort))
-
-    def _sort_values(self, doc: Doc, sort: list[tuple[str, bool, bool]]) -> list[Any]:
-        out: list[Any] = []
-        for name, _, formatted in sort:
-            if name == "_shard_doc":
-                out.append(int(doc["_at"] * 1000) * 4096 + dice.number(doc["_n"]) % 4096)
-            elif name == "@timestamp":
-                out.append(doc["@timestamp"] if formatted else round(doc["_at"] * 1000))
-            elif name in ("_doc", "_score"):
-                out.append(1.0 if name == "_score" else int(doc["_at"] * 1000))
-            elif name not in self._mapping:
-                raise Failure(400, "query_shard_exception", f"No mapping found for [{name}] in order to sort on")
-            elif self._mapping[name] == "text":
-                raise Failure(
-                    400,
-                    "illegal_argument_exception",
-                    f"Fielddata is disabled on [{name}] in [{self._all_indices()[-1]}]. Text fields are not optimised for operations that require per-document field data like aggregations and sorting, so these operations are disabled by default. Please use a keyword field instead.",  # noqa: E501
-                )
-            else:
-                out.append(doc.get(name))
-        return out
-
-    def _after_values(self, after: list[Any], sort: list[tuple[str, bool, bool]]) -> list[Any]:
-        return [
-            self._dsl().moment(v) * 1000 if name == "@timestamp" and isinstance(v, str) and not formatted else v
-            for v, (name, _, formatted) in zip(after, sort, strict=True)
-        ]
 
     def _many(self, ask: Ask, target: str) -> dict[str, Any]:
         lines = [line for line in ask.body.split(b"\n") if line.strip()]
@@ -440,7 +357,7 @@ class Elasticsearch:
 
     def _field_caps(self, ask: Ask, target: str) -> dict[str, Any]:
         indices = self._indices(target, ask)
-        asked = ask.get("fields") or ",".join(_listed(self._body(ask).get("fields", [])))
+        asked = ask.get("fields") or ",".join(listed(self._body(ask).get("fields", [])))
         patterns = [re.compile(translate(p)) for p in (asked or "*").split(",")]
         out: dict[str, Any] = {}
         for name, kind in self._mapping.items() if indices else ():
@@ -476,19 +393,6 @@ class Elasticsearch:
         return "".join(" ".join(r.values()) + "\n" for r in rows)
 
 
-def _page(body: Any, ask: Ask) -> tuple[int, int]:
-    """Size and offset. Raises where the window is larger than an index allows."""
-    size = int(body.get("size", ask.get("size") or 10))
-    start = int(body.get("from", ask.get("from") or 0))
-    if size + start > MAX_WINDOW:
-        raise Failure(
-            400,
-            "illegal_argument_exception",
-            f"Result window is too large, from + size must be less than or equal to: [{MAX_WINDOW}] but was [{size + start}]. See the scroll api for a more efficient way to request large data sets. This limit can be set by changing the [index.max_result_window] index level setting.",  # noqa: E501
-        )
-    return size, start
-
-
 _SHARDS = {"total": 2, "successful": 2, "skipped": 0, "failed": 0}
 
 
@@ -519,15 +423,9 @@ def _conjunction(query: Any) -> list[Any]:
         return [query] if isinstance(query, dict) else []
     out: list[Any] = []
     for key in ("must", "filter"):
-        for clause in _listed(query["bool"].get(key)):
+        for clause in listed(query["bool"].get(key)):
             out += _conjunction(clause)
     return out
-
-
-def _document_id(doc: Doc) -> str:
-    """Twenty characters, as the server makes them."""
-    high, low = dice.number(doc["_n"]), dice.number(doc["_n"], 2)
-    return urlsafe_b64encode(high.to_bytes(8, "big") + low.to_bytes(8, "big")[:7]).decode()
 
 
 def _narrowed(have: set[str] | None, asked: set[str] | None) -> set[str] | None:
@@ -543,61 +441,8 @@ def _asked(clause: Any, fields: tuple[str, ...]) -> set[str] | None:
             if name in fields:
                 value = body[name]
                 value = value.get("value", value.get("query")) if isinstance(value, dict) else value
-                return {str(v) for v in _listed(value)}
+                return {str(v) for v in listed(value)}
     return None
-
-
-def _listed(value: Any) -> list[Any]:
-    return [] if value is None else value if isinstance(value, list) else [value]
-
-
-def _sort(given: Any, *, pit: bool) -> list[tuple[str, bool, bool]]:
-    """(field, descending, with a format) of each sort key."""
-    out: list[tuple[str, bool, bool]] = []
-    for each in given.split(",") if isinstance(given, str) and given else _listed(given or None):
-        if isinstance(each, str):
-            name, _, direction = each.partition(":")
-            out.append((name, direction == "desc" or name == "_score", False))
-        else:
-            ((name, options),) = each.items()
-            direction = options if isinstance(options, str) else options.get("order", "asc")
-            out.append((name, direction == "desc", isinstance(options, dict) and bool(options.get("format"))))
-    if pit and out and out[-1][0] != "_shard_doc":
-        out.append(("_shard_doc", False, False))
-    return out
-
-
-class _Down:
-    """Orders the other way round."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __lt__(self, other: _Down) -> bool:
-        return bool(other.value < self.value)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Down) and bool(self.value == other.value)
-
-
-def _key(values: list[Any], sort: list[tuple[str, bool, bool]]) -> list[Any]:
-    """Missing values come last, as the default of Elasticsearch is."""
-    return [
-        (v is None, _Down(v if v is not None else "") if down else (v if v is not None else ""))
-        for v, (_, down, _) in zip(values, sort, strict=True)
-    ]
-
-
-def _filtered(doc: dict[str, Any], wanted: Any) -> dict[str, Any]:
-    if wanted is True:
-        return doc
-    includes = wanted.get("includes", wanted.get("include", [])) if isinstance(wanted, dict) else wanted
-    excludes = wanted.get("excludes", wanted.get("exclude", [])) if isinstance(wanted, dict) else []
-
-    def named(name: str, patterns: Any) -> bool:
-        return any(fnmatchcase(name, p) or name.startswith(p + ".") for p in _listed(patterns))
-
-    return {k: v for k, v in doc.items() if (not includes or named(k, includes)) and not named(k, excludes)}
 
 
 def _properties(mapping: Any) -> dict[str, Any]:

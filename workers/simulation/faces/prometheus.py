@@ -13,9 +13,10 @@ from workers.simulation import clock
 from workers.simulation.alerts import Rules
 from workers.simulation.faces.exchange import Ask, Reply, as_json
 from workers.simulation.metrics.series import Series
-from workers.simulation.promql.evaluate import Element, Evaluator, ExecutionError, Value
+from workers.simulation.promql.evaluate import Evaluator
 from workers.simulation.promql.syntax import Matcher, Node, NotSupported, ParseError, Selector, duration, parse
 from workers.simulation.promql.text import number
+from workers.simulation.promql.values import Element, ExecutionError, Value
 from workers.simulation.scene import Scene
 
 MAX_POINTS = 11_000

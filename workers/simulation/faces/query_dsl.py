@@ -11,18 +11,9 @@ from fnmatch import translate
 from typing import Any
 
 from workers.simulation import clock
+from workers.simulation.faces.query_string import QueryString
+from workers.simulation.faces.searching import Doc, NoSuchQuery, Predicate, listed
 from workers.simulation.promql.syntax import duration
-
-Doc = Mapping[str, Any]
-Predicate = Callable[[Doc], bool]
-
-
-class NoSuchQuery(Exception):
-    """parsing_exception: the request is not one that this server knows."""
-
-    def __init__(self, reason: str, kind: str = "parsing_exception") -> None:
-        super().__init__(reason)
-        self.reason, self.kind = reason, kind
 
 
 class Dsl:
@@ -58,9 +49,9 @@ class Dsl:
         unknown = set(body) - {"must", "filter", "should", "must_not", "minimum_should_match", "boost"}
         if unknown:
             raise NoSuchQuery(f"[bool] query does not support [{sorted(unknown)[0]}]", "x_content_parse_exception")
-        every = [self.compile(q) for key in ("must", "filter") for q in _listed(body.get(key))]
-        some = [self.compile(q) for q in _listed(body.get("should"))]
-        none = [self.compile(q) for q in _listed(body.get("must_not"))]
+        every = [self.compile(q) for key in ("must", "filter") for q in listed(body.get(key))]
+        some = [self.compile(q) for q in listed(body.get("should"))]
+        none = [self.compile(q) for q in listed(body.get("must_not"))]
         least = _least(body.get("minimum_should_match", 0 if every or not some else 1), len(some))
 
         def predicate(doc: Doc) -> bool:
@@ -231,7 +222,7 @@ class Dsl:
 
     def _query_string(self, body: Any) -> Predicate:
         fields = body.get("fields") or [body.get("default_field") or "*"]
-        return _QueryString(
+        return QueryString(
             self, str(body["query"]), self.searched(fields), str(body.get("default_operator", "or")).lower()
         ).compiled()
 
@@ -240,7 +231,7 @@ class Dsl:
         text = str(body["query"]).replace(" + ", " AND ").replace(" | ", " OR ")
         text = re.sub(r"(^|\s)-(?=\S)", r"\1NOT ", text)
         text = re.sub(r"(^|\s)\+(?=\S)", r"\1", text)
-        return _QueryString(self, text, self.searched(body.get("fields") or ["*"]), operator, lenient=True).compiled()
+        return QueryString(self, text, self.searched(body.get("fields") or ["*"]), operator, lenient=True).compiled()
 
     def searched(self, fields: list[str]) -> list[str]:
         if fields == ["*"]:
@@ -332,10 +323,6 @@ def shown(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _listed(value: Any) -> list[Any]:
-    return [] if value is None else value if isinstance(value, list) else [value]
-
-
 def _least(value: Any, count: int) -> int:
     text = str(value)
     if text.endswith("%"):
@@ -353,92 +340,3 @@ def _iso(text: str) -> float:
     if not re.search(r"(Z|[+-]\d{2}:?\d{2})$", text):
         text += "Z"
     return clock.moment(text)
-
-
-class _QueryString:
-    """Lucene's query syntax: field:value, phrases, AND OR NOT, parentheses, wildcards."""
-
-    _TOKEN = re.compile(
-        r'\s*(\(|\)|AND\b|OR\b|NOT\b|&&|\|\||!|[+-](?=[\w"(])|(?:[\w.@*-]+:)?"(?:\\.|[^"])*"|(?:[\w.@*-]+:)\((?:[^)]*)\)|(?:\\.|[^\s()"])+)'
-    )
-
-    def __init__(self, dsl: Dsl, text: str, fields: list[str], operator: str, *, lenient: bool = False) -> None:
-        self._dsl, self._fields, self._operator = dsl, fields, operator
-        if not lenient and text.count('"') % 2:
-            raise NoSuchQuery(f"Failed to parse query [{text}]", "query_shard_exception")
-        self._tokens = [t for t in self._TOKEN.findall(text) if t]
-        self._i = 0
-        self._text = text
-
-    def compiled(self) -> Predicate:
-        if not self._tokens:
-            return lambda _d: False
-        found = self._or()
-        if self._i < len(self._tokens):
-            raise NoSuchQuery(f"Failed to parse query [{self._text}]", "query_shard_exception")
-        return found
-
-    def _peek(self) -> str:
-        return self._tokens[self._i] if self._i < len(self._tokens) else ""
-
-    def _or(self) -> Predicate:
-        """Clauses joined by OR, AND or the default operator, with AND binding closer."""
-        parts = [self._and()]
-        while self._peek() and self._peek() != ")":
-            if self._peek() in ("OR", "||"):
-                self._i += 1
-            parts.append(self._and())
-        if len(parts) == 1:
-            return parts[0]
-        if self._operator == "and" and "OR" not in self._tokens and "||" not in self._tokens:
-            return lambda d: all(p(d) for p in parts)
-        return lambda d: any(p(d) for p in parts)
-
-    def _and(self) -> Predicate:
-        parts = [self._clause()]
-        while self._peek() in ("AND", "&&", "NOT", "!", "-"):
-            if self._peek() in ("AND", "&&"):
-                self._i += 1
-            parts.append(self._clause())
-        return parts[0] if len(parts) == 1 else (lambda d: all(p(d) for p in parts))
-
-    def _clause(self) -> Predicate:
-        token = self._peek()
-        self._i += 1
-        if token in ("NOT", "!", "-"):
-            inner = self._clause()
-            return lambda d: not inner(d)
-        if token == "+":
-            return self._clause()
-        if token == "(":
-            inner = self._or()
-            if self._peek() != ")":
-                raise NoSuchQuery(f"Failed to parse query [{self._text}]", "query_shard_exception")
-            self._i += 1
-            return inner
-        if not token or token in (")", "AND", "OR", "&&", "||"):
-            raise NoSuchQuery(f"Failed to parse query [{self._text}]", "query_shard_exception")
-        return self._leaf(token)
-
-    def _leaf(self, token: str) -> Predicate:
-        found = re.match(r"^([\w.@*-]+):(.+)$", token, re.DOTALL)
-        fields, text = ([found[1]], found[2]) if found and not token.startswith('"') else (self._fields, token)
-        if found and text.startswith("("):
-            inner = _QueryString(self._dsl, text[1:-1], self._dsl.searched([found[1]]), "or")
-            return inner.compiled()
-        if fields == ["_exists_"]:
-            return self._dsl.compile({"exists": {"field": text}})
-        bound = re.match(r"^(>=|<=|>|<)(.+)$", text)
-        if bound and found:
-            return self._dsl.compile(
-                {"range": {fields[0]: {{">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}[bound[1]]: bound[2]}}}
-            )
-        phrase = text.startswith('"')
-        text = re.sub(r"\\(.)", r"\1", text[1:-1] if phrase else text)
-        if not phrase and text in ("*", "*:*"):
-            return lambda _d: True
-        parts = [
-            self._dsl.words_in(n, text, phrase=phrase)
-            for n in (self._dsl.searched(fields) if fields != self._fields else fields)
-        ]
-        return lambda d: any(p(d) for p in parts)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workers.simulation.births import set_limit
 from workers.simulation.blow import Blow, next_version, rollout_of, workload_thing
 from workers.simulation.cluster import Json
 from workers.simulation.rollout import roll_out
+from workers.simulation.templates import set_limit
 from workers.simulation.world import OwnEffect, World
 
 FAULT = "cpu_throttled_by_limit"

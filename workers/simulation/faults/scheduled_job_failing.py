@@ -7,9 +7,9 @@ from copy import deepcopy
 from typing import Any
 
 from workers.simulation import templates
-from workers.simulation.births import run_job
 from workers.simulation.blow import Altered, Blow, Thing, next_version
 from workers.simulation.company import SimulationError
+from workers.simulation.jobs import run_job
 from workers.simulation.world import World
 
 FAULT = "scheduled_job_failing"

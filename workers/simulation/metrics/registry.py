@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from math import inf
 
-from workers.simulation.metrics import app, cadvisor, cluster_state, host, stores
+from workers.simulation.metrics import app, cadvisor, cluster_state, host, pod_state, stores
 from workers.simulation.metrics.series import Series, bound, gauge
 from workers.simulation.scene import Scene
 
@@ -24,6 +24,7 @@ class Metrics:
             **app.FAMILIES,
             **cadvisor.FAMILIES,
             **cluster_state.FAMILIES,
+            **pod_state.FAMILIES,
             **host.FAMILIES,
             **stores.FAMILIES,
             "up": _up,
@@ -90,7 +91,7 @@ def _up(scene: Scene) -> Iterable[Series]:
             "up",
             {
                 "job": job,
-                "instance": cluster_state.instance(scene) if job == "kube-state-metrics" else f"{job}.monitoring:443",
+                "instance": pod_state.instance(scene) if job == "kube-state-metrics" else f"{job}.monitoring:443",
             },
             1.0,
         )

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from workers.simulation.metrics.series import Sample, Series
 from workers.simulation.promql import functions as fn
+from workers.simulation.promql.special import SPECIAL
 from workers.simulation.promql.syntax import (
     Aggregation,
     Binary,
@@ -24,26 +22,19 @@ from workers.simulation.promql.syntax import (
     Unary,
 )
 from workers.simulation.promql.text import number
-
-Labels = tuple[tuple[str, str], ...]
-"""Sorted pairs."""
-
+from workers.simulation.promql.values import (
+    Element,
+    ExecutionError,
+    Labels,
+    Value,
+    Vector,
+    arity,
+    equalities,
+    scalar_of,
+    without_name,
+)
 
 LOOKBACK_SECONDS = 300.0
-
-
-class ExecutionError(Exception):
-    """The expression is well formed and cannot be evaluated over these series."""
-
-
-@dataclass(frozen=True)
-class Element:
-    labels: Labels
-    value: float
-
-
-Vector = list[Element]
-Value = float | str | Vector
 
 
 class Source(Protocol):
@@ -68,7 +59,7 @@ class Evaluator:
             return self._instant(node, t)
         if isinstance(node, Unary):
             of = self.at(node.of, t)
-            return [Element(_without_name(e.labels), -e.value) for e in of] if isinstance(of, list) else -_number(of)
+            return [Element(without_name(e.labels), -e.value) for e in of] if isinstance(of, list) else -scalar_of(of)
         if isinstance(node, Call):
             return self._call(node, t)
         if isinstance(node, Aggregation):
@@ -108,13 +99,13 @@ class Evaluator:
         if name in ("quantile_over_time", "predict_linear", "absent_over_time"):
             return self._over_range_with(node, t)
         if name in fn.OF_VALUE:
-            _arity(node, 1, {"clamp": 3, "clamp_min": 2, "clamp_max": 2, "round": 2}.get(name, 1))
-            extra = [_number(self.at(a, t)) for a in node.args[1:]]
+            arity(node, 1, {"clamp": 3, "clamp_min": 2, "clamp_max": 2, "round": 2}.get(name, 1))
+            extra = [scalar_of(self.at(a, t)) for a in node.args[1:]]
             return [
-                Element(_without_name(e.labels), fn.OF_VALUE[name](e.value, *extra))
+                Element(without_name(e.labels), fn.OF_VALUE[name](e.value, *extra))
                 for e in self.vector(node.args[0], t, name)
             ]
-        special = _SPECIAL.get(name)
+        special = SPECIAL.get(name)
         if special is None:
             raise ParseError(f'1:1: parse error: unknown function with name "{name}"')
         return special(self, node, t)
@@ -143,28 +134,28 @@ class Evaluator:
         return found
 
     def _over_range(self, node: Call, t: float) -> Vector:
-        _arity(node, 1, 1)
+        arity(node, 1, 1)
         function, out = fn.OVER_RANGE[node.function], []
         for labels, samples, start, end in self.range(self._ranged(node, 0), t):
             value = function(samples, start, end)
             if value is not None:
-                out.append(Element(labels if node.function in fn.KEEPS_NAME else _without_name(labels), value))
+                out.append(Element(labels if node.function in fn.KEEPS_NAME else without_name(labels), value))
         return out
 
     def _over_range_with(self, node: Call, t: float) -> Vector:
         if node.function == "absent_over_time":
             selector = self._ranged(node, 0)
-            return [] if list(self.range(selector, t)) else [Element(_equalities(selector), 1.0)]
+            return [] if list(self.range(selector, t)) else [Element(equalities(selector), 1.0)]
         first = node.function == "quantile_over_time"
-        _arity(node, 2, 2)
-        parameter = _number(self.at(node.args[0 if first else 1], t))
+        arity(node, 2, 2)
+        parameter = scalar_of(self.at(node.args[0 if first else 1], t))
         out: Vector = []
         for labels, samples, _, end in self.range(self._ranged(node, 1 if first else 0), t):
             value = (
                 fn.quantile(parameter, [v for _, v in samples]) if first else fn.predict_linear(samples, end, parameter)
             )
             if value is not None:
-                out.append(Element(_without_name(labels), value))
+                out.append(Element(without_name(labels), value))
         return out
 
     # Aggregations
@@ -178,7 +169,7 @@ class Evaluator:
             groups.setdefault(_grouped(element.labels, node), []).append(element)
         if node.op in ("topk", "bottomk"):
             assert node.param
-            count = int(_number(self.at(node.param, t)))
+            count = int(scalar_of(self.at(node.param, t)))
             return [
                 e
                 for g in groups.values()
@@ -195,7 +186,7 @@ class Evaluator:
                     full = tuple(sorted([*key, (str(label), number(element.value))]))
                     counts[full] = counts.get(full, 0.0) + 1
             return [Element(k, v) for k, v in counts.items()]
-        parameter = _number(self.at(node.param, t)) if node.param else 0.0
+        parameter = scalar_of(self.at(node.param, t)) if node.param else 0.0
         return [Element(key, _AGGREGATE[node.op]([e.value for e in group], parameter)) for key, group in groups.items()]
 
     # Operators
@@ -227,10 +218,10 @@ class Evaluator:
 def _combine(node: Binary, a: float, b: float, kept: float, labels: Labels) -> Element | None:
     """A value for a pair, or None where a comparison filters it out."""
     if node.op not in _COMPARE:
-        return Element(_without_name(labels), _arithmetic(node.op, a, b))
+        return Element(without_name(labels), _arithmetic(node.op, a, b))
     holds = _COMPARE[node.op](a, b)
     if node.bool_modifier:
-        return Element(_without_name(labels), float(holds))
+        return Element(without_name(labels), float(holds))
     return Element(labels, kept) if holds else None
 
 
@@ -258,7 +249,7 @@ def _matched(node: Binary, left: Vector, right: Vector) -> Vector:
         if node.group:
             extra = {k: v for k, v in partner.labels if k in node.include}
             labels = tuple(
-                sorted({**dict(element.labels if compared else _without_name(element.labels)), **extra}.items())
+                sorted({**dict(element.labels if compared else without_name(element.labels)), **extra}.items())
             )
         else:
             if key in used:
@@ -295,34 +286,8 @@ def _grouped(labels: Labels, node: Aggregation) -> Labels:
     return tuple((k, v) for k, v in labels if k in node.labels)
 
 
-def _without_name(labels: Labels) -> Labels:
-    return tuple(p for p in labels if p[0] != "__name__")
-
-
-def _equalities(node: Node) -> Labels:
-    if not isinstance(node, Selector):
-        return ()
-    return tuple(sorted((m.label, m.value) for m in node.matchers if m.op == "=" and m.label != "__name__"))
-
-
 def _braces(labels: Labels) -> str:
     return "{" + ", ".join(f'{k}="{v}"' for k, v in labels) + "}"
-
-
-def _number(value: Value) -> float:
-    if isinstance(value, float):
-        return value
-    if isinstance(value, int):
-        return float(value)
-    raise ParseError("1:1: parse error: expected type scalar")
-
-
-def _arity(node: Call, low: int, high: int) -> None:
-    if not low <= len(node.args) <= high:
-        count = str(low) if low == high else f"at least {low}" if len(node.args) < low else f"at most {high}"
-        raise ParseError(
-            f'1:1: parse error: expected {count} argument(s) in call to "{node.function}", got {len(node.args)}'
-        )
 
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
@@ -371,107 +336,4 @@ _AGGREGATE: dict[str, Callable[[list[float], float], float]] = {
     "stdvar": _variance,
     "stddev": lambda v, p: math.sqrt(_variance(v, p)),
     "quantile": lambda v, p: fn.quantile(p, v),
-}
-
-
-def _time(_e: Evaluator, _node: Call, t: float) -> Value:
-    return t
-
-
-def _vector_of(e: Evaluator, node: Call, t: float) -> Value:
-    _arity(node, 1, 1)
-    return [Element((), _number(e.at(node.args[0], t)))]
-
-
-def _scalar(e: Evaluator, node: Call, t: float) -> Value:
-    _arity(node, 1, 1)
-    found = e.vector(node.args[0], t, "scalar")
-    return found[0].value if len(found) == 1 else math.nan
-
-
-def _absent(e: Evaluator, node: Call, t: float) -> Value:
-    _arity(node, 1, 1)
-    return [] if e.vector(node.args[0], t, "absent") else [Element(_equalities(node.args[0]), 1.0)]
-
-
-def _sorted(e: Evaluator, node: Call, t: float) -> Value:
-    _arity(node, 1, 1)
-    return sorted(e.vector(node.args[0], t, node.function), key=lambda x: x.value, reverse=node.function == "sort_desc")
-
-
-def _timestamp(e: Evaluator, node: Call, t: float) -> Value:
-    _arity(node, 1, 1)
-    if isinstance(node.args[0], Selector) and not node.args[0].range_seconds:
-        found = ((s.key, s.sample(min(t, e.now))) for s in e.series(node.args[0]))
-        return [Element(_without_name(key), sample[0]) for key, sample in found if sample]
-    return [Element(_without_name(x.labels), t) for x in e.vector(node.args[0], t, "timestamp")]
-
-
-def _histogram_quantile(e: Evaluator, node: Call, t: float) -> Value:
-    _arity(node, 2, 2)
-    q = _number(e.at(node.args[0], t))
-    groups: dict[Labels, list[tuple[float, float]]] = {}
-    for x in e.vector(node.args[1], t, "histogram_quantile"):
-        bound = dict(x.labels).get("le")
-        if bound is not None:
-            key = tuple(p for p in x.labels if p[0] not in ("le", "__name__"))
-            groups.setdefault(key, []).append((float(bound.replace("+Inf", "inf")), x.value))
-    return [Element(k, fn.histogram_quantile(q, b)) for k, b in groups.items()]
-
-
-def _label_replace(e: Evaluator, node: Call, t: float) -> Value:
-    _arity(node, 5, 5)
-    target, replacement, source, pattern = (str(e.at(a, t)) for a in node.args[1:])
-    template = re.sub(r"\$(\d+|\w+)|\$\{(\w+)\}", lambda m: f"\\g<{m[1] or m[2]}>", replacement)
-    out: Vector = []
-    for x in e.vector(node.args[0], t, "label_replace"):
-        labels = dict(x.labels)
-        found = re.fullmatch(pattern, labels.get(source, ""))
-        if found:
-            labels[target] = found.expand(template)
-            if not labels[target]:
-                del labels[target]
-        out.append(Element(tuple(sorted(labels.items())), x.value))
-    return out
-
-
-def _label_join(e: Evaluator, node: Call, t: float) -> Value:
-    _arity(node, 3, 20)
-    target, separator, *sources = (str(e.at(a, t)) for a in node.args[1:])
-    out: Vector = []
-    for x in e.vector(node.args[0], t, "label_join"):
-        labels: Mapping[str, str] = dict(x.labels)
-        out.append(
-            Element(
-                tuple(sorted({**labels, target: separator.join(labels.get(s, "") for s in sources)}.items())), x.value
-            )
-        )
-    return out
-
-
-def _calendar(part: Callable[[datetime], int]) -> Callable[[Evaluator, Call, float], Value]:
-    def call(e: Evaluator, node: Call, t: float) -> Value:
-        of = e.vector(node.args[0], t, node.function) if node.args else [Element((), t)]
-        return [Element(_without_name(x.labels), float(part(datetime.fromtimestamp(x.value, UTC)))) for x in of]
-
-    return call
-
-
-_SPECIAL: dict[str, Callable[[Evaluator, Call, float], Value]] = {
-    "time": _time,
-    "vector": _vector_of,
-    "scalar": _scalar,
-    "absent": _absent,
-    "sort": _sorted,
-    "sort_desc": _sorted,
-    "timestamp": _timestamp,
-    "histogram_quantile": _histogram_quantile,
-    "label_replace": _label_replace,
-    "label_join": _label_join,
-    "hour": _calendar(lambda d: d.hour),
-    "minute": _calendar(lambda d: d.minute),
-    "day_of_week": _calendar(lambda d: d.isoweekday() % 7),
-    "day_of_month": _calendar(lambda d: d.day),
-    "month": _calendar(lambda d: d.month),
-    "year": _calendar(lambda d: d.year),
 }
