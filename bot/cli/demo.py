@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -17,6 +18,8 @@ from workers import simulation
 from workers.domain import Finding
 
 ANSWER_SECONDS = 60.0
+_LINK = re.compile(r"<https?://[^|>]*\|([^>]*)>")
+"""A labelled link as Slack writes it; a terminal shows the label."""
 SCENARIOS = ("oom-after-deploy", "selector-mismatch", "exception-in-release")
 """What `all` means: one scenario each of resources, routing and code."""
 
@@ -116,7 +119,7 @@ class _Thread:
     def print_news(self) -> bool:
         """Returns False, so that it can stand in an `or`."""
         for message in self._house.control.thread(self._channel, self._ts)[1:]:
-            text = unescape(str(message.get("text", ""))).strip()
+            text = unescape(_LINK.sub(r"\1", str(message.get("text", "")))).strip()
             if self._said.get(message["ts"]) == text:
                 continue
             self._said[message["ts"]] = text
