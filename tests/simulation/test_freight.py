@@ -39,7 +39,7 @@ def test_logs_are_in_the_schema_of_fluent_bit(poisoned: Staged) -> None:
         },
     )
     hit = found["hits"]["hits"][0]
-    assert hit["_index"].startswith("logs-gke-ops-west4-")
+    assert hit["_index"].startswith("logs-ops-west4-")
     assert hit["_source"]["kubernetes"]["namespace_name"] == "pipeline"
     assert "json.decoder.JSONDecodeError" in hit["_source"]["log"]
     assert hit["_source"]["level"] == "ERROR"

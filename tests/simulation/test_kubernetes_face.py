@@ -144,7 +144,9 @@ def test_access_review_answers_by_verb(oom: Running) -> None:
 
 
 def test_watch_ends_after_what_there_is(oom: Running) -> None:
-    with urllib.request.urlopen(f"{oom.urls['kubernetes']}/api/v1/namespaces/shop/pods?watch=1") as stream:
+    with urllib.request.urlopen(
+        f"{oom.urls['kubernetes']}/api/v1/namespaces/shop/pods?watch=1&allowWatchBookmarks=true"
+    ) as stream:
         kinds = [json.loads(line)["type"] for line in stream.read().splitlines()]
     assert kinds[-1] == "BOOKMARK"
     assert kinds.count("ADDED") > 20

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workers.simulation import dice
-from workers.simulation.cluster import Workload
+from workers.simulation.cluster import Json, Workload
 from workers.simulation.company import Running, Service, Store
 from workers.simulation.world import DAY, World, managed
 
@@ -57,6 +57,7 @@ def _secret(world: World, namespace: str, name: str, at: float, keys: tuple[str,
 
 
 def _claim(world: World, namespace: str, name: str, gib: int, workload: Workload) -> None:
+    storage, provisioner = world.company.nodes.storage
     volume = f"pvc-{world.uid('claim', namespace, name)}"
     zone = world.company.nodes.zones[dice.number(name) % len(world.company.nodes.zones)]
     created = workload.created + 3
@@ -69,7 +70,7 @@ def _claim(world: World, namespace: str, name: str, gib: int, workload: Workload
             "spec": {
                 "accessModes": ["ReadWriteOnce"],
                 "resources": {"requests": {"storage": f"{gib}Gi"}},
-                "storageClassName": "gp3",
+                "storageClassName": storage,
                 "volumeMode": "Filesystem",
                 "volumeName": volume,
             },
@@ -78,7 +79,7 @@ def _claim(world: World, namespace: str, name: str, gib: int, workload: Workload
         labels=dict(workload.selector),
         annotations={
             "pv.kubernetes.io/bind-completed": "yes",
-            "volume.kubernetes.io/storage-provisioner": "ebs.csi.aws.com",
+            "volume.kubernetes.io/storage-provisioner": provisioner,
         },
         finalizers=["kubernetes.io/pvc-protection"],
     )
@@ -100,11 +101,11 @@ def _claim(world: World, namespace: str, name: str, gib: int, workload: Workload
                 "accessModes": ["ReadWriteOnce"],
                 "claimRef": reference,
                 "persistentVolumeReclaimPolicy": "Delete",
-                "storageClassName": "gp3",
+                "storageClassName": storage,
                 "volumeMode": "Filesystem",
                 "csi": {
-                    "driver": "ebs.csi.aws.com",
-                    "volumeHandle": f"vol-0{dice.hexadecimal(16, world.seed, name)}",
+                    "driver": provisioner,
+                    "volumeHandle": _volume_handle(world, volume, zone),
                     "fsType": "ext4",
                 },
                 "nodeAffinity": {
@@ -122,6 +123,12 @@ def _claim(world: World, namespace: str, name: str, gib: int, workload: Workload
             "status": {"phase": "Bound"},
         },
     )
+
+
+def _volume_handle(world: World, volume: str, zone: str) -> str:
+    if world.company.project:
+        return f"projects/{world.company.project}/zones/{zone}/disks/{volume}"
+    return f"vol-0{dice.hexadecimal(16, world.seed, volume)}"
 
 
 def _autoscaler(world: World, part: Service) -> None:
@@ -164,17 +171,16 @@ def ingress(world: World) -> None:
                         "tls": [{"hosts": [part.host], "secretName": f"{part.name}-tls"}],
                         "rules": [rule],
                     },
-                    "status": {
-                        "loadBalancer": {
-                            "ingress": [
-                                {
-                                    "hostname": f"k8s-ingress-{dice.hexadecimal(10, world.seed)}.elb.{world.company.region}.amazonaws.com"  # noqa: E501
-                                }
-                            ]
-                        }
-                    },
+                    "status": {"loadBalancer": {"ingress": [_balancer(world)]}},
                 },
             )
             _secret(world, part.namespace, f"{part.name}-tls", world.founded + 6 * DAY, ("tls.crt", "tls.key"))
             world.objects["Secret"][(part.namespace, f"{part.name}-tls")]["type"] = "kubernetes.io/tls"
     world.put("IngressClass", "", "nginx", world.founded + DAY, {"spec": {"controller": "k8s.io/ingress-nginx"}})
+
+
+def _balancer(world: World) -> Json:
+    """The address of the load balancer before the ingress controller: a name or a number, as the cloud gives it."""
+    if world.company.nodes.naming == "gke":
+        return {"ip": f"34.90.{dice.number(world.seed, 'lb') % 250}.{dice.number(world.seed, 'lb', 2) % 250}"}
+    return {"hostname": f"k8s-ingress-{dice.hexadecimal(10, world.seed)}.elb.{world.company.region}.amazonaws.com"}

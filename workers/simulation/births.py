@@ -84,17 +84,18 @@ def _namespaces(world: World) -> None:
             created,
             {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": ""}},
         )
+    storage, provisioner = world.company.nodes.storage
     world.put(
         "StorageClass",
         "",
-        "gp3",
+        storage,
         world.founded + 900,
         {
-            "provisioner": "ebs.csi.aws.com",
+            "provisioner": provisioner,
             "reclaimPolicy": "Delete",
             "volumeBindingMode": "WaitForFirstConsumer",
             "allowVolumeExpansion": True,
-            "parameters": {"type": "gp3"},
+            "parameters": {"type": storage if provisioner.startswith("ebs") else "pd-balanced"},
         },
         annotations={"storageclass.kubernetes.io/is-default-class": "true"},
     )

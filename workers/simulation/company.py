@@ -43,6 +43,11 @@ class Nodes(_Part):
     zones: tuple[str, ...]
     naming: Literal["eks", "gke"] = "eks"
 
+    @property
+    def storage(self) -> tuple[str, str]:
+        """The default storage class and its provisioner."""
+        return ("gp3", "ebs.csi.aws.com") if self.naming == "eks" else ("standard-rwo", "pd.csi.storage.gke.io")
+
 
 class Running(_Part):
     """What every workload has."""
@@ -136,6 +141,8 @@ class Company(_Part):
     cluster: str
     environment: str
     region: str
+    project: str = ""
+    """Of the cloud's account, where it has such a name."""
     domain: str
     registry: str
     kubernetes: str

@@ -236,7 +236,11 @@ def _runs(world: World, pod: Pod, container: Json, field: str) -> Iterator[Note]
         len(here),
         path=path,
     )
-    yield _of(pod, "Started", f"Started container {name}", first, here[-1], len(here), path=path)
+    refused = next((r for r in runs if r.reason == "StartError"), None)
+    if refused:
+        yield _of(pod, "Failed", f"Error: {refused.message}", first, here[-1], len(here), warning=True, path=path)
+    else:
+        yield _of(pod, "Started", f"Started container {name}", first, here[-1], len(here), path=path)
     yield from _endings(world, pod, name, path, runs)
 
 

@@ -19,7 +19,7 @@ LOST_AFTER_SECONDS = 40
 
 def node(world: World, it: NodeState) -> Json:
     spec: Json = {
-        "providerID": f"aws:///{it.zone}/i-0{dice.hexadecimal(16, world.seed, it.name)}",
+        "providerID": _provider_id(world, it),
         "podCIDR": f"100.64.{list(world.nodes).index(it.name)}.0/24",
     }
     if it.cordoned < inf:
@@ -65,8 +65,7 @@ def node(world: World, it: NodeState) -> Json:
             "machineID": dice.hexadecimal(32, it.name, "m"),
             "systemUUID": dice.uid(it.name, "s"),
             "bootID": dice.uid(it.name, it.booted),
-            "kernelVersion": "6.1.119-129.201.amzn2023.x86_64",
-            "osImage": "Amazon Linux 2023.6.20241212",
+            **_SYSTEMS[size.naming],
             "containerRuntimeVersion": "containerd://1.7.23",
             "kubeletVersion": world.company.kubernetes,
             "kubeProxyVersion": world.company.kubernetes,
@@ -87,6 +86,18 @@ def node(world: World, it: NodeState) -> Json:
         "managedFields": [managed("kubelet", beat, {"f:status": {}}, subresource="status")],
     }
     return {"metadata": metadata, "spec": spec, "status": status}
+
+
+_SYSTEMS = {
+    "eks": {"kernelVersion": "6.1.119-129.201.amzn2023.x86_64", "osImage": "Amazon Linux 2023.6.20241212"},
+    "gke": {"kernelVersion": "6.1.112+", "osImage": "Container-Optimized OS from Google"},
+}
+
+
+def _provider_id(world: World, it: NodeState) -> str:
+    if world.company.nodes.naming == "gke":
+        return f"gce://{world.company.project}/{it.zone}/{it.name}"
+    return f"aws:///{it.zone}/i-0{dice.hexadecimal(16, world.seed, it.name)}"
 
 
 def _conditions(world: World, it: NodeState, beat: float) -> list[Json]:

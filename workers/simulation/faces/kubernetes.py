@@ -206,21 +206,17 @@ class Kubernetes:
         )
 
     def _watch(self, ask: Ask, found: Resource, namespace: str) -> Reply:
-        """Bounded: what there is as ADDED events (when no version is given), a bookmark, and the end of the stream."""
-        lines: list[Json] = []
+        """Bounded: what there is as ADDED events (when no version is given), then the end of the stream."""
+        now, made = self._scene.world.now, []
         if ask.get("resourceVersion") in ("", "0"):
-            lines = [{"type": "ADDED", "object": o} for o in self._chosen(ask, found, namespace)]
-        lines.append(
-            {
-                "type": "BOOKMARK",
-                "object": {
-                    "kind": found.kind,
-                    "apiVersion": found.group_version,
-                    "metadata": {"resourceVersion": self._scene.api.version, "creationTimestamp": None},
-                },
-            }
-        )
-        return Reply(200, b"".join(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines))
+            chosen = self._chosen(ask, found, namespace)
+            tables = _wants_table(ask)
+            made = [{"type": "ADDED", "object": table(found, [o], now, "") if tables else o} for o in chosen]
+        if ask.get("allowWatchBookmarks") in ("true", "1"):
+            metadata = {"resourceVersion": self._scene.api.version, "creationTimestamp": None}
+            mark = {"kind": found.kind, "apiVersion": found.group_version, "metadata": metadata}
+            made.append({"type": "BOOKMARK", "object": mark})
+        return Reply(200, b"".join(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in made))
 
     # Logs
 
