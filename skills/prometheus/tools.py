@@ -39,17 +39,15 @@ POINTS = 60
 
 class QueryInput(ToolInput):
     query: str = Field(description="PromQL", max_length=4000)
-    minutes: int = Field(
-        default=60, ge=1, le=1440, description="how far back from now; a baseline of equal length precedes it"
-    )
+    minutes: int = Field(default=60, ge=1, le=1440, description="back from now; the baseline precedes it")
 
 
 class AlertInput(ToolInput):
-    alertname: str = Field(default="", description="default: the alert under investigation")
+    alertname: str = Field(default="", description="default: this alert")
 
 
 class AnalyzeInput(ToolInput):
-    namespace: str = Field(default="", description="default: the alert's")
+    namespace: str = Field(default="")
 
 
 class NamesInput(ToolInput):
@@ -74,7 +72,7 @@ class Prometheus:
         return (
             Tool(
                 "prometheus_query",
-                "PromQL over the last minutes, each series against its baseline, with its change point.",
+                "PromQL, each series against its baseline, with its change point.",
                 QueryInput,
                 self._query,
                 ("series",),
@@ -88,7 +86,7 @@ class Prometheus:
             ),
             Tool(
                 "prometheus_analyze",
-                "Checks a namespace: golden signals, CPU, memory, saturation, nodes, quotas, stores, certificates.",
+                "Checks a namespace: golden signals, saturation, nodes, quotas, stores.",
                 AnalyzeInput,
                 self._analyze,
                 ("series",),
