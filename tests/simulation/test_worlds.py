@@ -176,6 +176,7 @@ GOOD: dict[str, Any] = {
         ({"faults": [{"fault": "memory_limit_too_low", "victim": "cart", "onset": "soon"}]}, "'soon' is no duration"),
         ({"verdict": "false_alarm"}, "faults: a false alarm has none"),
         ({"faults": []}, "faults: verdict incident needs one"),
+        ({"kinds": ["bad_luck"]}, "kinds: 'bad_luck' is no kind of group L"),
     ],
 )
 def test_a_scenario_that_cannot_be_is_refused_with_file_key_and_reason(change: dict[str, Any], words: str) -> None:

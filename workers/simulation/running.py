@@ -144,7 +144,7 @@ def _truth(
     alerted = " ".join(f"{k}={labels[k]}" for k in ("namespace", "service", "deployment", "pod", "node") if k in labels)
     return Truth(
         verdict=it.verdict,
-        kinds=it.kinds,
+        kinds=(*it.kinds, *(("unrelated_change_decoy",) if innocent else ())),
         causes=tuple(causes),
         alerted=alerted,
         innocent=tuple(c for a in innocent if (c := _change(a))),

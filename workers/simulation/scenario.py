@@ -13,7 +13,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from skills.faults import UnknownFault
+from skills.faults import UnknownFault, all_faults
 from skills.faults import fault as leaf
 from workers.simulation import blow, innocent
 from workers.simulation.births import found
@@ -163,6 +163,10 @@ def _check(it: Scenario, where: Company) -> None:
             if step not in workloads:
                 raise _Wrong(f"{key}.chain: {where.name} has nothing called {step!r}")
         _seconds(each.onset, f"{key}.onset")
+    group = [f.name for f in all_faults() if not f.is_cause]
+    for kind in it.kinds:
+        if kind not in group:
+            raise _Wrong(f"kinds: {kind!r} is no kind of group L; there are {', '.join(group)}")
     for i, decoy in enumerate(it.decoys):
         if decoy.service not in workloads:
             raise _Wrong(f"decoys.{i}.service: {where.name} has nothing called {decoy.service!r}")
