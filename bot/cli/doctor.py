@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from config.customers import Customer, load_file
+from config.customers import Customer, load_all, load_file
 from config.settings import ConfigError, Settings, load
 from skills import registry
 from skills.contract import Check, SkillError
@@ -34,7 +34,7 @@ def command(files: tuple[Path, ...], systems_only: bool) -> None:
     if not systems_only:
         failed += _print("Gumshoe", [*_slack(settings), *_store(settings), *_queue(settings), _model(settings)])
     try:
-        customers = tuple(load_file(f) for f in files) if files else _all(settings)
+        customers = tuple(load_file(f) for f in files) if files else load_all(settings.customers_dir)
     except ConfigError as problem:
         failed += _print("Customers", [Check("customer files", False, str(problem), "mend the file and run again")])
         customers = ()
@@ -51,12 +51,6 @@ def _print(title: str, checks: list[Check]) -> int:
         if not check.ok and check.remedy:
             click.echo(f"      -> {check.remedy}")
     return sum(not check.ok for check in checks)
-
-
-def _all(settings: Settings) -> tuple[Customer, ...]:
-    from config.customers import load_all  # noqa: PLC0415 - keeps the name beside its one use
-
-    return load_all(settings.customers_dir)
 
 
 def _systems(customer: Customer, settings: Settings) -> list[Check]:

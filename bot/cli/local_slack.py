@@ -30,9 +30,9 @@ def command(port: int, host: str, manifest: Path | None, channels: tuple[str, ..
     Gumshoe runs against it as it does against Slack. Everything is gone when it ends.
     """
     # The web server is imported only by those who want one.
-    from bot.local_slack import Company, LocalSlackError, start  # noqa: PLC0415
-    from bot.local_slack.company import CHANNELS  # noqa: PLC0415
-    from bot.local_slack.records import Team  # noqa: PLC0415
+    from bot.local_slack import Company, LocalSlackError, start  # noqa: PLC0415 - a web server, which --help needs not
+    from bot.local_slack.company import CHANNELS  # noqa: PLC0415 - imports the package above
+    from bot.local_slack.records import Team  # noqa: PLC0415 - imports the package above
 
     company = Company(team=Team(team, "Acme", "acme"), channels=channels or CHANNELS)
     try:
