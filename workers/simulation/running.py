@@ -9,14 +9,11 @@ from itertools import pairwise
 from typing import Any
 
 from skills.faults import fault as leaf
-from workers.simulation import clock, scenario
+from workers.simulation import clock, scenario, systems
 from workers.simulation.alerts import Alert, Rules, rule, webhook
 from workers.simulation.blow import Altered, Blow, workload_thing
 from workers.simulation.company import SimulationError
-from workers.simulation.faces.elasticsearch import Elasticsearch
 from workers.simulation.faces.exchange import Face
-from workers.simulation.faces.kubernetes import Kubernetes
-from workers.simulation.faces.prometheus import Prometheus
 from workers.simulation.faces.serve import Served
 from workers.simulation.promql.syntax import duration
 from workers.simulation.scenario import Fault, Scenario, TrueCause, Truth
@@ -61,13 +58,16 @@ class Running:
         self._served.close()
 
 
-def start(name: str, *, at: datetime | None = None) -> Running:
-    """Serve a scenario at `at` (default: its own moment). Raises SimulationError."""
-    staged = stage(name, at=at)
+def start(name: str, *, at: datetime | None = None, skills: tuple[str, ...] = ()) -> Running:
+    """Serve a scenario at `at` (default: its own moment), with these skills on (default: its own). Raises
+    SimulationError."""
+    it = scenario.load(name)
+    staged = stage(name, at=at, of=it.model_copy(update={"skills": skills}) if skills else it)
     served = Served(staged.faces)
     world = staged.scene.world
     now = datetime.fromtimestamp(world.now, UTC)
-    return Running(name, now, served.urls, skills(world, served.urls), staged.alert, staged.truth, staged, served)
+    settings = systems.settings(staged.scenario.skills, world, served.urls)
+    return Running(name, now, served.urls, settings, staged.alert, staged.truth, staged, served)
 
 
 def stage(name: str, *, at: datetime | None = None, of: Scenario | None = None) -> Staged:
@@ -78,11 +78,7 @@ def stage(name: str, *, at: datetime | None = None, of: Scenario | None = None) 
     scene = Scene(world)
     rules = Rules(scene)
     alerts = _alerts(it, rules, now)
-    faces: dict[str, Face] = {
-        "kubernetes": Kubernetes(scene, forbidden=frozenset(it.forbidden)),
-        "elasticsearch": Elasticsearch(scene),
-        "prometheus": Prometheus(scene, rules),
-    }
+    faces = systems.faces(it.skills, scene, rules, it)
     return Staged(it, scene, rules, webhook(alerts, world.company), _truth(it, world, blows, innocent, alerts), faces)
 
 
@@ -99,25 +95,6 @@ def _alerts(it: Scenario, rules: Rules, now: float) -> list[Alert]:
             f"scenarios/{it.name}.yaml: alert: {it.alert.rule} does not fire for {it.alert.match}; active: {seen}"
         )
     return sorted(found, key=lambda a: (a.fired_at, a.labels))
-
-
-def skills(world: World, urls: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    domain = world.company.domain
-    return {
-        "kubernetes": {
-            "enabled": True,
-            "url": urls["kubernetes"],
-            "namespaces": list(world.company.application_namespaces),
-            "token_env": "GUMSHOE_SIMULATION_TOKEN",
-        },
-        "elasticsearch": {
-            "enabled": True,
-            "url": urls["elasticsearch"],
-            "index": "logs-*",
-            "link_base": f"https://kibana.{domain}",
-        },
-        "prometheus": {"enabled": True, "url": urls["prometheus"], "link_base": f"https://grafana.{domain}"},
-    }
 
 
 def _truth(

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from skills import registry
 from skills.faults import UnknownFault, all_faults
 from skills.faults import fault as leaf
 from workers.simulation import blow, innocent
@@ -73,6 +74,8 @@ class Scenario(_Part):
     """Telemetry that is not there: logs, a metric's name, metrics:JOB, logs:SERVICE."""
     forbidden: tuple[str, ...] = ()
     """Kubernetes resources that the reader may not read."""
+    skills: tuple[str, ...] = ("kubernetes", "elasticsearch", "prometheus")
+    """What is switched on in the customer's file; what is off is not served."""
     everyday: bool = True
     retired_target: str = ""
     """A forgotten scrape target is down since this long: an alert without an incident."""
@@ -175,6 +178,9 @@ def _check(it: Scenario, where: Company) -> None:
                 f"decoys.{i}.service: {decoy.service!r} is the victim of a fault, so its change is not innocent"
             )
         _seconds(decoy.ago, f"decoys.{i}.ago")
+    for skill in it.skills:
+        if skill not in registry.names():
+            raise _Wrong(f"skills: there is no skill called {skill!r}; there are {', '.join(registry.names())}")
     if it.verdict != "false_alarm" and not it.faults:
         raise _Wrong(f"faults: verdict {it.verdict} needs one")
     if it.verdict == "false_alarm" and it.faults:

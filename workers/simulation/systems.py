@@ -1,0 +1,71 @@
+"""Which faces a skill needs, and what the customer's file says of them. A skill that is off costs no face.
+
+A new face is one line in `FACES`; a new skill one line in `NEEDS` and, if it has settings, one function in `SETTINGS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from workers.simulation.alerts import Rules
+from workers.simulation.faces.elasticsearch import Elasticsearch
+from workers.simulation.faces.exchange import Face
+from workers.simulation.faces.kubernetes import Kubernetes
+from workers.simulation.faces.prometheus import Prometheus
+from workers.simulation.scenario import Scenario
+from workers.simulation.scene import Scene
+from workers.simulation.world import World
+
+Maker = Callable[[Scene, Rules, Scenario], Face]
+
+FACES: Mapping[str, Maker] = {
+    "kubernetes": lambda scene, rules, it: Kubernetes(scene, forbidden=frozenset(it.forbidden)),
+    "elasticsearch": lambda scene, rules, it: Elasticsearch(scene),
+    "prometheus": lambda scene, rules, it: Prometheus(scene, rules),
+}
+
+NEEDS: Mapping[str, tuple[str, ...]] = {
+    "kubernetes": ("kubernetes",),
+    "elasticsearch": ("elasticsearch",),
+    "prometheus": ("prometheus",),
+}
+"""By skill, the faces that it reads; the first one is its `url`."""
+
+
+def faces(skills: Iterable[str], scene: Scene, rules: Rules, it: Scenario) -> dict[str, Face]:
+    """The faces that these skills need."""
+    wanted = {face for skill in skills for face in NEEDS[skill]}
+    return {name: make(scene, rules, it) for name, make in FACES.items() if name in wanted}
+
+
+def settings(skills: Iterable[str], world: World, urls: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The `skills:` mapping of the customer's file."""
+    return {skill: {"enabled": True, **SETTINGS[skill](world, urls)} for skill in skills}
+
+
+def _kubernetes(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "url": urls["kubernetes"],
+        "namespaces": list(world.company.application_namespaces),
+        "token_env": "GUMSHOE_SIMULATION_TOKEN",
+    }
+
+
+def _elasticsearch(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "url": urls["elasticsearch"],
+        "index": "logs-*",
+        "link_base": f"https://kibana.{world.company.domain}",
+    }
+
+
+def _prometheus(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
+    return {"url": urls["prometheus"], "link_base": f"https://grafana.{world.company.domain}"}
+
+
+SETTINGS: Mapping[str, Callable[[World, Mapping[str, str]], dict[str, Any]]] = {
+    "kubernetes": _kubernetes,
+    "elasticsearch": _elasticsearch,
+    "prometheus": _prometheus,
+}
