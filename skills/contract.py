@@ -152,6 +152,24 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """The series that decides a question, to be drawn for people; a model never sees it."""
+
+    title: str
+    """What is drawn and of what: `memory working set of shop/cart-7d4f-x2x4k`."""
+    unit: str
+    """bytes, seconds, ratio, requests/s ...; empty when it is a bare number."""
+    points: tuple[tuple[datetime, float], ...]
+    """Oldest first, finite."""
+    onset: datetime | None = None
+    """Where the level changed."""
+    threshold: float | None = None
+    """The limit or the alert's own threshold, in the unit of the points."""
+    query: str = ""
+    link: str | None = None
+
+
+@dataclass(frozen=True)
 class ToolResult:
     """The answer of a tool, for a reader in a hurry."""
 
@@ -163,6 +181,7 @@ class ToolResult:
     gaps: tuple[Gap, ...] = ()
     full: str | None = None
     """The undigested result, kept for the trace page, never sent to a model."""
+    charts: tuple[Chart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -297,6 +316,8 @@ class FirstLook:
     evidence: tuple[Excerpt, ...] = ()
     """Citable observations beyond those of the symptoms (healthy peers, counts)."""
     full: str | None = None
+    charts: tuple[Chart, ...] = ()
+    """The most telling first."""
 
 
 @dataclass(frozen=True)
