@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.blocks import limits
 from bot.blocks.case import Case
+from bot.blocks.excerpts import alike, images
 from bot.blocks.finding import command, observation, reference
 from bot.blocks.message import Message, message, sections
 from workers.domain import Cause, Finding
@@ -60,7 +61,7 @@ def _cause(case: Case, cause: Cause) -> str:
     named = f"{cause.entity.kind} {cause.entity.name}: "  # the line begins with it already
     fault = limits.quoted(f"{cause.fault_id} {cause.fault.replace('_', ' ')}", 80)
     return (
-        f"{limits.quoted(str(cause.entity), 120)}: {limits.quoted(cause.summary.removeprefix(named), 300)} "
+        f"{limits.quoted(str(cause.entity), 120)}: {limits.quoted(images(cause.summary.removeprefix(named)), 300)} "
         f"({fault}, {cause.confidence.band} {cause.confidence.value:.2f}{capped}{onset}{change})  "
         f"{_references(case, cause.evidence)}"
     ).rstrip()
@@ -92,6 +93,7 @@ def _next(finding: Finding) -> list[str]:
 def _evidence(case: Case, finding: Finding) -> list[str]:
     if not finding.evidence:
         return []
-    shown = ["•  " + observation(case, e, 200) for e in finding.evidence[:MOST_EVIDENCE]]
-    more = len(finding.evidence) - len(shown)
+    groups = alike(finding.evidence)
+    shown = ["•  " + observation(case, same, 200) for same in groups[:MOST_EVIDENCE]]
+    more = sum(map(len, groups[MOST_EVIDENCE:]))
     return ["*Evidence*", *shown, *([f"… ({more} more, on the evidence page)"] if more else [])]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bot.blocks import limits
 from bot.blocks.case import Case
-from bot.blocks.excerpts import glance
+from bot.blocks.excerpts import alike, glance, images
 from bot.blocks.message import Block, Message, actions, button, context, message, section
 from workers.domain import Claim, Confidence, Evidence, Finding, Used, Vote
 
@@ -18,6 +18,7 @@ LEAD = {
     "recovered": "Recovered: ",
     "inconclusive": "Inconclusive, strongest lead: ",
 }
+MOST_REFERENCES = 3
 VOTE_WORDS: dict[Vote, str] = {"right": "right", "wrong": "wrong", "unsure": "can't tell"}
 
 
@@ -35,7 +36,7 @@ def answer_lines(case: Case) -> list[str]:
     lines = [verdict(case)]
     if finding.impact:
         lines.append(f"*Impact:* {claim(case, finding.impact, 300)}")
-    lines += [f"•  {observation(case, e)}" for e in leading_evidence(finding, 4 if not finding.impact else 3)]
+    lines += [f"•  {observation(case, same)}" for same in leading_evidence(finding, 4 if not finding.impact else 3)]
     lines += _unseen_and_ruled_out(case)
     lines += _next(case)
     return lines
@@ -49,7 +50,7 @@ def _finding(case: Case) -> Finding:
 def verdict(case: Case) -> str:
     finding = _finding(case)
     lead = LEAD[finding.verdict] if finding.causes or finding.verdict != "inconclusive" else "Inconclusive: "
-    text = limits.one_line(finding.headline.text)
+    text = images(limits.one_line(finding.headline.text))
     if lead and text.lower().startswith(lead.split(":")[0].split(",")[0].lower()):
         lead = ""
     bold = limits.quoted(lead + text.replace("*", "∗"), 400)
@@ -77,7 +78,7 @@ def track_record(case: Case, band: str) -> str:
 
 
 def claim(case: Case, said: Claim, limit: int) -> str:
-    references = " ".join(reference(case, e) for e in said.evidence[:3])
+    references = " ".join(reference(case, e) for e in said.evidence[:MOST_REFERENCES])
     return f"{limits.quoted(said.text, limit)}  {references}".rstrip()
 
 
@@ -85,17 +86,19 @@ def reference(case: Case, evidence_id: str) -> str:
     return f"[{limits.link(case.page(evidence_id), evidence_id)}]"
 
 
-def leading_evidence(finding: Finding, most: int) -> tuple[Evidence, ...]:
-    """What the first cause rests on, then what the headline rests on."""
+def leading_evidence(finding: Finding, most: int) -> list[tuple[Evidence, ...]]:
+    """What the first cause rests on, then what the headline rests on; what reads the same is one observation."""
     wanted = [*(finding.causes[0].evidence if finding.causes else ()), *finding.headline.evidence]
     known = {e.id: e for e in finding.evidence}
-    return tuple(known[i] for i in dict.fromkeys(wanted) if i in known)[:most]
+    return alike(known[i] for i in dict.fromkeys(wanted) if i in known)[:most]
 
 
-def observation(case: Case, evidence: Evidence, limit: int = 180) -> str:
-    """The excerpt in the system's own words, its page in Gumshoe, its place in the system."""
-    source = f"  {limits.link(evidence.link, evidence.skill)} ↗" if evidence.link else ""
-    return f"{glance(evidence.excerpt, limit)}  {reference(case, evidence.id)}{source}"
+def observation(case: Case, same: Sequence[Evidence], limit: int = 180) -> str:
+    """The excerpt in the system's own words, its pages in Gumshoe, its place in the system."""
+    first = same[0]
+    pages = " ".join(reference(case, e.id) for e in same[:MOST_REFERENCES])
+    source = f"  {limits.link(first.link, first.skill)} ↗" if first.link else ""
+    return f"{glance(first.excerpt, limit)}  {pages}{source}"
 
 
 def _unseen_and_ruled_out(case: Case) -> list[str]:

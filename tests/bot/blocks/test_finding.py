@@ -90,10 +90,20 @@ def test_an_evidence_line_is_short_and_ends_at_a_word() -> None:
     (line,) = (
         row for row in said(finding.render(case(finding=records.finding(evidence=(long,))))).splitlines() if "•" in row
     )
-    assert line.startswith(
-        "•  image registry.example.com/shop/cart:1.33.0 -> 1.33.1 at 13:04:45 UTC and more".replace(">", "&gt;")
-    )
+    assert line.startswith("•  image cart:1.33.0 -> 1.33.1 at 13:04:45 UTC and more".replace(">", "&gt;"))
     assert re.search(r" (and|more|words)…  \[<", line)
+
+
+def test_lines_of_one_error_are_one_observation_told_by_the_exception() -> None:
+    trace = (
+        'Traceback (most recent call last):\n  File "/app/totals.py", line {0}, in _total\nAttributeError: no currency'
+    )
+    lines = tuple(records.evidence(n, f"13:0{n}:45 ERROR POST /orders: {trace.format(52)}") for n in (3, 5))
+    text = said(finding.render(case(finding=records.finding(evidence=lines))))
+    assert "•  13:03:45 ERROR POST /orders: AttributeError: no currency  [" in text
+    assert text.count("AttributeError") == 1
+    assert "#E3|E3>] [<" in text
+    assert "#E5|E5>]" in text
 
 
 def test_what_was_ruled_out_for_one_reason_is_told_with_it_once() -> None:
