@@ -196,6 +196,8 @@ class Tool:
     run: Callable[[Any, SkillContext], ToolResult]
     reads: tuple[str, ...]
     """What it reads, e.g. ("pods", "events")."""
+    deferred: bool = False
+    """Never offered outright, only found by `find_tool`: for systems that bring any number of tools."""
 
 
 @dataclass(frozen=True)
@@ -277,6 +279,12 @@ class EdgeSource(Protocol):
         """Raises ToolError."""
 
 
+class CodeSource(Protocol):
+    def last_touched(self, path: str, line: int, service: str = "") -> Change | None:
+        """The commit that last touched a file, as a stack trace names it; None when no repository has it. `service`
+        says whose trace it is, so that its repository is asked first. Raises ToolError."""
+
+
 @dataclass(frozen=True)
 class Sources:
     """What one skill offers to the others, by way of the context."""
@@ -285,6 +293,7 @@ class Sources:
     series: SeriesSource | None = None
     changes: ChangeSource | None = None
     edges: EdgeSource | None = None
+    code: CodeSource | None = None
 
 
 @dataclass(frozen=True)
@@ -301,6 +310,11 @@ class SkillContext:
     """By skill name; only skills that are on and reachable."""
     deadline: datetime | None = None
     """In the machine's time: a call that cannot end before it should not begin."""
+    recorded_changes: tuple[Change, ...] = ()
+    """What Gumshoe was told by webhook and keeps itself: feature flags that were switched. Oldest first."""
+    look_of: Callable[[str, float], FirstLook | None] | None = None
+    """During the first look: what another skill's own first look saw, waited for at most so many seconds, so that
+    nothing is read twice; None when it did not come in time. Not there (None) in later calls."""
 
 
 @dataclass(frozen=True)
