@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from skills.contract import Gap, SkillContext
 from skills.redact import Redactor
-from workers.agent import conclude, first_look, own_tools, page, render, window
+from workers.agent import conclude, first_look, offering, own_tools, page, render, window
 from workers.agent.alerts import shown_alerts
 from workers.agent.budget import Budget
 from workers.agent.calls import in_words
@@ -77,8 +77,9 @@ class _Run:
         self.steps = Steps(request.trace_id, journal, clock, monotonic)
         self.case = CaseFile(request, self.skills)
         self.toolbox = Toolbox(self.skills, self.steps, self.case.ledger, self.mask)
-        specs = (*own_tools.SPECS, *self.toolbox.specs)
-        self.talk = Conversation(model, page.system(self.skills), specs, self.steps, self.mask)
+        system = page.system(self.skills)
+        self.offer = offering.offer(self.skills, own_tools.SPECS, system, all_of_them=isinstance(model, Offline))
+        self.talk = Conversation(model, system, self.offer.specs, self.steps, self.mask)
         self.heard = 0
         """How many of the things that people said have been passed on."""
         self.last_word: str | None = None
@@ -138,6 +139,7 @@ class _Run:
 
     def act(self, calls: Sequence[Block]) -> None:
         """Carries out the calls of one turn: systems side by side, then beliefs and conclusion in their order."""
+        calls = [offering.opened(call) for call in calls]
         asked = [c for c in calls if c["name"] in self.toolbox]
         allowed, refused = asked[: self.budget.calls_left()], asked[self.budget.calls_left() :]
         if allowed:
@@ -202,7 +204,7 @@ class _Run:
             "now": self.request.now.isoformat(),
             "model": self.model.name,
         }
-        output = {"window": str(window.window(self.request))}
+        output = {"window": str(window.window(self.request)), "withheld": list(self.offer.withheld)}
         return Step("invoke_agent", "invoke_agent gumshoe", "receive", given, lambda: Outcome(output))
 
     def _new_steering(self, said: tuple[str, ...]) -> list[str]:
@@ -245,13 +247,23 @@ class _Run:
         if call["name"] in own_tools.STATES:
             self.progress("challenging" if state == "challenge" else "investigating", "")
             text, is_error = self.case.own.call(call, self.clock())
+        elif call["name"] == offering.FIND:
+            state, (text, is_error) = "plan", self._find(call["input"])
         elif call["name"] == "":
             text, is_error = "error: your call was cut off at the token limit; make a shorter one", True
         else:
-            text, is_error = f"error: there is no tool {call['name']!r}", True
+            there = f"; {offering.FIND} tells which there are" if self.offer.withheld else ""
+            text, is_error = f"error: there is no tool {call['name']!r}{there}", True
         outcome = Outcome({"text": text}, "invalid_arguments" if is_error else None)
         self.steps.take(Step("execute_tool", str(call["name"]), state, call["input"], lambda: outcome))
         return tool_result(call["id"], text, is_error)
+
+    def _find(self, given: Any) -> tuple[str, bool]:
+        try:
+            query = offering.FindInput.model_validate(given).query
+        except ValidationError as problem:
+            return f"error: {in_words(problem)}", True
+        return offering.find(query, self.toolbox.tools, self.offer.withheld), False
 
     def _conclude(self, call: Block) -> Block:
         """Ends the investigation, or sends the conclusion back once with what is wrong with it."""

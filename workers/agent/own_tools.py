@@ -12,7 +12,7 @@ from workers.agent.calls import in_words
 from workers.agent.conclude import Draft
 from workers.agent.evidence import Ledger
 from workers.agent.hypotheses import Beliefs, Refused
-from workers.agent.toolbox import schema
+from workers.agent.schemas import schema
 from workers.agent.topology import Topology
 from workers.llm.base import Block, ToolSpec
 

@@ -26,7 +26,7 @@ WORTH_A_NUMBER = 40
 """Characters of an excerpt from which its number stands for it in a summary."""
 
 _OUR_TAGS = re.compile(
-    r"<(?=/?(?:alerts?|question|guidance|track_record|similar|previous_finding|symptoms|changes|topology|gaps|steering)\b)",
+    r"<(?=/?(?:alerts?|question|guidance|track_record|similar|previous_finding|symptoms|changes|topology|gaps|steering|tools)\b)",
     re.IGNORECASE,
 )
 
