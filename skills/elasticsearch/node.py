@@ -15,11 +15,7 @@ from typing import Any
 import urllib3
 from elastic_transport import NodeConfig, Urllib3HttpNode
 
-MAX_BYTES = 32_000_000
-
-
-class TooLarge(urllib3.exceptions.HTTPError):
-    """The answer is larger than the limit."""
+from skills.bounded import Bound, whole_body
 
 
 @dataclass(frozen=True)
@@ -32,31 +28,14 @@ class _Answer:
 class _BoundedPool:
     """A urllib3 pool that reads answers in parts."""
 
-    def __init__(self, pool: urllib3.HTTPConnectionPool, seconds: float, received: Callable[[int], None]) -> None:
+    def __init__(self, pool: urllib3.HTTPConnectionPool, bound: Bound) -> None:
         self._pool = pool
-        self._seconds = seconds
-        self._received = received
+        self._bound = bound
 
     def urlopen(self, method: str, target: str, **kw: Any) -> _Answer:
-        ends = time.monotonic() + self._seconds
+        began = time.monotonic()
         response = self._open(method, target, **kw)
-        parts, size = [], 0
-        try:
-            # read1 and not stream: the latter waits for a whole part, however slowly it drips.
-            while part := response.read1(65536, decode_content=True):
-                size += len(part)
-                if size > MAX_BYTES:
-                    raise TooLarge(f"the answer is larger than {MAX_BYTES // 1_000_000} MB")
-                if time.monotonic() > ends:
-                    raise TooLarge(f"the answer had not ended after {self._seconds:g} s")
-                parts.append(part)
-        except BaseException:
-            response.close()
-            raise
-        finally:
-            self._received(size)
-        response.release_conn()
-        return _Answer(response.status, dict(response.headers), b"".join(parts))
+        return _Answer(response.status, dict(response.headers), whole_body(response, self._bound, began))
 
     def _open(self, method: str, target: str, **kw: Any) -> urllib3.BaseHTTPResponse:
         try:
@@ -77,6 +56,6 @@ def bounded_node(seconds: float, received: Callable[[int], None]) -> type[Urllib
     class BoundedNode(Urllib3HttpNode):
         def __init__(self, config: NodeConfig) -> None:
             super().__init__(config)
-            self.pool = _BoundedPool(self.pool, seconds, received)  # type: ignore[assignment]  # urlopen, close: all it uses
+            self.pool = _BoundedPool(self.pool, Bound(seconds, received))  # type: ignore[assignment]  # urlopen, close: all it uses
 
     return BoundedNode

@@ -4,37 +4,39 @@ it does not, and whatever the server agrees to where it refuses one."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
-from skills.contract import LogBatch, LogLine, LogQuery, ToolError
+from skills.contract import Excerpt, LogBatch, LogQuery, ToolError, Window
 from skills.elasticsearch import queries
 from skills.elasticsearch.client import Answer, Client, Refused
+from skills.elasticsearch.counting import count
 from skills.elasticsearch.fields import Layout, discover
 from skills.elasticsearch.lines import EXTRA, lines_of
-from skills.elasticsearch.links import discover_link, kuery
+from skills.elasticsearch.links import discover_link, excerpt_link, kuery
+from skills.logview.reading import MAX_LINES, Counted, Once, Read, with_traces
 
 PAGE = 5000
 """Half of what a search may give by default (index.max_result_window): most questions end with their first page."""
-MAX_LINES = 50_000
-
-
-@dataclass(frozen=True)
-class Read:
-    """Lines and how complete they are."""
-
-    lines: tuple[LogLine, ...]
-    """Oldest first."""
-    total: int
-    problems: tuple[str, ...]
 
 
 class Reader:
-    """A LogSource. The layout is discovered with the first question and kept."""
+    """Logs as logview asks for them. The layout is discovered with the first question and kept."""
+
+    system = "elasticsearch"
 
     def __init__(self, client: Client) -> None:
         self.client = client
+        self._once = Once()
+
+    @property
+    def place(self) -> str:
+        return self.client.settings.index
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        return self.client.settings.namespaces
 
     @cached_property
     def layout(self) -> Layout:
@@ -42,8 +44,29 @@ class Reader:
 
     def read(self, query: LogQuery) -> LogBatch:
         """Raises ToolError."""
-        found = self.pages(self.clauses(query), limit=query.limit)
+        found = self.find(query)
         return LogBatch(found.lines, found.total, self.shown(query), self.link(query))
+
+    def find(self, query: LogQuery) -> Read:
+        """Raises ToolError."""
+        return self._once.get(query, self._find)
+
+    def _find(self, query: LogQuery) -> Read:
+        read = self.pages(self.clauses(query), limit=query.limit)
+        if not query.errors_only:
+            return read
+        lines = with_traces(read.lines, lambda rows: self.pages(self.clauses(rows), limit=rows.limit).lines)
+        return replace(read, lines=tuple(lines))
+
+    def traced(self, identifier: str, window: Window, limit: int) -> Read:
+        """Raises ToolError."""
+        by_field = [queries.equals(field, identifier) for field in self.layout.all("trace")]
+        anywhere = queries.has_text(self.layout, f'"{identifier}"')
+        return self.pages([queries.within(self.layout, window), queries.any_of([*by_field, anywhere])], limit=limit)
+
+    def counts(self, now: Window, before: Window, namespace: str) -> Counted | None:
+        """Raises ToolError where the credentials or the load are the reason."""
+        return count(self.client, self.layout, now, before, namespace)
 
     def clauses(self, query: LogQuery) -> list[queries.Clause]:
         layout = self.layout
@@ -64,6 +87,9 @@ class Reader:
     def link(self, query: LogQuery) -> str | None:
         words = kuery(self.layout, namespace=query.namespace, service=query.service, text=query.text)
         return discover_link(self.client.settings, query.window, words)
+
+    def link_of(self, excerpt: Excerpt) -> str | None:
+        return excerpt_link(self.client.settings, self.layout, excerpt)
 
     def pages(self, clauses: Sequence[queries.Clause], *, limit: int) -> Read:
         """Up to `limit` lines; of more than that the oldest half and the newest half. Raises ToolError."""

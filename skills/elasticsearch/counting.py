@@ -1,0 +1,42 @@
+"""How many lines and errors there are, now and before: one aggregation for the whole first question."""
+
+from __future__ import annotations
+
+from skills.contract import Window
+from skills.elasticsearch import queries
+from skills.elasticsearch.client import Client, Refused
+from skills.elasticsearch.fields import Layout
+from skills.logview.reading import Counted, Counts
+
+
+def count(client: Client, layout: Layout, now: Window, before: Window, namespace: str) -> Counted | None:
+    """None where the server does not aggregate. Raises ToolError for credentials and for load."""
+    if layout.guessed:
+        return None
+    both = Window(min(before.start, now.start), now.end)
+    body = {
+        "size": 0,
+        "query": queries.query(queries.within(layout, both), *queries.of_namespace(layout, namespace)),
+        "aggs": queries.counts(layout, now, before),
+    }
+    try:
+        answer = client.search(body)
+    except Refused as error:
+        if error.status in (401, 429):
+            raise
+        return None
+    if "now" not in answer.aggregations:
+        return None
+    return Counted(_counts(answer.aggregations["now"]), _counts(answer.aggregations.get("before")), answer.problems)
+
+
+def _counts(bucket: object) -> Counts:
+    if not isinstance(bucket, dict):
+        return Counts(0, 0, {})
+    errors = bucket.get("errors") or {}
+    buckets = (errors.get("who") or {}).get("buckets") or []
+    return Counts(
+        lines=int(bucket.get("doc_count") or 0),
+        errors=int(errors.get("doc_count") or 0),
+        by_writer={str(b.get("key")): int(b.get("doc_count") or 0) for b in buckets if isinstance(b, dict)},
+    )
