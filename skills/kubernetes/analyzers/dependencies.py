@@ -11,13 +11,24 @@ from datetime import datetime
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, podlogs, references, rollouts
 from skills.kubernetes.analyzers.quotas import fault_of
-from skills.kubernetes.objects import Object, created, mapping, maps, name, namespace, number, text
+from skills.kubernetes.nearness import nearest
+from skills.kubernetes.objects import Object, created, mapping, maps, name, namespace, notes, number, strings, text
 from skills.kubernetes.quantities import quantity
 from skills.kubernetes.references import Reference, Target
 from skills.kubernetes.snapshot import Snapshot, Workload, is_ready, live, name_of
 from skills.kubernetes.stores import is_store
 
 NAME = "kubernetes.dependencies"
+_NAMES_AN_ADDRESS = re.compile(
+    r"(HOST|HOSTNAME|ADDR|ADDRESS|URL|URI|ENDPOINT|SERVER|BROKER|UPSTREAM|DSN)S?(_STRING)?$", re.IGNORECASE
+)
+_FOR_MONITORING = re.compile(
+    r"^(https?-)?(metrics?|prom|prometheus|monitoring|health|healthz|healthcheck|probes?|live(ness)?|ready|readiness|"
+    r"status|admin|management|actuator|debug|pprof|telemetry)(-port)?$",
+    re.IGNORECASE,
+)
+_NAMING = ("app", "name", "k8s-app", "instance", "component", "service")
+_SCRAPED = ("prometheus.io/port", "prometheus.io.port")
 _LOOKUP_FAILS = re.compile(
     r"no such host|NXDOMAIN|not resolve|resolve host|Name or service not known|getaddrinfo|Temporary failure in name",
     re.IGNORECASE,
@@ -40,14 +51,38 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
             continue  # a listener of its own, such as a broker's controller port
         if service is not None:
             found.append(_port(snapshot, reference, service, all_references))
-        elif target.service == reference.workload.name:
-            continue  # its own name: what it calls itself in traces and metrics, not what it calls
+        elif _is_own_name(snapshot, reference, target) or _is_elsewhere(snapshot, reference):
+            continue
         elif reference.port is not None or reference.where.startswith(("env", "command")):
             missing[(target.namespace, target.service)].append(reference)
     found += [_missing(snapshot, Target(s, p), these) for (p, s), these in missing.items()]
     found += _unserved(snapshot, {service for _, service in missing})
     found += [s for w in snapshot.workloads for s in _variables(snapshot, w)]
     return [s for s in found if s]
+
+
+def _is_own_name(snapshot: Snapshot, reference: Reference, target: Target) -> bool:
+    """What a workload calls itself in traces, metrics and queues, not what it calls."""
+    workload = snapshot.workload(reference.workload)
+    names = {reference.workload.name}
+    if workload is not None:
+        names |= {name_of(c) for c in workload.containers}
+        names |= {v for k, v in workload.pod_labels.items() if k.rpartition("/")[2] in _NAMING}
+    return target.service == reference.workload.name or (reference.port is None and target.service in names)
+
+
+def _is_elsewhere(snapshot: Snapshot, reference: Reference) -> bool:
+    """The pod has the name in its own hosts file."""
+    workload = snapshot.workload(reference.workload)
+    aliases = maps(workload.pod_spec, "hostAliases") if workload else []
+    return any(reference.host in strings(a, "hostnames") for a in aliases)
+
+
+def _reads_as_address(reference: Reference) -> bool:
+    """`cart:8080`, `cart.shop`, `http://cart`, `CART_HOST=cart`; not `SERVICE=cart`, which may be a mere name."""
+    return reference.port is not None or "." in reference.host or bool(_NAMES_AN_ADDRESS.search(reference.key)) or (
+        not reference.key and reference.where.startswith("command")
+    )  # fmt: skip
 
 
 # --- the Service is not there --------------------------------------------------------------------------------------
@@ -77,6 +112,8 @@ def _missing(snapshot: Snapshot, target: Target, these: list[Reference]) -> Symp
             onset=_changed_at(snapshot, caller),
             change=_change(snapshot, caller),
         )
+    if not any(_reads_as_address(r) for r in these) and not suffering:
+        return None
     if own:
         specificity = 0.94
     elif len(callers) > 1:
@@ -143,7 +180,7 @@ def _unserved(snapshot: Snapshot, told: set[str]) -> list[Symptom]:
     """A workload with ports that no Service selects, where its neighbours all have a Service of their own name."""
     found = []
     for place in snapshot.namespaces:
-        here = [w for w in snapshot.workloads if w.entity.namespace == place and references.container_ports(w.pod_spec)]
+        here = [w for w in snapshot.workloads if w.entity.namespace == place and _serves(w)]
         here = [w for w in here if w.entity.kind in ("Deployment", "StatefulSet")]
         named = {name(s) for s in snapshot.of("Service") if namespace(s) == place}
         without = [w for w in here if w.entity.name not in named and not snapshot.services_of(w.entity)]
@@ -167,6 +204,15 @@ def _unserved(snapshot: Snapshot, told: set[str]) -> list[Symptom]:
     return found
 
 
+def _serves(workload: Workload) -> bool:
+    """Declares a port that others may call: more than the one that metrics are scraped from or probes ask."""
+    scraped = {v for k, v in notes(workload.template).items() if k in _SCRAPED}
+    return any(
+        not _FOR_MONITORING.search(text(p, "name")) and str(number(p, "containerPort")) not in scraped
+        for p in references.container_ports(workload.pod_spec)
+    )
+
+
 def _unresolved(snapshot: Snapshot, place: str, host: str) -> tuple[tuple[Entity, ...], list[Excerpt]] | None:
     """Who looks the name up in vain, by their logs: addresses may be built into an image and stand in no object."""
     callers, said = [], []
@@ -184,25 +230,7 @@ def _unresolved(snapshot: Snapshot, place: str, host: str) -> tuple[tuple[Entity
 
 
 def _near(snapshot: Snapshot, target: Target) -> str:
-    """The Service whose name is a slip away: one edit or two, or one name that begins with the other."""
-    for service in snapshot.of("Service"):
-        called = name(service)
-        if namespace(service) != target.namespace or min(len(called), len(target.service)) < 3:
-            continue
-        parted = called.startswith(f"{target.service}-") or target.service.startswith((f"{called}-", f"{called}_"))
-        if parted or _edits(called, target.service) <= (1 if len(called) < 6 else 2):
-            return called
-    return ""
-
-
-def _edits(a: str, b: str) -> int:
-    """Levenshtein distance."""
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        previous, row[0] = row[0], i
-        for j, y in enumerate(b, 1):
-            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (x != y))
-    return row[-1]
+    return nearest(target.service, [name(s) for s in snapshot.of("Service") if namespace(s) == target.namespace])
 
 
 def _suffers(snapshot: Snapshot, caller: Entity, host: str) -> bool:
