@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
+from itertools import takewhile
 from math import inf
 from typing import Any
 from urllib.parse import quote_plus
@@ -26,7 +27,8 @@ from workers.simulation.promql.values import Value
 from workers.simulation.scene import Scene
 
 STEP_SECONDS = 60.0
-_BACK_STEPS = 360
+_PIECES = (5, 10, 20, 40, 80, 205)
+"""Steps that are looked back, a piece at a time: six hours, and most alerts are younger than one."""
 
 
 @dataclass(frozen=True)
@@ -90,21 +92,27 @@ class Rules:
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
+        self._evaluator = Evaluator(_Reading(scene), scene.world.now)
 
     def alerts(self, it: Rule, at: float | None = None) -> list[Alert]:
         """Alerts of a rule at a moment (default: now), pending and firing, by walking back to where they began."""
         now = self._scene.world.now if at is None else at
-        evaluator = Evaluator(_Reading(self._scene), self._scene.world.now)
-        active = _elements(evaluator.at(it.tree, now))
+        active = _elements(self._evaluator.at(it.tree, now))
         began = dict.fromkeys(active, now)
         going, t = set(active), now + STEP_SECONDS * (1 - dice.between(0.1, 0.95, self._scene.world.seed, it.name))
-        for _ in range(_BACK_STEPS):
-            t -= STEP_SECONDS
+        for count in _PIECES:
             if not going:
                 break
-            going &= set(_elements(evaluator.at(it.tree, t)))
-            for key in going:
-                began[key] = t
+            back = [t - STEP_SECONDS * k for k in range(1, count + 1)]
+            t = back[-1]
+            rows = self._evaluator.over(it.tree, back[::-1])
+            for key in list(going):
+                column = rows.get(key, []) if isinstance(rows, dict) else []
+                held = [*takewhile(lambda row: row[1] is not None, zip(back, reversed(column), strict=False))]
+                if held:
+                    began[key] = held[-1][0]
+                if len(held) < count:
+                    going.discard(key)
         made = [
             Alert(
                 it,

@@ -6,59 +6,63 @@ Formulas follow the documentation of Prometheus 2.54, with the extrapolation of 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from workers.simulation.promql.values import Column
+from workers.simulation.promql.windows import Cut
+
 Samples = Sequence[tuple[float, float]]
-OverRange = Callable[[Samples, float, float], float | None]
-"""(samples, start, end of the range) -> value, or None where there are too few samples."""
+OverRange = Callable[[Samples], float | None]
+"""The samples of a range -> value, or None where there are too few."""
 
 
-def _extrapolated(samples: Samples, start: float, end: float, *, counter: bool, per_second: bool) -> float | None:
-    if len(samples) < 2:
-        return None
-    (first_at, first), (last_at, last) = samples[0], samples[-1]
-    result = last - first
-    if counter:
-        result += sum(a for (_, a), (_, b) in pairwise(samples) if b < a)
-    sampled = last_at - first_at
-    average = sampled / (len(samples) - 1)
-    to_start, to_end = first_at - start, end - last_at
-    threshold = average * 1.1
-    if to_start >= threshold:
-        to_start = average / 2
-    if counter and result > 0 and first >= 0:
-        to_start = min(to_start, sampled * (first / result))
-    if to_end >= threshold:
-        to_end = average / 2
-    factor = (sampled + to_start + to_end) / sampled
-    return result * factor / ((end - start) if per_second else 1)
+def growth(cut: Cut, spans: Sequence[tuple[float, float]], *, counter: bool, per_second: bool) -> Column:
+    """`rate`, `increase` and `delta` at each moment: what grew between the first and the last sample of its range,
+    extrapolated to the range's edges. A range needs its two ends alone, and the resets between them."""
+    samples = cut.samples
+    resets = [k for k in range(1, len(samples)) if samples[k][1] < samples[k - 1][1]] if counter else []
+    out: Column = []
+    for (i, j), (start, end) in zip(cut.bounds, spans, strict=True):
+        if j - i < 2:
+            out.append(None)
+            continue
+        (first_at, first), (last_at, last) = samples[i], samples[j - 1]
+        result = last - first
+        if resets:
+            result += sum(samples[k - 1][1] for k in resets[bisect_right(resets, i) : bisect_right(resets, j - 1)])
+        sampled = last_at - first_at
+        average = sampled / (j - i - 1)
+        to_start, to_end = first_at - start, end - last_at
+        threshold = average * 1.1
+        if to_start >= threshold:
+            to_start = average / 2
+        if counter and result > 0 and first >= 0:
+            to_start = min(to_start, sampled * (first / result))
+        if to_end >= threshold:
+            to_end = average / 2
+        grown = result * ((sampled + to_start + to_end) / sampled)
+        out.append(grown / (end - start) if per_second else grown)
+    return out
 
 
-def rate(s: Samples, a: float, b: float) -> float | None:
-    return _extrapolated(s, a, b, counter=True, per_second=True)
+GROWTH: dict[str, tuple[bool, bool]] = {"rate": (True, True), "increase": (True, False), "delta": (False, False)}
+"""Function -> (of a counter, per second)."""
 
 
-def increase(s: Samples, a: float, b: float) -> float | None:
-    return _extrapolated(s, a, b, counter=True, per_second=False)
-
-
-def delta(s: Samples, a: float, b: float) -> float | None:
-    return _extrapolated(s, a, b, counter=False, per_second=False)
-
-
-def irate(s: Samples, _a: float, _b: float) -> float | None:
+def irate(s: Samples) -> float | None:
     if len(s) < 2:
         return None
     (t0, v0), (t1, v1) = s[-2], s[-1]
     return (v1 - v0 if v1 >= v0 else v1) / (t1 - t0)
 
 
-def idelta(s: Samples, _a: float, _b: float) -> float | None:
+def idelta(s: Samples) -> float | None:
     return s[-1][1] - s[-2][1] if len(s) > 1 else None
 
 
-def deriv(s: Samples, _a: float, _b: float) -> float | None:
+def deriv(s: Samples) -> float | None:
     fit = _regression(s, s[0][0]) if len(s) > 1 else None
     return fit[0] if fit else None
 
@@ -100,23 +104,20 @@ def _spread(s: Samples) -> float:
 
 
 OVER_RANGE: dict[str, OverRange] = {
-    "rate": rate,
-    "increase": increase,
-    "delta": delta,
     "irate": irate,
     "idelta": idelta,
     "deriv": deriv,
-    "avg_over_time": lambda s, _a, _b: sum(v for _, v in s) / len(s),
-    "sum_over_time": lambda s, _a, _b: math.fsum(v for _, v in s),
-    "min_over_time": lambda s, _a, _b: min(v for _, v in s),
-    "max_over_time": lambda s, _a, _b: max(v for _, v in s),
-    "count_over_time": lambda s, _a, _b: float(len(s)),
-    "last_over_time": lambda s, _a, _b: s[-1][1],
-    "present_over_time": lambda s, _a, _b: 1.0,
-    "stddev_over_time": lambda s, _a, _b: math.sqrt(_spread(s)),
-    "stdvar_over_time": lambda s, _a, _b: _spread(s),
-    "changes": lambda s, _a, _b: float(sum(1 for (_, x), (_, y) in pairwise(s) if x != y)),
-    "resets": lambda s, _a, _b: float(sum(1 for (_, x), (_, y) in pairwise(s) if y < x)),
+    "avg_over_time": lambda s: sum(v for _, v in s) / len(s),
+    "sum_over_time": lambda s: math.fsum(v for _, v in s),
+    "min_over_time": lambda s: min(v for _, v in s),
+    "max_over_time": lambda s: max(v for _, v in s),
+    "count_over_time": lambda s: float(len(s)),
+    "last_over_time": lambda s: s[-1][1],
+    "present_over_time": lambda s: 1.0,
+    "stddev_over_time": lambda s: math.sqrt(_spread(s)),
+    "stdvar_over_time": lambda s: _spread(s),
+    "changes": lambda s: float(sum(1 for (_, x), (_, y) in pairwise(s) if x != y)),
+    "resets": lambda s: float(sum(1 for (_, x), (_, y) in pairwise(s) if y < x)),
 }
 KEEPS_NAME = {"last_over_time"}
 
