@@ -1,0 +1,219 @@
+"""HTTP to a Loki API, bounded in time and bytes. A failure is a ToolError with the query and the server's words.
+
+API: Loki documentation, "Loki HTTP API": query, query_range, labels, label values. Log entries come as streams with
+timestamps in nanoseconds as text, counts as vectors; errors as plain text (pkg/util/server/error.go), also those of
+limits: "max entries limit per query exceeded", "the query time range exceeds the limit", "too many outstanding
+requests".
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import urllib3
+
+from skills.bounded import Bound, whole_body
+from skills.contract import Access, ToolError, Window
+from skills.loki.settings import Settings
+
+CONNECT_SECONDS = 3.0
+LONG_QUERY = 1500
+"""Queries longer than this are sent as a form: proxies refuse long addresses."""
+
+
+class Refused(ToolError):
+    """The server answered, and will not do this."""
+
+    def __init__(self, message: str, status: int, words: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.words = words
+
+
+@dataclass(frozen=True)
+class Entry:
+    nanoseconds: int
+    text: str
+    labels: Mapping[str, str]
+    """Labels of its stream, and its structured metadata."""
+
+
+class Client:
+    def __init__(self, access: Access) -> None:
+        settings: Settings = access.settings
+        self.settings = settings
+        self._base = settings.url.rstrip("/").removesuffix("/loki/api/v1") + "/loki/api/v1"
+        self._headers = _headers(settings, access)
+        self._meter = access.meter
+        self._bound = Bound(access.timeout_seconds, access.meter.received)
+        self._http = urllib3.PoolManager(
+            retries=False,
+            maxsize=8,
+            cert_reqs="CERT_REQUIRED" if settings.verify_tls else "CERT_NONE",
+            ca_certs=settings.ca_file,
+        )
+
+    # --- what can be asked ------------------------------------------------------------------------------------------
+
+    def entries(self, query: str, start: int, end: int, limit: int, *, newest: bool = False) -> list[Entry]:
+        """Of start <= time < end in nanoseconds, the oldest or the newest first. Raises ToolError."""
+        asked = {
+            "query": query,
+            "start": str(start),
+            "end": str(end),
+            "limit": str(limit),
+            "direction": "backward" if newest else "forward",
+        }
+        data = self._data("/query_range", asked, f"{query} from {_utc(start)} to {_utc(end)}")
+        if data.get("resultType") != "streams":
+            raise ToolError(f"Loki answered {query!r} with {data.get('resultType')!r} where log lines were asked for")
+        found = [entry for stream in data["result"] for entry in _entries(stream, query)]
+        return sorted(found, key=lambda entry: entry.nanoseconds, reverse=newest)
+
+    def counts(self, query: str, at: datetime) -> list[tuple[Mapping[str, str], float]]:
+        """The value of each series of a metric query. Raises ToolError."""
+        data = self._data("/query", {"query": query, "time": str(nanoseconds(at))}, f"{query} at {at.isoformat()}")
+        try:
+            return [(dict(row["metric"]), float(row["value"][1])) for row in data["result"]]
+        except (KeyError, TypeError, ValueError, IndexError):
+            raise ToolError(f"Loki answered {query!r} with counts that cannot be read") from None
+
+    def labels(self, window: Window | None = None) -> list[str]:
+        """Raises ToolError."""
+        return self._names("/labels", _span(window), "labels")
+
+    def values(self, label: str, window: Window, selector: str) -> list[str]:
+        """Raises ToolError."""
+        return self._names(
+            f"/label/{quote(label)}/values", {**_span(window), "query": selector}, f"values of label {label}"
+        )
+
+    # --- how it is asked --------------------------------------------------------------------------------------------
+
+    def _names(self, path: str, asked: Mapping[str, str], shown: str) -> list[str]:
+        answer = self._ask(path, asked, shown)
+        names = answer.get("data") if isinstance(answer, dict) else None
+        if names is None and isinstance(answer, dict) and answer.get("status") == "success":
+            return []  # an empty list is left out
+        if not isinstance(names, list):
+            raise ToolError(f"Loki answered {shown} with no list: {_shorter(json.dumps(answer))}")
+        return [str(name) for name in names]
+
+    def _data(self, path: str, asked: Mapping[str, str], shown: str) -> dict[str, Any]:
+        answer = self._ask(path, asked, shown)
+        data = answer.get("data") if isinstance(answer, dict) else None
+        if not isinstance(data, dict) or not isinstance(data.get("result"), list):
+            raise ToolError(f"Loki answered {shown} without a result: {_shorter(json.dumps(answer))}")
+        return data
+
+    def _ask(self, path: str, asked: Mapping[str, str], shown: str) -> Any:
+        self._meter.request()
+        form = urlencode(asked)
+        seconds = self._bound.seconds
+        timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, seconds), read=seconds)
+        began = time.monotonic()
+        try:
+            if len(form) > LONG_QUERY:
+                headers = {**self._headers, "Content-Type": "application/x-www-form-urlencoded"}
+                response = self._http.request(
+                    "POST", self._base + path, body=form, headers=headers, timeout=timeout, preload_content=False
+                )
+            else:
+                address = f"{self._base}{path}?{form}" if form else self._base + path
+                response = self._http.request(
+                    "GET", address, headers=self._headers, timeout=timeout, preload_content=False
+                )
+            body = whole_body(response, self._bound, began)
+        except urllib3.exceptions.HTTPError as error:
+            raise ToolError(f"Loki did not answer {shown}: {_words(error)}") from None
+        if response.status != 200:
+            raise _refused(response.status, body, shown)
+        try:
+            return json.loads(body)
+        except ValueError:
+            start = _shorter(body[:200].decode("utf-8", "replace").strip()) or "nothing"
+            raise ToolError(f"Loki answered {shown} with no JSON: {start}") from None
+
+
+def _headers(settings: Settings, access: Access) -> dict[str, str]:
+    headers = {"Accept": "application/json", "Accept-Encoding": "gzip", **settings.headers}
+    if settings.org_id:
+        headers["X-Scope-OrgID"] = settings.org_id
+    if settings.token_env and (token := access.secret(settings.token_env)):
+        headers["Authorization"] = f"Bearer {token}"
+    elif settings.username and settings.password_env and (password := access.secret(settings.password_env)):
+        pair = base64.b64encode(f"{settings.username}:{password}".encode()).decode()
+        headers["Authorization"] = f"Basic {pair}"
+    return headers
+
+
+def _entries(stream: Any, query: str) -> Iterator[Entry]:
+    try:
+        labels = {str(k): str(v) for k, v in stream["stream"].items()}
+        for value in stream["values"]:
+            more = value[2] if len(value) > 2 and isinstance(value[2], dict) else None
+            yield Entry(int(value[0]), str(value[1]), labels if more is None else labels | _metadata(more))
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+        raise ToolError(f"Loki answered {query!r} with a stream that cannot be read") from None
+
+
+def _metadata(more: Mapping[str, Any]) -> dict[str, str]:
+    """Structured metadata of an entry: flat, or by category where a proxy asks for it so."""
+    found: dict[str, str] = {}
+    for key, value in more.items():
+        if isinstance(value, dict):
+            found |= {str(k): str(v) for k, v in value.items()}
+        else:
+            found[str(key)] = str(value)
+    return found
+
+
+_REMEDIES = {
+    401: "check token_env or password_env, and org_id where tenants are on",
+    403: "these credentials may not read: check token_env, password_env and org_id",
+    404: "not found: check url; /loki/api/v1 must stand below it",
+    429: "the server is overloaded or limits requests",
+}
+
+
+def _refused(status: int, body: bytes, shown: str) -> Refused:
+    words = body[:2000].decode("utf-8", "replace").strip()
+    if words.startswith("{"):
+        try:
+            answer = json.loads(body)
+            words = str(answer.get("error") or answer.get("message") or words) if isinstance(answer, dict) else words
+        except ValueError:
+            pass  # half of it: the words are what there is
+    remedy = f" ({_REMEDIES[status]})" if status in _REMEDIES else ""
+    return Refused(f"Loki refused {shown} with {status}: {_shorter(words) or 'no words'}{remedy}", status, words)
+
+
+def _span(window: Window | None) -> dict[str, str]:
+    if window is None:
+        return {}
+    return {"start": str(nanoseconds(window.start)), "end": str(nanoseconds(window.end))}
+
+
+def nanoseconds(at: datetime) -> int:
+    whole = int(at.replace(microsecond=0).timestamp())
+    return whole * 1_000_000_000 + at.microsecond * 1000
+
+
+def _utc(at: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at // 1_000_000_000))
+
+
+def _words(error: urllib3.exceptions.HTTPError) -> str:
+    reason = getattr(error, "reason", None) or error
+    return _shorter(str(reason).split(": ", 1)[-1])
+
+
+def _shorter(text: str, limit: int = 300) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,330 @@
+"""Reads log lines in pages and counts them before it does, and offers them to other skills.
+
+The server's limits are obeyed as it states them: a page shrinks to its `max_entries_limit_per_query`, a range to its
+`max_query_length`, and what was left out is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TypeVar
+from zlib import crc32
+
+from skills.contract import Excerpt, LogBatch, LogLine, LogQuery, ToolError, Window
+from skills.loglines import level_of_text
+from skills.logview.reading import MAX_LINES, Counted, Counts, Once, Read, with_traces
+from skills.loki import logql
+from skills.loki.client import Client, Entry, Refused, nanoseconds
+from skills.loki.labels import Layout, guessed_level, layout, level_of, writer
+from skills.loki.links import excerpt_link, explore_link
+from skills.loki.settings import Settings
+
+PAGE = 5000
+"""What a server gives by default (max_entries_limit_per_query)."""
+_SAMPLE = 40
+_VALUES = 4000
+"""Of a label with more values than this none is looked up: pods are asked for by prefix then."""
+T = TypeVar("T")
+
+
+class Reader:
+    """Logs as logview asks for them. The layout is discovered with the first question and kept."""
+
+    system = "loki"
+    place = "all streams"
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._once = Once()
+        self._window: Window | None = None
+        self._page = PAGE
+        self._known_values: dict[tuple[str, str], tuple[str, ...]] = {}
+
+    @property
+    def settings(self) -> Settings:
+        return self.client.settings
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        return self.settings.namespaces
+
+    # --- the layout -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _layout(self) -> Layout:
+        names = self.client.labels(self._window)
+        given = self.settings.labels
+        bare = layout(names, (), given)
+        if self._window is None or not names:
+            return bare
+        end = nanoseconds(self._window.end) + 1
+        try:
+            sample = self.client.entries(
+                self._anywhere(bare), nanoseconds(self._window.start), end, _SAMPLE, newest=True
+            )
+        except Refused as error:
+            if error.status in (401, 429):
+                raise
+            return bare
+        return layout(names, sample, given)
+
+    def _anywhere(self, known: Layout) -> str:
+        return logql.place(known, "", self.settings.matchers, self.namespaces)
+
+    def layout(self, window: Window) -> Layout:
+        """Raises ToolError."""
+        self._window = self._window or window
+        return self._layout
+
+    # --- questions --------------------------------------------------------------------------------------------------
+
+    def read(self, query: LogQuery) -> LogBatch:
+        """Raises ToolError."""
+        found = self.find(query)
+        return LogBatch(found.lines, found.total, self.shown(query), self.link(query))
+
+    def find(self, query: LogQuery) -> Read:
+        """Raises ToolError."""
+        return self._once.get(query, self._find)
+
+    def _find(self, query: LogQuery) -> Read:
+        found = self._pages(self.expressions(query), query.window, query.limit)
+        if not query.errors_only:
+            return found
+        lines = with_traces(
+            found.lines, lambda rows: self._pages(self.expressions(rows), rows.window, rows.limit).lines
+        )
+        return Read(tuple(lines), max(found.total, len(lines)), found.problems)
+
+    def traced(self, identifier: str, window: Window, limit: int) -> Read:
+        """Raises ToolError."""
+        known = self.layout(window)
+        where = self._anywhere(known)
+        asked = [where + logql.holds(identifier)]
+        if names := known.roles.get("trace", ()):
+            said = " or ".join(logql.matcher(name, identifier) for name in names)
+            asked.append(f"{where} != {logql.quoted(identifier)} | {said}")
+        return self._pages(asked, window, limit)
+
+    def expressions(self, query: LogQuery) -> tuple[str, ...]:
+        """One log query, or two that share no line. Raises ToolError."""
+        known = self.layout(query.window)
+        matchers, filters = self._service(known, query)
+        where = logql.place(known, query.namespace, self.settings.matchers, self.namespaces, matchers)
+        text = logql.has_text(query.text) if query.text else ""
+        rest = logql.of_metadata(known, "namespace", query.namespace) + filters
+        return tuple(f"{where}{text}{errors}{rest}" for errors in (logql.errors(known) if query.errors_only else ("",)))
+
+    def _service(self, known: Layout, query: LogQuery) -> tuple[list[str], str]:
+        """A service, workload, container or pod (prefix): by a label that has it as its value, else by the pod's name.
+        Matchers, or where only metadata knows it a filter."""
+        if not query.service:
+            return [], ""
+        named = query.service
+        for role in ("service", "container"):
+            label = known.selectable(role)
+            if label and named in self._values(label, query):
+                return [logql.matcher(label, named)], ""
+        job = known.selectable("service")
+        if job and query.namespace and f"{query.namespace}/{named}" in self._values(job, query):
+            return [logql.matcher(job, f"{query.namespace}/{named}")], ""
+        begins = f"{re.escape(named)}(-.+)?"
+        if label := known.selectable("pod"):
+            return [logql.among(label, begins)], ""
+        roles = ("service", "container", "Deployment", "StatefulSet", "DaemonSet", "CronJob")
+        equal = [logql.matcher(name, named) for role in roles for name in known.roles.get(role, ())]
+        equal += [logql.among(name, begins) for name in known.roles.get("pod", ())]
+        return [], f" | {' or '.join(equal)}" if equal else ""
+
+    def _values(self, label: str, query: LogQuery) -> tuple[str, ...]:
+        key = (label, query.namespace)
+        if key not in self._known_values:
+            where = logql.place(self._layout, query.namespace, self.settings.matchers, self.namespaces)
+            try:
+                found = self.client.values(label, query.window, where)
+            except Refused as error:
+                if error.status in (401, 429):
+                    raise
+                found = []
+            self._known_values[key] = tuple(found[:_VALUES])
+        return self._known_values[key]
+
+    def counts(self, now: Window, before: Window, namespace: str) -> Counted | None:
+        """Raises ToolError where the credentials or the load are the reason."""
+        known = self.layout(now)
+        every = self.expressions(LogQuery(now, namespace=namespace))
+        bad = self.expressions(LogQuery(now, namespace=namespace, errors_only=True))
+        who = known.one("service") or known.one("container")
+        asked: list[Callable[[], float | dict[str, int]]] = []
+        for window in (now, before):
+            asked.append(lambda w=window: self._sum(every, w))  # type: ignore[misc]  # mypy: lambda default
+            asked.append(lambda w=window: self._by(bad, w, who))  # type: ignore[misc]  # mypy: lambda default
+        try:
+            lines_now, bad_now, lines_before, bad_before = _side_by_side(asked)
+        except Refused as error:
+            if error.status in (401, 429):
+                raise
+            return None
+        assert isinstance(bad_now, dict)
+        assert isinstance(bad_before, dict)
+        return Counted(_counts(lines_now, bad_now), _counts(lines_before, bad_before))
+
+    def _sum(self, expressions: Sequence[str], window: Window) -> float:
+        asked = (logql.count(each, window) for each in expressions)
+        return sum(value for each in asked for _, value in self.client.counts(each, window.end))
+
+    def _by(self, expressions: Sequence[str], window: Window, label: str) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for each in expressions:
+            for labels, value in self.client.counts(logql.count(each, window, [label] if label else []), window.end):
+                who = labels.get(label, "").rpartition("/")[2]
+                found[who] = found.get(who, 0) + int(value)
+        return found
+
+    def shown(self, query: LogQuery) -> str:
+        try:
+            asked = self.expressions(query)
+        except ToolError:
+            asked = (f"{{{query.namespace}}}",)
+        return f"{' and '.join(asked)} @ {query.window}"
+
+    def link(self, query: LogQuery) -> str | None:
+        return explore_link(self.settings, query.window, self.expressions(query))
+
+    def link_of(self, excerpt: Excerpt) -> str | None:
+        return excerpt_link(self.settings, self._layout, excerpt)
+
+    # --- pages ------------------------------------------------------------------------------------------------------
+
+    def _pages(self, expressions: Sequence[str], window: Window, limit: int) -> Read:
+        limit = min(limit, MAX_LINES)
+        reads = _side_by_side([lambda each=each: self._one(each, window, limit) for each in expressions])  # type: ignore[misc]  # mypy: lambda default
+        entries = sorted((e for read, _, _ in reads for e in read), key=lambda e: e.nanoseconds)
+        total = sum(total for _, total, _ in reads)
+        if len(entries) > limit:
+            half = limit // 2
+            entries = [*entries[:half], *entries[half - limit :]]
+        problems = tuple(dict.fromkeys(p for _, _, told in reads for p in told))
+        return Read(tuple(self._line(entry) for entry in entries), max(total, len(entries)), problems)
+
+    def _one(self, expression: str, window: Window, limit: int) -> tuple[list[Entry], int, tuple[str, ...]]:
+        """Of one expression up to `limit` lines; of more than that the oldest half and the newest half."""
+        start, end = nanoseconds(window.start), nanoseconds(window.end) + 1
+        problems: list[str] = []
+        try:
+            first = self._page_of(expression, start, end, limit)
+        except Refused as error:
+            if (longest := _longest(error.words)) is None:
+                raise
+            start = end - int(longest.total_seconds() * 1e9)
+            problems.append(f"only the last {longest} before {window.end:%H:%M:%S}: {error.words}")
+            first = self._page_of(expression, start, end, limit)
+        if len(first) < min(limit, self._page):
+            return first, len(first), tuple(problems)
+        total = self._total(expression, window, len(first), problems)
+        if total <= limit:
+            return self._forward(expression, first, end, limit, problems), total, tuple(problems)
+        oldest = self._forward(expression, first[: limit // 2], end, limit // 2, problems)
+        newest = self._backward(expression, oldest[-1].nanoseconds + 1, end, limit - len(oldest), problems)
+        return [*oldest, *newest], total, tuple(problems)
+
+    def _page_of(self, expression: str, start: int, end: int, limit: int, *, newest: bool = False) -> list[Entry]:
+        try:
+            return self.client.entries(expression, start, end, min(limit, self._page), newest=newest)
+        except Refused as error:
+            allowed = _MOST.search(error.words)
+            if allowed is None or not 0 < int(allowed[1]) < self._page:
+                raise
+            self._page = int(allowed[1])
+        return self.client.entries(expression, start, end, min(limit, self._page), newest=newest)
+
+    def _total(self, expression: str, window: Window, at_least: int, problems: list[str]) -> int:
+        try:
+            return max(at_least, round(self._sum([expression], window)))
+        except ToolError as error:
+            problems.append(f"how many lines match could not be counted: {error}")
+            return MAX_LINES + 1
+
+    def _forward(self, expression: str, have: list[Entry], end: int, limit: int, problems: list[str]) -> list[Entry]:
+        """Goes on after what it has, page by page. Lines of one nanosecond are told apart by their words."""
+        found, seen = list(have), {_identity(e) for e in have}
+        while len(found) < limit:
+            try:
+                page = self._page_of(expression, found[-1].nanoseconds, end, limit - len(found) + 100)
+            except ToolError as error:
+                problems.append(f"only {len(found)} lines were read: {error}")
+                break
+            fresh = [e for e in page if _identity(e) not in seen]
+            if not fresh:
+                break
+            seen.update(_identity(e) for e in fresh)
+            found += fresh
+        return found[:limit]
+
+    def _backward(self, expression: str, start: int, end: int, limit: int, problems: list[str]) -> list[Entry]:
+        found: list[Entry] = []
+        seen: set[tuple[object, ...]] = set()
+        while len(found) < limit:
+            try:
+                page = self._page_of(expression, start, end, limit - len(found) + (100 if found else 0), newest=True)
+            except ToolError as error:
+                problems.append(f"the newest lines could not be read: {error}")
+                break
+            fresh = [e for e in page if _identity(e) not in seen]
+            if not fresh:
+                break
+            seen.update(_identity(e) for e in fresh)
+            found += fresh
+            end = page[-1].nanoseconds + 1
+        return list(reversed(found[:limit]))
+
+    def _line(self, entry: Entry) -> LogLine:
+        known, text = self._layout, entry.text.rstrip("\n")
+        fields = {"id": f"{entry.nanoseconds} {known.value(entry.labels, 'pod')} {crc32(entry.text.encode())}"}
+        for role in ("trace", "service"):
+            if value := known.value(entry.labels, role):
+                fields[role] = value
+        return LogLine(
+            at=datetime.fromtimestamp(entry.nanoseconds // 1000 / 1e6, UTC),
+            text=text,
+            entity=writer(entry.labels, known),
+            container=known.value(entry.labels, "container"),
+            level=level_of(entry.labels, known) or ("" if level_of_text(text) else guessed_level(entry.labels)),
+            fields=fields,
+        )
+
+
+_MOST = re.compile(r"max entries limit .*\(\d+ > (\d+)\)")
+_LONGEST = re.compile(r"query time range exceeds the limit \(query length: [^,]+, limit: ([^)]+)\)")
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|µs|ns|[wdhms])")
+_SECONDS = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+
+
+def _longest(words: str) -> timedelta | None:
+    """The longest range that the server allows, where that is what it complains of (a duration as Go writes them)."""
+    match = _LONGEST.search(words)
+    if match is None:
+        return None
+    seconds = sum(float(n) * _SECONDS.get(unit, 0.0) for n, unit in _PART.findall(match[1]))
+    return timedelta(seconds=seconds) if seconds > 0 else None
+
+
+def _identity(entry: Entry) -> tuple[object, ...]:
+    return (entry.nanoseconds, entry.text, tuple(sorted(entry.labels.items())))
+
+
+def _counts(lines: object, bad: dict[str, int]) -> Counts:
+    named = {who: count for who, count in bad.items() if who}
+    return Counts(int(lines) if isinstance(lines, (int, float)) else 0, sum(bad.values()), named)
+
+
+def _side_by_side(asked: Sequence[Callable[[], T]]) -> list[T]:
+    """Answers in the order of the questions. Raises what the first of them raised."""
+    if len(asked) == 1:
+        return [asked[0]()]
+    with ThreadPoolExecutor(len(asked), thread_name_prefix="loki") as pool:
+        return [future.result() for future in [pool.submit(each) for each in asked]]
