@@ -1,0 +1,1 @@
+"""Any MCP server as a skill, by configuration: the tools that it declares read-only, or that the customer allows."""

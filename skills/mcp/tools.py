@@ -1,0 +1,131 @@
+"""The customer's MCP servers: their tools are listed when the investigation begins, and called as the model asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from skills.contract import (
+    Access,
+    Check,
+    FirstLook,
+    Gap,
+    SkillContext,
+    Sources,
+    Tool,
+    ToolError,
+    ToolInput,
+    ToolResult,
+)
+from skills.mcp.arguments import sent
+from skills.mcp.client import Connection
+from skills.mcp.listing import Listed, Readable, chosen, tool_name
+from skills.mcp.results import result_of
+from skills.mcp.settings import Settings
+
+LIST_SECONDS = 6.0
+"""How long a server may take to list its tools: every investigation waits for it."""
+NAMED = 12
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What one server said to the question for its tools."""
+
+    connection: Connection
+    listed: Listed | None
+    why_not: str = ""
+
+
+class Mcp:
+    name = "mcp"
+    sources = Sources()
+
+    def __init__(self, access: Access) -> None:
+        settings: Settings = access.settings
+        self._servers = {
+            name: (server, Connection(name, server, access)) for name, server in sorted(settings.servers.items())
+        }
+        self._answers: tuple[_Answer, ...] = ()
+
+    @property
+    def tools(self) -> Sequence[Tool]:
+        """Known once `reach` has asked the servers."""
+        tools: dict[str, Tool] = {}
+        for answer in self._answers:
+            for readable in answer.listed.readable if answer.listed else ():
+                name = tool_name(answer.connection.name, readable.name)
+                tools.setdefault(name, _tool(name, answer.connection, readable))
+        return tuple(tools.values())
+
+    def reach(self) -> None:
+        """Asks every server for its tools, side by side. Raises ToolError when none of them answers."""
+        self._answers = self._listed()
+        silent = [a.why_not for a in self._answers if a.listed is None]
+        if len(silent) == len(self._answers):
+            raise ToolError("; ".join(silent))
+
+    def first_look(self, context: SkillContext) -> FirstLook:
+        """Which servers there are, so that the model knows what it may look for; nothing is asked of them."""
+        lines = [_told(a.connection.name, a.listed) for a in self._answers if a.listed is not None]
+        gaps = tuple(Gap(f"MCP server {a.connection.name}", a.why_not) for a in self._answers if a.listed is None)
+        return FirstLook(text="\n".join(("tools by find_tool", *lines)), gaps=gaps)
+
+    def checks(self) -> Sequence[Check]:
+        return tuple(check for answer in self._listed() for check in _checks(answer))
+
+    def _listed(self) -> tuple[_Answer, ...]:
+        with ThreadPoolExecutor(len(self._servers)) as pool:
+            return tuple(pool.map(self._list, self._servers))
+
+    def _list(self, name: str) -> _Answer:
+        server, connection = self._servers[name]
+        try:
+            return _Answer(connection, chosen(connection.tools(LIST_SECONDS), server))
+        except ToolError as error:
+            return _Answer(connection, None, str(error))
+
+
+def connect(access: Access) -> Mcp:
+    return Mcp(access)
+
+
+def _tool(name: str, connection: Connection, readable: Readable) -> Tool:
+    says = f"{connection.name}: {readable.description}"
+    run = partial(_call, connection, readable)
+    return Tool(name, says, readable.input, run, (connection.name,), deferred=True)
+
+
+def _call(connection: Connection, readable: Readable, given: ToolInput, context: SkillContext) -> ToolResult:
+    arguments = sent(given)
+    seconds = (context.deadline - datetime.now(UTC)).total_seconds() if context.deadline else 30.0
+    answer = connection.call(readable.name, arguments, max(0.1, seconds))
+    return result_of(connection.name, readable.name, arguments, answer)
+
+
+def _told(name: str, listed: Listed) -> str:
+    names = [r.name for r in listed.readable]
+    shown = ", ".join(names[:NAMED]) + (f" … {len(names) - NAMED} more" if len(names) > NAMED else "")
+    withheld = f"; {len(listed.refused)} others may write and are not offered" if listed.refused else ""
+    return f"{name}: {shown or 'no tool that only reads'}{withheld}"
+
+
+def _checks(answer: _Answer) -> Iterator[Check]:
+    what = f"server {answer.connection.name}"
+    if answer.listed is None:
+        yield Check(what, False, answer.why_not, f"check url and token_env of mcp.servers.{answer.connection.name}")
+        return
+    listed = answer.listed
+    yield Check(
+        what,
+        bool(listed.readable),
+        f"{len(listed.readable)} tools may be called; refused: {', '.join(listed.refused[:NAMED]) or 'none'}",
+        "name the tools that only read under allow",
+    )
+    if listed.missing:
+        yield Check(f"{what}, allow", False, f"it has no tool {', '.join(listed.missing)}", "correct the names")
+    if listed.unusable:
+        yield Check(f"{what}, schemas", False, f"input schema not usable: {', '.join(listed.unusable[:NAMED])}", "")
