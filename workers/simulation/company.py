@@ -172,6 +172,22 @@ class Company(_Part):
             raise SimulationError(f"{self.name} has no service called {name!r}")
         return found
 
+    def entry_to(self, name: str) -> Service:
+        """The first service with requests from outside that, by whatever way, needs this part."""
+        entries = [s for s in self.services if s.entry_rate]
+        return next((s for s in entries if name == s.name or name in self._reached(s)), entries[0])
+
+    def _reached(self, service: Service) -> set[str]:
+        found: set[str] = set()
+        todo = [service.name]
+        while todo:
+            part = self.parts[todo.pop()]
+            for each in part.dependencies if isinstance(part, Service) else ():
+                if each not in found:
+                    found.add(each)
+                    todo.append(each)
+        return found
+
     @property
     def application_namespaces(self) -> tuple[str, ...]:
         """Where its own services and stores live, in the file's order."""

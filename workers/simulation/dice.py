@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
@@ -15,8 +16,9 @@ def number(*key: object) -> int:
     return int.from_bytes(blake2b("\x1f".join(map(str, key)).encode(), digest_size=8).digest(), "big")
 
 
+@lru_cache(maxsize=65536, typed=True)
 def unit(*key: object) -> float:
-    """A value in [0, 1)."""
+    """A value in [0, 1). Kept, because series ask for the same one at each of their moments."""
     return (number(*key) >> 11) / (1 << 53)
 
 

@@ -26,9 +26,16 @@ def scheduled_runs(world: World) -> None:
 
 
 def run_job(
-    world: World, job: Job, at: float, *, exit_code: int = 0, template: Json | None = None, tries: int = 1
+    world: World,
+    job: Job,
+    at: float,
+    *,
+    exit_code: int = 0,
+    template: Json | None = None,
+    tries: int = 1,
+    first_fails: bool = False,
 ) -> Workload:
-    """One Job of a CronJob: succeeds, or fails in every try."""
+    """One Job of a CronJob: succeeds, fails in every try, or fails once and then succeeds."""
     name = f"{job.name}-{int(at // 60)}"
     it = Workload("Job", job.namespace, name, world.uid("Job", name), at, job, {"job-name": name})
     it.scale = [(at, 1)]
@@ -38,12 +45,15 @@ def run_job(
     world.workloads[(job.namespace, name)] = it
     revision = new_revision(world, it, at, made)
     start = at + 0.4
-    for _ in range(tries):
+    codes = [1, 0] if first_fails else [exit_code] * tries
+    for code in codes:
         pod = new_pod(world, it, revision, start, healthy)
         run = pod.runs[pod.main][0]
-        lasts = 60 * job.minutes * world.between(0.8, 1.2, name) if exit_code == 0 else world.between(3, 7, name, start)
+        lasts = 60 * job.minutes * world.between(0.8, 1.2, name) if code == 0 else world.between(3, 7, name, start)
+        if first_fails and code:
+            run.message = "ConnectionResetError: [Errno 104] Connection reset by peer"
         if run.started + lasts < world.now:
-            run.ended, run.exit_code, run.reason = run.started + lasts, exit_code, "Error" if exit_code else "Completed"
+            run.ended, run.exit_code, run.reason = run.started + lasts, code, "Error" if code else "Completed"
             pod.failed = run.ended
         start = run.started + lasts + 10
     if exit_code:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 _UNITS = {
     "Ki": 2.0**10,
     "Mi": 2.0**20,
@@ -15,6 +17,7 @@ _UNITS = {
 }
 
 
+@lru_cache(maxsize=4096)
 def amount(quantity: str | float) -> float:
     """`250m` is 0.25, `512Mi` is 536870912."""
     text = str(quantity)

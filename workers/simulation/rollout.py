@@ -82,6 +82,27 @@ def roll_out(
     return revision
 
 
+def roll_back(world: World, workload: Workload, at: float) -> Revision:
+    """`kubectl rollout undo`: the ReplicaSet before the last one takes over again, under a new revision number."""
+    bad, good = workload.revisions[-1], workload.revisions[-2]
+    workload.revisions.remove(good)
+    workload.revisions.append(good)
+    good.number, good.replaced, bad.replaced = bad.number + 1, inf, at
+    workload.edits.append((at, "kubectl-rollout", {"f:spec": {"f:template": {"f:spec": {"f:containers": {}}}}}))
+    workload.refused, workload.deadline_exceeded = None, inf
+    old = [p for p in workload.present(at) if p.failed == inf]
+    kept = [p for p in old if p.revision is good]
+    for pod in kept:  # they were never replaced
+        old.remove(pod)
+    missing = workload.replicas(at) - len(kept)
+    for pod in old[max(0, missing) :] if kept else ():
+        retire(pod, at + 0.1)
+    _rolling(world, workload, good, at, old[: max(0, missing)] if kept else old, max(0, missing), healthy)
+    for each in workload.revisions:
+        each.replicas = sum(1 for p in workload.pods if p.revision is each and p.deleted == inf)
+    return good
+
+
 def _rolling(
     world: World, workload: Workload, revision: Revision, at: float, old: list[Pod], wanted: int, fate: Fate
 ) -> None:
@@ -150,7 +171,8 @@ def _on_node(node: str, fate: Fate) -> Fate:
 def retire(pod: Pod, at: float) -> None:
     """Deleted: not ready at once, gone when its containers have ended."""
     pod.deleted = at + TERMINATION_SECONDS
-    for runs in pod.runs.values():
+    for name, all_runs in pod.runs.items():
+        runs = pod.runs[name] = [r for r in all_runs if r.started < pod.deleted]
         if runs and runs[-1].ended > pod.deleted:
             runs[-1].ended, runs[-1].reason, runs[-1].exit_code = pod.deleted - 0.3, "Completed", 0
             runs[-1].unready = min(runs[-1].unready, at)

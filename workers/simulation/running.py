@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -125,7 +125,28 @@ def _truth(
         causes=tuple(causes),
         alerted=alerted,
         innocent=tuple(c for a in innocent if (c := _change(a))),
+        axes=tuple(_axes(it, blows, innocent, alerted)),
     )
+
+
+def _axes(it: Scenario, blows: list[tuple[Fault, Blow]], innocent: list[Altered], alerted: str) -> Iterator[str]:
+    """What makes the scenario harder than a fault on the alerting service, minutes after its change."""
+    if any(blow.change is None for _, blow in blows):
+        yield "no_change"
+    if any(blow.change and blow.onset - blow.change.at > 900 for _, blow in blows):
+        yield "delayed_onset"
+    if blows and not any(blow.culprits[0].name in alerted or fault.victim in alerted for fault, blow in blows):
+        yield "seen_in_caller"
+    if innocent:
+        yield "red_herring"
+    if it.missing:
+        yield "missing_telemetry"
+    if it.forbidden:
+        yield "partial_permissions"
+    if len(blows) > 1:
+        yield "two_at_once"
+    if it.verdict != "incident":
+        yield it.verdict
 
 
 def _change(it: Altered | None) -> dict[str, Any] | None:

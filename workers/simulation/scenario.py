@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from skills import registry
 from skills.faults import UnknownFault, all_faults
 from skills.faults import fault as leaf
-from workers.simulation import blow, innocent
+from workers.simulation import aftermath, blow, harmless, innocent
 from workers.simulation.births import found
 from workers.simulation.blow import Altered, Blow, Thing, workload_thing
 from workers.simulation.clock import moment
@@ -34,6 +34,10 @@ class Fault(_Part):
     victim: str
     onset: str = "16m"
     """How long before now, as a duration."""
+    delay: str = ""
+    """The change is made at the onset above, its effects begin so much later."""
+    lasts: str = ""
+    """Put right again after this time."""
     options: dict[str, Any] = Field(default_factory=dict)
     accept: tuple[str, ...] = ()
     """Near-twins that the telemetry cannot separate."""
@@ -54,6 +58,14 @@ class Decoy(_Part):
 
     kind: Literal["deploy", "config", "scale"] = "deploy"
     service: str
+    ago: str
+
+
+class Harmless(_Part):
+    """Something that makes an alert fire while nothing is wrong."""
+
+    kind: str
+    victim: str = ""
     ago: str
 
 
@@ -79,6 +91,7 @@ class Scenario(_Part):
     everyday: bool = True
     retired_target: str = ""
     """A forgotten scrape target is down since this long: an alert without an incident."""
+    harmless: tuple[Harmless, ...] = ()
 
 
 class TrueCause(BaseModel):
@@ -105,6 +118,9 @@ class Truth(BaseModel):
     alerted: str
     innocent: tuple[dict[str, Any], ...]
     """Changes that must not be convicted."""
+    axes: tuple[str, ...] = ()
+    """What makes it harder: no_change, delayed_onset, seen_in_caller, red_herring, missing_telemetry,
+    partial_permissions, two_at_once, recovered, false_alarm."""
 
 
 @cache
@@ -165,7 +181,9 @@ def _check(it: Scenario, where: Company) -> None:
         for step in each.chain:
             if step not in workloads:
                 raise _Wrong(f"{key}.chain: {where.name} has nothing called {step!r}")
-        _seconds(each.onset, f"{key}.onset")
+        for key_of, value in (("onset", each.onset), ("delay", each.delay), ("lasts", each.lasts)):
+            if value:
+                _seconds(value, f"{key}.{key_of}")
     group = [f.name for f in all_faults() if not f.is_cause]
     for kind in it.kinds:
         if kind not in group:
@@ -178,6 +196,12 @@ def _check(it: Scenario, where: Company) -> None:
                 f"decoys.{i}.service: {decoy.service!r} is the victim of a fault, so its change is not innocent"
             )
         _seconds(decoy.ago, f"decoys.{i}.ago")
+    for i, each_harmless in enumerate(it.harmless):
+        if each_harmless.kind not in harmless.KINDS:
+            raise _Wrong(f"harmless.{i}.kind: {each_harmless.kind!r} is not one of {', '.join(sorted(harmless.KINDS))}")
+        if each_harmless.victim and each_harmless.victim not in workloads:
+            raise _Wrong(f"harmless.{i}.victim: {where.name} has nothing called {each_harmless.victim!r}")
+        _seconds(each_harmless.ago, f"harmless.{i}.ago")
     for skill in it.skills:
         if skill not in registry.names():
             raise _Wrong(f"skills: there is no skill called {skill!r}; there are {', '.join(registry.names())}")
@@ -204,10 +228,13 @@ def build(it: Scenario, now: float) -> tuple[World, list[tuple[Fault, Blow]], li
     world = found(where, it.seed or it.name, now)
     world.hidden.update(it.missing)
     touched = {f.victim for f in it.faults} | {d.service for d in it.decoys} | {s for f in it.faults for s in f.chain}
+    touched |= {h.victim for h in it.harmless}
     if it.everyday:
         innocent.everyday(world, touched)
     if it.retired_target:
         innocent.retired_target(world, now - duration(it.retired_target))
+    for each in it.harmless:
+        harmless.KINDS[each.kind](world, each.victim, now - duration(each.ago))
     done: list[Altered] = []
     blows: list[tuple[Fault, Blow]] = []
     acts: list[tuple[float, int, Any]] = [
@@ -218,9 +245,19 @@ def build(it: Scenario, now: float) -> tuple[World, list[tuple[Fault, Blow]], li
         if isinstance(act, Decoy):
             done.append(_innocent(world, act, at))
         else:
-            module = blow.modules()[act.fault]
-            blows.append((act, module.strike(world, act.victim, at, {**module.OPTIONS, **act.options})))
+            blows.append((act, _strike(world, act, at)))
     return world, blows, done
+
+
+def _strike(world: World, act: Fault, at: float) -> Blow:
+    module = blow.modules()[act.fault]
+    then = aftermath.before(world) if act.delay or act.lasts else None
+    made: Blow = module.strike(world, act.victim, at, {**module.OPTIONS, **act.options})
+    if then and act.delay:
+        made = aftermath.wait(world, then, made, duration(act.delay))
+    if then and act.lasts:
+        made = aftermath.heal(world, then, made, at + duration(act.delay or "0s") + duration(act.lasts))
+    return made
 
 
 def _innocent(world: World, it: Decoy, at: float) -> Altered:

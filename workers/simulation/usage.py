@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from math import exp, inf, sin
 
 from workers.simulation import dice
@@ -31,15 +32,19 @@ class Cpu:
 
     def __init__(self, traffic: Traffic) -> None:
         self.traffic = traffic
+        self._levels: dict[str, list[float]] = {}
         self._sums: dict[str, list[float]] = {}
 
     def cores(self, pod: Pod, at: float) -> float:
         if pod.run_at(at) is None:
             return 0.0
-        segment = self.traffic.at(at)
-        return (
-            self._level(pod, self.traffic.index(at)) * self.traffic.world.shape.at(at) + _idle(pod) if segment else 0.0
-        )
+        return self._by_segment(pod)[self.traffic.index(at)] * self.traffic.world.shape.at(at) + _idle(pod)
+
+    def _by_segment(self, pod: Pod) -> list[float]:
+        levels = self._levels.get(pod.uid)
+        if levels is None:
+            levels = self._levels[pod.uid] = [self._level(pod, i) for i in range(len(self.traffic.segments))]
+        return levels
 
     def _level(self, pod: Pod, index: int) -> float:
         """Cores for requests, before the shape, in a segment."""
@@ -78,15 +83,12 @@ class Cpu:
         return self._busy(pod, end) - self._busy(pod, run.started) + _idle(pod) * (end - run.started)
 
     def _busy(self, pod: Pod, at: float) -> float:
-        sums = self._sums.get(pod.uid)
+        levels, sums = self._by_segment(pod), self._sums.get(pod.uid)
         if sums is None:
-            total, sums = 0.0, [0.0]
-            for i, weight in enumerate(self.traffic.weights):
-                total += self._level(pod, i) * weight
-                sums.append(total)
-            self._sums[pod.uid] = sums
+            steps = (level * weight for level, weight in zip(levels, self.traffic.weights, strict=True))
+            sums = self._sums[pod.uid] = [*accumulate(steps, initial=0.0)]
         index, since = self.traffic.position(at)
-        return sums[index] + self._level(pod, index) * since
+        return sums[index] + levels[index] * since
 
 
 def _idle(pod: Pod) -> float:

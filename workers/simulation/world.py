@@ -125,6 +125,8 @@ class World:
         """(since, share that is left) of what the company sells."""
         self.hidden: set[str] = set()
         """Telemetry that is missing: metrics, logs, kubernetes, a metric's name, or logs:SERVICE."""
+        self.unscraped: dict[str, float] = {}
+        """By job: since when Prometheus cannot scrape its targets, which are well."""
         self.shape = Shape(seed, company.peak_hour_utc, company.traffic_swing)
 
     # Names and versions

@@ -84,6 +84,8 @@ def _job(world: World, name: str) -> Json:
     elif done:
         at = it.pods[-1].failed + 1
         status.update(succeeded=1, completionTime=at)
+        if failed_pods:
+            status["failed"] = failed_pods
         conditions.append(
             {
                 "type": "Complete",

@@ -28,7 +28,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         resources["limits"].pop("cpu", None)
 
     revision = roll_out(world, it, at, edit)
-    entry = next(s.name for s in world.company.services if s.entry_rate)
+    entry = world.company.entry_to(victim).name
     world.surges.append(Surge(at + 180, world.now + 1, float(options["surge"]), entry, 240))
     count = max(1, int((world.now - at) // 15))
     text = f"failed to get cpu utilization: missing request for cpu in container {victim} of Pod {it.present(world.now)[0].name}"  # noqa: E501

@@ -14,7 +14,7 @@ OPTIONS = {"factor": 4.4, "ramp_minutes": 4}
 
 
 def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> Blow:
-    entry = next(s.name for s in world.company.services if s.entry_rate)
+    entry = world.company.entry_to(victim).name
     ramp = float(options["ramp_minutes"]) * 60
     world.surges.append(Surge(at, world.now + 1, float(options["factor"]), entry, ramp))
     for service in world.company.services:

@@ -58,8 +58,10 @@ class _Counter:
         return self._sums[-1] > 0.5
 
     def __call__(self, at: float) -> float:
-        before = next((counted for started, counted in reversed(self._starts) if started <= at), None)
-        return 0.0 if before is None else float(int(self._until(at) - before))
+        for started, counted in reversed(self._starts):
+            if started <= at:
+                return float(int(self._until(at) - counted))
+        return 0.0
 
     def _until(self, at: float) -> float:
         index, since = self._traffic.position(at)

@@ -62,47 +62,44 @@ def _limit(pod: Pod, resource: str) -> float:
     return amount(limits[resource]) if resource in limits else 0.0
 
 
-def _throttled_share(scene: Scene, pod: Pod, at: float) -> float:
-    """A busy container near its limit is throttled in more and more of its periods; effects may say more."""
-    said = [
-        e.share
-        for e in scene.world.own
-        if e.kind == "throttle"
-        and e.service == pod.workload.name
-        and e.start <= at < e.end
-        and e.revision in (0, pod.revision.number)
-    ]
-    if said:
-        return max(said)
-    return max(0.0, min(0.9, (scene.cpu.cores(pod, at) / cpu_limit(pod) - 0.45) * 1.4)) if cpu_limit(pod) < inf else 0.0
-
-
 def _periods(_scene: Scene, pod: Pod, at: float) -> float:
     run = pod.run_at(at)
     return float(int((at - run.started) * 9.4)) if run else 0.0
 
 
-def _throttled(scene: Scene, pod: Pod, at: float) -> float:
-    """Counted in steps of the effects' beginnings."""
-    run = pod.run_at(at)
-    if not run:
-        return 0.0
-    cuts = sorted(
-        {
-            run.started,
-            at,
-            *(
-                t
-                for e in scene.world.own
-                if e.service == pod.workload.name
-                for t in (e.start, e.end)
-                if run.started < t < at
-            ),
-        }
-    )
-    return float(
-        int(sum((b - a) * 9.4 * max(_throttled_share(scene, pod, (a + b) / 2), 0.004) for a, b in pairwise(cuts)))
-    )
+def _throttled(scene: Scene, pod: Pod) -> Callable[[float], float]:
+    """Periods since the start of the container, counted in steps of the effects' beginnings."""
+    mine = [e for e in scene.world.own if e.service == pod.workload.name]
+    said = [e for e in mine if e.kind == "throttle" and e.revision in (0, pod.revision.number)]
+    edges = sorted({t for e in mine for t in (e.start, e.end)})
+    limit = cpu_limit(pod)
+
+    def share(at: float) -> float:
+        """A busy container near its limit is throttled in more and more of its periods; effects may say more."""
+        told = [e.share for e in said if e.start <= at < e.end]
+        if told:
+            return max(told)
+        return max(0.0, min(0.9, (scene.cpu.cores(pod, at) / limit - 0.45) * 1.4)) if limit < inf else 0.0
+
+    def value(at: float) -> float:
+        run = pod.run_at(at)
+        if not run:
+            return 0.0
+        cuts = [run.started, *(t for t in edges if run.started < t < at), at]
+        return float(int(sum((b - a) * 9.4 * max(share((a + b) / 2), 0.004) for a, b in pairwise(cuts) if b > a)))
+
+    return value
+
+
+def _throttling(name: str, factor: float = 1.0) -> Callable[[Scene], Iterable[Series]]:
+    def family(scene: Scene) -> Iterable[Series]:
+        for pod, labels in _containers(scene):
+            if cpu_limit(pod) < inf:
+                value = _throttled(scene, pod)
+                read = value if factor == 1.0 else bound(lambda v, t: v(t) * factor, value)
+                yield gauge(name, labels, read, _spans(scene, pod))
+
+    return family
 
 
 def _oom_events(scene: Scene, pod: Pod, at: float) -> float:
@@ -184,14 +181,8 @@ FAMILIES: dict[str, Callable[[Scene], Iterable[Series]]] = {
         "container_cpu_usage_seconds_total", lambda s, p, t: s.cpu.seconds(p, t)
     ),
     "container_cpu_cfs_periods_total": _each("container_cpu_cfs_periods_total", _periods, lambda p: cpu_limit(p) < inf),
-    "container_cpu_cfs_throttled_periods_total": _each(
-        "container_cpu_cfs_throttled_periods_total", _throttled, lambda p: cpu_limit(p) < inf
-    ),
-    "container_cpu_cfs_throttled_seconds_total": _each(
-        "container_cpu_cfs_throttled_seconds_total",
-        lambda s, p, t: _throttled(s, p, t) * 0.041,
-        lambda p: cpu_limit(p) < inf,
-    ),
+    "container_cpu_cfs_throttled_periods_total": _throttling("container_cpu_cfs_throttled_periods_total"),
+    "container_cpu_cfs_throttled_seconds_total": _throttling("container_cpu_cfs_throttled_seconds_total", 0.041),
     "container_spec_memory_limit_bytes": _each(
         "container_spec_memory_limit_bytes", lambda _s, p, _t: _limit(p, "memory")
     ),

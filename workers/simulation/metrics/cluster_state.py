@@ -242,18 +242,21 @@ def claim_phase(scene: Scene) -> Iterable[Series]:
 
 
 def job_failed(scene: Scene) -> Iterable[Series]:
+    """Pods that failed, with the reason of the Job's own failure; without one where the Job went on and ended well."""
     for it, labels in _workloads(scene, "Job"):
-        if it.annotations.get("outcome") == "failed":
+        given_up = it.annotations.get("outcome") == "failed"
+        failed = [p.failed for p in it.pods if any(r.exit_code for rs in p.runs.values() for r in rs)]
+        if given_up or failed:
             yield gauge(
                 "kube_job_status_failed",
                 {
                     **{k: v for k, v in labels.items() if k != "job"},
                     "job": "kube-state-metrics",
                     "job_name": it.name,
-                    "reason": "BackoffLimitExceeded",
+                    "reason": "BackoffLimitExceeded" if given_up else "",
                 },
-                1.0,
-                [(it.created + 60, inf)],
+                1.0 if given_up else float(len(failed)),
+                [(it.created + 60 if given_up else min(failed) + 1, inf)],
             )
 
 

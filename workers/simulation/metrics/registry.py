@@ -54,6 +54,9 @@ class Metrics:
                 f"metrics:{series.labels.get('job', '')}",
                 f"metrics:{series.labels.get('pod', '-')}",
             }
+            dark = world.unscraped.get(series.labels.get("job", ""))
+            if dark is not None and name != "up":
+                series.spans = tuple((a, min(b, dark)) for a, b in series.spans if a < dark)
             if not lost:
                 yield series
         for each in own:
@@ -77,7 +80,11 @@ def _up(scene: Scene) -> Iterable[Series]:
         yield gauge(
             "up",
             labels,
-            bound(lambda p, t: 1.0 if p.run_at(t) and t < p.lost else 0.0, pod),
+            bound(
+                lambda p, u, t: 1.0 if p.run_at(t) and t < p.lost and t < u else 0.0,
+                pod,
+                world.unscraped.get(labels["job"], inf),
+            ),
             [(pod.scheduled + 4, pod.deleted)],
         )
     for node in world.nodes.values():

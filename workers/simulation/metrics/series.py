@@ -35,21 +35,26 @@ class Series:
 
     def scrape(self, number: int) -> Sample | None:
         """A sample by its scrape's number; a target that is gone leaves a staleness marker, hence nothing."""
-        try:
-            return self._scrapes[number]
-        except KeyError:
-            at = round(number * SCRAPE_SECONDS + self.offset, 3)
-            alive = any(start <= at < end for start, end in self.spans)
-            made = self._scrapes[number] = (at, self.value(at)) if alive else None
-            return made
+        return self.scrapes((number,))[0]
+
+    def scrapes(self, numbers: Iterable[int]) -> list[Sample | None]:
+        """Many at once. Each is made once, whoever asks for it."""
+        known, offset, value, spans = self._scrapes, self.offset, self.value, self.spans
+        made: list[Sample | None] = []
+        for number in numbers:
+            if number not in known:
+                at = round(number * SCRAPE_SECONDS + offset, 3)
+                alive = any(start <= at < end for start, end in spans)
+                known[number] = (at, value(at)) if alive else None
+            made.append(known[number])
+        return made
 
     def sample(self, at: float) -> Sample | None:
         return self.scrape(self.number(at))
 
     def samples(self, start: float, end: float) -> list[Sample]:
         """Scrapes in (start, end]."""
-        numbers = range(self.number(start) + 1, self.number(end) + 1)
-        return [s for n in numbers if (s := self.scrape(n)) is not None]
+        return [s for s in self.scrapes(range(self.number(start) + 1, self.number(end) + 1)) if s is not None]
 
     def last_scrape(self, at: float) -> float:
         return round(self.number(at) * SCRAPE_SECONDS + self.offset, 3)

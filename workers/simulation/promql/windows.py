@@ -36,9 +36,9 @@ def newest(series: Iterable[Series], moments: Sequence[float], now: float) -> It
         wanted = numbers.get(each.offset)
         if wanted is None:
             wanted = numbers[each.offset] = [each.number(min(m, now)) for m in moments]
-        found = [each.scrape(n) if seen else None for n, seen in zip(wanted, visible, strict=True)]
+        found = each.scrapes(wanted)
         if any(found):
-            yield each, [s[1] if s else None for s in found]
+            yield each, [s[1] if s and seen else None for s, seen in zip(found, visible, strict=True)]
 
 
 class Ranges:
@@ -59,7 +59,7 @@ class Ranges:
         low, high = numbers[0][0], max(numbers[0][0], numbers[-1][1])
         if len(numbers) > 1 and numbers[1][0] - numbers[0][1] > 20:  # far apart: what lies between is not read
             return _sparse(series, numbers)
-        scrapes = [series.scrape(n) for n in range(low, high)]
+        scrapes = series.scrapes(range(low, high))
         samples = [s for s in scrapes if s is not None]
         if not samples:
             return None
@@ -74,6 +74,6 @@ def _sparse(series: Series, numbers: list[tuple[int, int]]) -> Cut | None:
     bounds = []
     for i, j in numbers:
         start = len(samples)
-        samples += [s for n in range(i, j) if (s := series.scrape(n)) is not None]
+        samples += [s for s in series.scrapes(range(i, j)) if s is not None]
         bounds.append((start, len(samples)))
     return Cut(samples, bounds) if samples else None
