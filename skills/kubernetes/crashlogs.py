@@ -29,7 +29,18 @@ def symptoms(snapshot: Snapshot, onset: datetime | None) -> list[Symptom]:
         recognised += logfaults.recognise(
             ordered, namespace=place, query=query, link=None, onset=onset, resolve=resolve.get
         )
-    return [replace(s, analyzer="kubernetes.logs") for s in recognised]
+    return [_of_a_run(replace(s, analyzer="kubernetes.logs")) for s in recognised]
+
+
+_OF_THE_PROGRAM = ("boot_dependency_missing", "code_defect_in_release", "container_command_invalid")
+
+
+def _of_a_run(symptom: Symptom) -> Symptom:
+    """What breaks a job's own program makes the job fail; a service would crash with it, a job is a failed run."""
+    own = symptom.entity.kind in ("CronJob", "Job") and symptom.role == "cause"
+    if own and symptom.faults[:1] and symptom.faults[0] in _OF_THE_PROGRAM:
+        return replace(symptom, faults=("scheduled_job_failing", *symptom.faults))
+    return symptom
 
 
 def addresses(snapshot: Snapshot) -> dict[str, Entity]:

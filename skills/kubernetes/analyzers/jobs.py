@@ -8,10 +8,31 @@ from datetime import datetime, timedelta
 from skills.contract import Entity, Focus, Symptom, Window
 from skills.kubernetes import cite
 from skills.kubernetes.analyzers.crashes import last_words
-from skills.kubernetes.objects import Object, condition, created, dig, earliest, mapping, name, number, text, time_of
+from skills.kubernetes.differences import of_templates
+from skills.kubernetes.objects import (
+    Object,
+    condition,
+    created,
+    dig,
+    earliest,
+    holds,
+    latest,
+    mapping,
+    maps,
+    name,
+    namespace,
+    number,
+    text,
+    time_of,
+)
 from skills.kubernetes.snapshot import Snapshot, container_statuses, name_of
 
 NAME = "kubernetes.jobs"
+_NOT_STARTED = ("FailedNeedsStart", "TooManyMissedTimes", "MissSchedule", "UnparseableSchedule", "InvalidSchedule",
+                "UnknownTimeZone", "FailedCreate", "JobAlreadyActive")  # fmt: skip
+"""Reasons of cronjob_controllerv2.go for a run that does not begin."""
+_OF_EACH_RUN = ("job-name", "controller-uid")
+"""Labels that the job controller gives to each run."""
 
 
 def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
@@ -24,45 +45,80 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
 
 
 def _jobs(snapshot: Snapshot, owner: Entity, jobs: list[Object]) -> Symptom | None:
-    newest = max(jobs, key=lambda j: created(j) or snapshot.now)
-    failed = condition(newest, "Failed")
-    pods = [
-        p
-        for p in snapshot.pods
-        if any(text(o, "name") == name(newest) for o in p["metadata"].get("ownerReferences") or [])
-    ]
-    hanging = [j for j in jobs if number(j, "status", "active") and not number(j, "status", "succeeded")]
-    if failed.get("status") == "True":
-        why, specificity = f"{text(failed, 'reason')}: {text(failed, 'message')}", 0.88
-        evidence = [cite.stated(snapshot, "Job", newest, "Failed")]
-        onset = time_of(failed.get("lastTransitionTime"))
-    elif number(newest, "status", "failed") and not number(newest, "status", "succeeded"):
-        why, specificity = f"{number(newest, 'status', 'failed')} pods of {name(newest)} failed", 0.7
-        evidence = [
-            cite.seen(snapshot, "Job", newest, f"Job {name(newest)} status.failed {number(newest, 'status', 'failed')}")
-        ]
-        onset = created(newest)
-    elif len(hanging) > 1 and owner.kind == "CronJob" and (sidecar := _outlives(pods)):
+    runs = sorted(jobs, key=lambda j: created(j) or snapshot.now)
+    newest = runs[-1]
+    failed = [j for j in runs if _has_failed(j)]
+    well = [j for j in runs if _has_succeeded(j)]
+    if failed and well and (created(well[-1]) or snapshot.now) > (created(failed[-1]) or snapshot.now):
+        return None  # a later run succeeded: what failed before it is over
+    hanging = [j for j in runs if number(j, "status", "active") and not number(j, "status", "succeeded")]
+    change = _changed(owner, failed, well)
+    if failed and holds(failed[-1], "Failed"):
+        state = condition(failed[-1], "Failed")
+        why = f"{text(state, 'reason')}: {text(state, 'message')}"
+        specificity = 0.88
+        evidence = [cite.stated(snapshot, "Job", failed[-1], "Failed")]
+        onset = time_of(condition(failed[0], "Failed").get("lastTransitionTime")) or created(failed[0])
+    elif failed:
+        count = number(failed[-1], "status", "failed")
+        why, specificity = f"{count} pods of {name(failed[-1])} failed", 0.7
+        evidence = [cite.seen(snapshot, "Job", failed[-1], f"Job {name(failed[-1])} status.failed {count}")]
+        onset = created(failed[0])
+    elif len(hanging) > 1 and owner.kind == "CronJob" and (sidecar := _outlives(_pods_of(snapshot, newest))):
         why, specificity = f"{len(hanging)} jobs never end: container {sidecar} runs on after the work is done", 0.92
-        evidence = [
-            cite.seen(
-                snapshot, "Job", newest, f"Job {name(newest)} active, 0 succeeded; container {sidecar} still running"
-            )
-        ]
+        told = f"Job {name(newest)} active, 0 succeeded; container {sidecar} still running"
+        evidence = [cite.seen(snapshot, "Job", newest, told)]
         onset = earliest(created(j) for j in hanging)
     else:
         return None
-    evidence += [e for p in pods[-1:] for e in last_words(snapshot, p, 2)]
-    old = onset is not None and snapshot.clock - onset > timedelta(days=1)
+    if len(failed) > 1 or change:
+        why += f"; {len(failed)} of {len(runs)} runs on record failed, {len(well)} succeeded"
+        specificity = max(specificity, 0.93 if not well or change else 0.9)
+    if change:
+        words, run = change
+        why += f"; between them {words}"
+        shown = f"Job {name(run)} differs from Job {name(well[-1])}, which succeeded: {words}"
+        evidence.append(cite.seen(snapshot, "Job", run, shown, verb="get", at=created(run)))
+    evidence += [e for p in _pods_of(snapshot, failed[-1] if failed else newest)[-1:] for e in last_words(snapshot, p)]
+    old = onset is not None and snapshot.clock - (created(newest) or onset) > timedelta(days=2)
     return Symptom(
         analyzer=NAME,
         entity=owner,
         faults=("scheduled_job_failing",),
-        summary=f"{owner.kind} {owner.name}: {why[:300]}.",
+        summary=f"{owner.kind} {owner.name}: {why[:400]}.",
+        # A failed job that nobody has started since is a leftover.
         specificity=specificity * (0.6 if old else 1),
         evidence=tuple(evidence),
         onset=onset,
     )
+
+
+def _has_failed(job: Object) -> bool:
+    return holds(job, "Failed") or bool(
+        number(job, "status", "failed") and not number(job, "status", "succeeded") and not holds(job, "Complete")
+    )
+
+
+def _has_succeeded(job: Object) -> bool:
+    return holds(job, "Complete") or (number(job, "status", "succeeded") > 0 and not holds(job, "Failed"))
+
+
+def _pods_of(snapshot: Snapshot, job: Object) -> list[Object]:
+    return [
+        p for p in snapshot.pods if any(text(o, "name") == name(job) for o in maps(p, "metadata", "ownerReferences"))
+    ]
+
+
+def _changed(owner: Entity, failed: list[Object], well: list[Object]) -> tuple[str, Object] | None:
+    """What differs between the template of the last run that went well and of the first one that failed after it, and
+    that run: jobs keep their template, and so the history that a CronJob does not have."""
+    began = created(well[-1]) if well else None
+    after = next((j for j in failed if began and (at := created(j)) and at > began), None)
+    if owner.kind != "CronJob" or after is None:
+        return None
+    before = mapping(well[-1], "spec", "template")
+    told = [d for d in of_templates(before, mapping(after, "spec", "template")) if not d.path.endswith(_OF_EACH_RUN)]
+    return ("; ".join(str(d) for d in told[:4]), after) if told else None
 
 
 def _outlives(pods: list[Object]) -> str:
@@ -77,17 +133,13 @@ def _outlives(pods: list[Object]) -> str:
 
 
 def _schedule(snapshot: Snapshot, cron: Object, focus: Focus) -> Symptom | None:
-    target = Entity(kind="CronJob", namespace=cron["metadata"].get("namespace"), name=name(cron))
-    events = snapshot.events_of(
-        "CronJob",
-        cron,
-        "FailedNeedsStart",
-        "TooManyMissedTimes",
-        "MissSchedule",
-        "UnparseableSchedule",
-        "InvalidSchedule",
-        "FailedCreate",
-    )
+    target = Entity(kind="CronJob", namespace=namespace(cron), name=name(cron))
+    ran = latest(time_of(dig(cron, "status", key)) for key in ("lastScheduleTime", "lastSuccessfulTime"))
+    events = [
+        e
+        for e in snapshot.events_of("CronJob", cron, *_NOT_STARTED)
+        if e.last and snapshot.clock - e.last < timedelta(hours=2) and not (ran and ran > e.last)
+    ]
     suspended = dig(cron, "spec", "suspend") is True
     if not events and not suspended:
         return None

@@ -11,12 +11,28 @@ from datetime import datetime, timedelta
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite
-from skills.kubernetes.objects import Object, condition, created, dig, latest, name, namespace, number, text, time_of
+from skills.kubernetes.objects import (
+    Object,
+    condition,
+    created,
+    dig,
+    entity,
+    latest,
+    maps,
+    name,
+    namespace,
+    number,
+    text,
+    time_of,
+)
 from skills.kubernetes.refusals import lacks_pods
 from skills.kubernetes.snapshot import Snapshot, is_pending, is_ready, live
 
 NAME = "kubernetes.scheduler"
 _PATIENCE = timedelta(seconds=45)
+_DEFAULT = "default-scheduler"
+_LEASE_IS_STALE = timedelta(seconds=60)
+"""Leader election renews every 2 s and gives up after 10 s (component-base config v1alpha1 defaults)."""
 
 
 def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
@@ -30,7 +46,7 @@ def _silent(snapshot: Snapshot) -> Symptom | None:
         for p in snapshot.pods
         if is_pending(p)
         and not text(p, "spec", "nodeName")
-        and not text(condition(p, "PodScheduled"), "message")
+        and not condition(p, "PodScheduled")
         and not snapshot.events_of("Pod", p, "FailedScheduling", "Scheduled")
         and (born := created(p)) is not None
         and snapshot.clock - born > _PATIENCE
@@ -38,35 +54,72 @@ def _silent(snapshot: Snapshot) -> Symptom | None:
     if not waiting:
         return None
     owners = tuple(dict.fromkeys(snapshot.owner_of(p) for p in waiting))
-    pod = waiting[0]
-    custom = text(pod, "spec", "schedulerName") or "default-scheduler"
+    pod = min(waiting, key=lambda p: created(p) or snapshot.now)
     told = (
         f"{len(waiting)} pods are Pending without any scheduling event, the oldest {name(pod)} since "
         f"{text(pod, 'metadata', 'creationTimestamp')}"
     )
     evidence = [cite.seen(snapshot, "Pod", pod, told)]
-    if custom != "default-scheduler":
+    custom = _asked(pod)
+    if custom != _DEFAULT:
         return _symptom(
             owners[0], f"its pods ask for the scheduler {custom}, which does not act", 0.8, evidence, pod, owners
         )
+    target, specificity, said = _state_of_scheduler(snapshot)
+    if specificity < 0.9 and _placed_since(snapshot, pod):
+        specificity = 0.3  # younger pods found a node: it works, and this one is another story
+    return _symptom(target, f"kube-scheduler does not place pods: {told}", specificity, [*evidence, *said], pod, owners)
+
+
+def _asked(pod: Object) -> str:
+    return text(pod, "spec", "schedulerName") or _DEFAULT
+
+
+def _placed_since(snapshot: Snapshot, pod: Object) -> bool:
+    born = created(pod)
+    return any(
+        (at := created(p)) is not None and born is not None and at > born and not _by_daemon(p)
+        for p in snapshot.all("Pod")
+        if text(p, "spec", "nodeName") and _asked(p) == _asked(pod)
+    )
+
+
+def _by_daemon(pod: Object) -> bool:
+    """Placed without the scheduler: by its kubelet (static pods), or pinned in its template."""
+    return any(text(o, "kind") == "Node" for o in maps(pod, "metadata", "ownerReferences"))
+
+
+def _state_of_scheduler(snapshot: Snapshot) -> tuple[Entity, float, list[Excerpt]]:
+    """(the scheduler's pod or lease, specificity, what they tell). Managed clusters show neither pod."""
     pods = [p for p in snapshot.system("Pod") if name(p).startswith("kube-scheduler")]
+    siblings = [
+        p for p in snapshot.system("Pod") if name(p).startswith(("kube-apiserver-", "kube-controller-manager-"))
+    ]
     lease = snapshot.find("Lease", "kube-system", "kube-scheduler")
-    renewed, newest = time_of(dig(lease, "spec", "renewTime")), latest(
-        time_of(dig(le, "spec", "renewTime")) for le in snapshot.all("Lease")
-    )  # fmt: skip
-    stale = renewed is not None and newest is not None and newest - renewed > timedelta(seconds=60)
-    specificity = 0.75 if snapshot.knows("Event") else 0.4
-    if stale or (pods and not any(is_ready(p) for p in pods)):
-        specificity = 0.96
+    renewed = time_of(dig(lease, "spec", "renewTime"))
+    newest = latest(time_of(dig(le, "spec", "renewTime")) for le in snapshot.all("Lease"))
+    stale = renewed is not None and newest is not None and newest - renewed > _LEASE_IS_STALE
+    down = [p for p in pods if not is_ready(p)]
+    evidence = [
+        cite.seen(snapshot, "Pod", p, f"pod {name(p)} phase {text(p, 'status', 'phase')}, Ready={is_ready(p)}")
+        for p in (down or pods)[:1]
+    ]
     if stale:
         words = f"lease kube-system/kube-scheduler was last renewed {dig(lease, 'spec', 'renewTime')}"
         evidence.append(Excerpt(words, "kubectl -n kube-system get lease kube-scheduler -o yaml"))
-    evidence += [
-        cite.seen(snapshot, "Pod", p, f"pod {name(p)} phase {text(p, 'status', 'phase')}, Ready={is_ready(p)}")
-        for p in pods[:1]
-    ]
-    target = Entity(kind="Pod", namespace="kube-system", name=name(pods[0]) if pods else "kube-scheduler")
-    return _symptom(target, f"kube-scheduler does not place pods: {told}", specificity, evidence, pod, owners)
+    absent = not pods and bool(siblings)
+    if absent:
+        words = f"no pod kube-scheduler in kube-system beside {', '.join(name(p) for p in siblings[:2])}"
+        evidence.append(Excerpt(words, "kubectl -n kube-system get pods -l tier=control-plane"))
+    if pods:
+        target = entity("Pod", (down or pods)[0])
+    elif lease is not None:
+        target = entity("Lease", lease)
+    else:
+        target = Entity(kind="Pod", namespace="kube-system", name="kube-scheduler")
+    if stale or absent or (pods and not any(is_ready(p) for p in pods)):
+        return target, 0.96, evidence
+    return target, 0.75 if snapshot.knows("Event") else 0.4, evidence
 
 
 def _symptom(

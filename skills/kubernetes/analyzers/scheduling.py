@@ -6,11 +6,12 @@ host port (B9). The scheduler's message is read as counts per reason, then check
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, rollouts, unschedulable
+from skills.kubernetes.deadlock import waits_for_itself
 from skills.kubernetes.objects import (
     Object,
     condition,
@@ -104,9 +105,10 @@ def _symptoms(snapshot: Snapshot, stuck: Stuck) -> list[Symptom]:
         verdict = _verdict(snapshot, stuck, reason, reasons)
         if verdict is None:
             continue
+        verdict = _deadlocked(snapshot, stuck, reason, verdict)
         share = 1.0 if _per_pod(reason) else min(1.0, reason.count / eligible)
         specificity = verdict.specificity if reason is lead else min(verdict.specificity, 0.45 + 0.3 * share)
-        verdicts.append(Verdict(**{**verdict.__dict__, "specificity": specificity}))
+        verdicts.append(replace(verdict, specificity=specificity))
     return [_symptom(snapshot, stuck, v) for v in verdicts]
 
 
@@ -160,6 +162,34 @@ def _symptom(snapshot: Snapshot, stuck: Stuck, verdict: Verdict) -> Symptom:
         victims=snapshot.victims_of(stuck.owner),
         change=change,
     )
+
+
+_OF_ITS_SIBLINGS = ("anti_affinity", "ports", "cpu", "memory")
+"""Reasons that go away as soon as an old pod does."""
+
+
+def _deadlocked(snapshot: Snapshot, stuck: Stuck, reason: Reason, verdict: Verdict) -> Verdict:
+    """The same finding as a rollout that blocks itself, unless this rollout is what brought the rule or request."""
+    rollout = rollouts.latest(snapshot, stuck.owner)
+    brought = bool(verdict.path) and rollouts.find(rollout, verdict.path) is not None
+    if reason.kind not in _OF_ITS_SIBLINGS or brought or not waits_for_itself(snapshot, stuck.owner, stuck.pods):
+        return verdict
+    workload = snapshot.workload(stuck.owner)
+    strategy = mapping(workload.obj, "spec", "strategy", "rollingUpdate") if workload else {}
+    told = (
+        f"strategy maxUnavailable {strategy.get('maxUnavailable', '25%')}, maxSurge {strategy.get('maxSurge', '25%')}"
+    )
+    words = f"{stuck.owner.kind} {stuck.owner.name} {workload.replicas if workload else '?'} replicas, {told}"
+    why = (
+        f"the rollout stands still: no old pod may go ({told}) and the new one has no place beside them: {verdict.why}"
+    )
+    evidence = [*verdict.evidence, cite.about(snapshot, stuck.owner, words, verb="get")]
+    if workload and condition(workload.obj, "Progressing").get("status") == "False":
+        evidence.append(cite.stated(snapshot, stuck.owner.kind, workload.obj, "Progressing"))
+    # Scarce CPU or memory blocks others as well; a rule among the workload's own pods blocks only itself.
+    own = reason.kind in ("anti_affinity", "ports")
+    faults = ("rollout_deadlocked", *verdict.faults) if own else (*verdict.faults, "rollout_deadlocked")
+    return replace(verdict, faults=faults, why=why, evidence=evidence, specificity=max(verdict.specificity, 0.95))
 
 
 def _verdict(snapshot: Snapshot, stuck: Stuck, reason: Reason, reasons: list[Reason]) -> Verdict | None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, rollouts
-from skills.kubernetes.objects import Object, created, maps, name, namespace, number, strings, text
+from skills.kubernetes.objects import Object, created, mapping, maps, name, namespace, number, strings, text
 from skills.kubernetes.snapshot import (
     Snapshot,
     container_statuses,
@@ -26,6 +26,7 @@ from skills.kubernetes.snapshot import (
 )
 
 NAME = "kubernetes.startup"
+_PATIENCE = timedelta(seconds=60)
 _MISSING = re.compile(
     r"(?P<kind>secrets?|configmaps?) [\"'](?P<name>[\w./-]+)[\"'] not found|"
     r"couldn't find key (?P<key>\S+) in (?P<kind2>Secret|ConfigMap) (?P<name2>[\w./-]+)|"
@@ -116,7 +117,14 @@ def _symptom(
 
 def _volume_reference(snapshot: Snapshot, pod: Object) -> Symptom | None:
     """A volume, envFrom or env that names a ConfigMap or Secret which is not there, when no event is left to say so."""
-    if text(pod, "status", "phase") != "Pending" or not text(pod, "spec", "nodeName"):
+    born = created(pod)
+    young = born is not None and snapshot.clock - born < _PATIENCE
+    # A sibling that has run with the same references is proof that they were there.
+    siblings = [p for p in snapshot.pods_of(snapshot.owner_of(pod)) if p is not pod]
+    ran = any(
+        mapping(s, "state", "terminated") or s.get("ready") is True for p in siblings for s in container_statuses(p)
+    )
+    if text(pod, "status", "phase") != "Pending" or not text(pod, "spec", "nodeName") or young or ran:
         return None
     for kind, called in references_of(pod):
         if snapshot.knows(kind) and snapshot.find(kind, namespace(pod), called) is None:

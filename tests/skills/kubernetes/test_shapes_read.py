@@ -105,3 +105,11 @@ def test_a_container_that_never_started_has_no_time() -> None:
 
 def test_the_advice_to_the_model_is_short() -> None:
     assert len(manifest.load("kubernetes").advice.encode()) / 4 < 250
+
+
+def test_limits_given_for_the_first_time_and_taken_away_are_told_one_by_one() -> None:
+    bare, bound = pod_spec(), pod_spec(container(resources={"limits": {"memory": "64Mi"}}))
+    given = [str(d) for d in of_templates(template({}, bare), template({}, bound))]
+    taken = [str(d) for d in of_templates(template({}, bound), template({}, bare))]
+    assert given == ["app limits.memory (none) -> 64Mi"]
+    assert taken == ["app limits.memory 64Mi -> (removed)"]

@@ -1,0 +1,232 @@
+# ruff: noqa: E501  (the wordings of Kubernetes are quoted whole)
+"""What does not move: rollouts that block themselves, a scheduler that is away, jobs whose every run fails.
+
+Sources: pkg/controller/deployment/util/deployment_util.go (ResolveFenceposts), client-go leaderelection (renewTime),
+kube-scheduler's static pod of kubeadm, pkg/controller/job and cronjob_controllerv2.go (conditions and event reasons).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from skills.contract import LogLine
+from skills.kubernetes import crashlogs
+from tests.skills.kubernetes.shapes import (
+    NOW,
+    NS,
+    UNREADY,
+    Obj,
+    ago,
+    app,
+    causes,
+    conditions,
+    container,
+    ended,
+    event,
+    leading,
+    meta,
+    owner,
+    pod,
+    pod_spec,
+    replica_set,
+    running,
+    snapshot,
+    unwell,
+    waiting,
+)
+
+CART = "Deployment shop/cart"
+ANTI = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [
+    {"labelSelector": {"matchLabels": {"app": "cart"}}, "topologyKey": "kubernetes.io/hostname"}
+]}}  # fmt: skip
+NO_ROOM = "0/2 nodes are available: 2 node(s) didn't match pod anti-affinity rules. preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod."
+
+
+def rolling(reason: str, old: Obj, new: Obj, **strategy: Any) -> list[Obj]:
+    """Two old pods ready, one new pod without a place."""
+    objects = app("cart", spec=old, replicas=2)
+    objects[0]["spec"]["template"]["spec"] = new
+    objects[0]["spec"]["strategy"]["rollingUpdate"] = strategy
+    objects[0]["status"] |= {"replicas": 3, "updatedReplicas": 1}
+    fresh = replica_set("cart", "77bb", spec=new, replicas=1, revision=2, age=20)
+    conds = conditions(PodScheduled=("False", "Unschedulable", reason))
+    stuck = pod("cart-77bb-zzzzz", labels={"app": "cart", "pod-template-hash": "77bb"}, replica_set="cart-77bb", spec=new, node=None,
+                phase="Pending", conds=conds, age=20)  # fmt: skip
+    return [*objects, fresh, stuck]
+
+
+IMAGE = container(image="registry.example.com/shop/cart:1.4.2")
+
+
+def test_a_rollout_that_may_take_nothing_away_blocks_itself() -> None:
+    objects = rolling(NO_ROOM, pod_spec(affinity=ANTI), pod_spec(IMAGE, affinity=ANTI), maxUnavailable=0, maxSurge=1)
+    assert leading(*objects) == (CART, "rollout_deadlocked")
+
+
+def test_a_rollout_that_may_take_one_away_and_a_rule_that_the_rollout_brought_are_the_rules_fault() -> None:
+    free = rolling(NO_ROOM, pod_spec(affinity=ANTI), pod_spec(IMAGE, affinity=ANTI), maxUnavailable=1, maxSurge=1)
+    brought = rolling(NO_ROOM, pod_spec(), pod_spec(IMAGE, affinity=ANTI), maxUnavailable=0, maxSurge=1)
+    assert leading(*free) == (CART, "anti_affinity_blocks_replica")
+    assert leading(*brought) == (CART, "anti_affinity_blocks_replica")
+
+
+def test_a_quarter_of_two_pods_is_none_and_so_a_host_port_blocks_the_default_strategy() -> None:
+    spec = pod_spec(container(ports=[{"containerPort": 8080, "hostPort": 8080, "protocol": "TCP"}]))
+    words = "0/2 nodes are available: 2 node(s) didn't have free ports for the requested pod ports."
+    objects = rolling(words, spec, {**spec, "priority": 0})
+    assert leading(*objects) == (CART, "rollout_deadlocked")
+
+
+def test_a_request_that_the_rollout_raised_is_no_deadlock() -> None:
+    larger = pod_spec(container(resources={"requests": {"cpu": "3"}}))
+    objects = rolling("0/2 nodes are available: 2 Insufficient cpu.", pod_spec(), larger, maxUnavailable=0, maxSurge=1)
+    best = causes(*objects)[0]
+    assert best.faults == ("cpu_requests_do_not_fit",)
+
+
+# --- B10 ---------------------------------------------------------------------------------------------------------------
+
+
+def unseen(age: float = 10) -> list[Obj]:
+    return unwell("cart", node=None, phase="Pending", conds=[], age=age)
+
+
+def lease(name: str, renewed: str, namespace: str = "kube-system") -> Obj:
+    return {
+        "kind": "Lease",
+        "apiVersion": "coordination.k8s.io/v1",
+        "metadata": meta(name, namespace=namespace),
+        "spec": {"renewTime": renewed},
+    }
+
+
+def control_plane(name: str, **more: Any) -> Obj:
+    return pod(f"{name}-cp", labels={"tier": "control-plane", "component": name}, namespace="kube-system",
+               owners=owner("Node", "control-plane", "v1"), node="control-plane", **more)  # fmt: skip
+
+
+def test_a_static_pod_that_is_absent_beside_its_siblings() -> None:
+    best = causes(*unseen(), control_plane("kube-apiserver"), control_plane("kube-controller-manager"))[0]
+    assert (best.faults[0], best.specificity) == ("scheduler_not_running", 0.96)
+    assert any("no pod kube-scheduler" in e.text for e in best.evidence)
+
+
+def test_a_stale_lease_of_a_managed_cluster_is_named_itself() -> None:
+    fresh = lease("node-a", "2026-03-14T14:59:55.000000Z", "kube-node-lease")
+    found = leading(*unseen(), lease("kube-scheduler", "2026-03-14T14:30:00.000000Z"), fresh)
+    assert found == ("Lease kube-system/kube-scheduler", "scheduler_not_running")
+
+
+def test_a_lease_as_old_as_all_others_is_a_recording_and_no_fault() -> None:
+    others = [lease(n, "2026-03-14T14:49:58.000000Z", "kube-node-lease") for n in ("node-a", "node-b")]
+    best = causes(*unseen(), lease("kube-scheduler", "2026-03-14T14:50:00.000000Z"), *others)[0]
+    assert best.specificity < 0.9
+
+
+def test_younger_pods_that_found_a_node_acquit_the_scheduler() -> None:
+    assert all(s.specificity <= 0.3 for s in causes(*unseen(), *app("search", age=2)))
+
+
+def test_a_pod_that_is_gated_or_seconds_old_accuses_nobody() -> None:
+    gated = unwell("cart", node=None, phase="Pending", age=10, conds=conditions(
+        PodScheduled=("False", "SchedulingGated", "Scheduling is blocked due to non-empty scheduling gates")))  # fmt: skip
+    assert causes(*unseen(age=0.2)) == []
+    assert causes(*gated) == []
+
+
+# --- J6 ----------------------------------------------------------------------------------------------------------------
+
+FAILED = conditions(Failed=("True", "BackoffLimitExceeded", "Job has reached the specified backoff limit"))
+DONE = conditions(Complete=("True", "CompletionsReached", "Reached expected number of succeeded pods"))
+
+
+def run(number: int, age: float, image: str = "shop/report:1", **status: Any) -> Obj:
+    name = f"report-{29012340 + number}"
+    spec = pod_spec(container("report", image, None), restartPolicy="Never")
+    labels = {"job-name": name, "batch.kubernetes.io/controller-uid": name}
+    return {"kind": "Job", "apiVersion": "batch/v1", "metadata": meta(name, age=age, ownerReferences=owner("CronJob", "report", "batch/v1")),
+            "spec": {"backoffLimit": 2, "template": {"metadata": {"labels": labels}, "spec": spec}}, "status": status}  # fmt: skip
+
+
+def test_runs_that_fail_since_the_image_changed_tell_the_change() -> None:
+    jobs = [
+        run(1, 130, succeeded=1, conditions=DONE),
+        run(2, 70, "shop/report:2", failed=3, conditions=FAILED),
+        run(3, 10, "shop/report:2", failed=1, active=1),
+    ]
+    best = causes(*jobs)[0]
+    assert (str(best.entity), best.faults[0]) == ("CronJob shop/report", "scheduled_job_failing")
+    assert best.specificity >= 0.93
+    assert "image shop/report:1 -> shop/report:2" in best.summary
+
+
+def test_a_failed_run_that_a_later_one_made_good_is_no_cause() -> None:
+    assert causes(run(1, 130, failed=3, conditions=FAILED), run(2, 10, succeeded=1, conditions=DONE)) == []
+
+
+def test_a_missing_module_in_a_job_is_the_jobs_failure_first() -> None:
+    failing = pod("report-29012341-x", labels={"job-name": "report-29012341"}, owners=owner("Job", "report-29012341", "batch/v1"), phase="Failed",
+                  statuses=[{**running("report", ready=False), "state": {"terminated": ended()}}], conds=UNREADY)  # fmt: skip
+    key = (NS, "report-29012341-x", "report", False)
+    lines = tuple(
+        LogLine(NOW - timedelta(minutes=1), said, None, "report")
+        for said in (
+            "Traceback (most recent call last):",
+            '  File "/app/report.py", line 3, in <module>',
+            "    import dateutil",
+            "ModuleNotFoundError: No module named 'dateutil'",
+        )
+    )
+    found = crashlogs.symptoms(snapshot(run(1, 10, failed=1), failing, logs={key: lines}), NOW)
+    assert found[0].faults[:2] == ("scheduled_job_failing", "boot_dependency_missing")
+    assert str(found[0].entity) == "CronJob shop/report"
+
+
+def cron(**status: Any) -> Obj:
+    return {"kind": "CronJob", "apiVersion": "batch/v1", "metadata": meta("report"),
+            "spec": {"schedule": "0 * * * *", "jobTemplate": {"spec": {"template": {"spec": pod_spec()}}}}, "status": status}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reason", "message"),
+    [
+        ("JobAlreadyActive", "Not starting job because prior execution is running and concurrency policy is Forbid"),
+        ("UnparseableSchedule", 'unparseable schedule: "61 * * * *"'),
+        ("TooManyMissedTimes", "too many missed start times: 101. Set or decrease .spec.startingDeadlineSeconds or check clock skew"),
+        ("FailedCreate", "Error creating job: jobs.batch is forbidden"),
+    ],
+)  # fmt: skip
+def test_a_schedule_that_starts_nothing(reason: str, message: str) -> None:
+    assert leading(cron(lastScheduleTime=ago(200)), event("CronJob", "report", reason, message)) == (
+        "CronJob shop/report",
+        "scheduled_job_failing",
+    )
+
+
+def test_a_missed_start_before_the_last_good_run_is_over() -> None:
+    said = event("CronJob", "report", "MissSchedule", "Missed scheduled time to start a job", minutes=50)
+    assert causes(cron(lastScheduleTime=ago(10), lastSuccessfulTime=ago(9)), said) == []
+
+
+def test_a_pod_of_a_run_seconds_old_lacks_nothing_that_its_siblings_had() -> None:
+    refers = pod_spec(
+        container(
+            "report", port=None, env=[{"name": "DB", "valueFrom": {"secretKeyRef": {"name": "db", "key": "url"}}}]
+        )
+    )
+    ran = {**running("report", ready=False), "state": {"terminated": ended("Completed", 0)}}
+    before = pod(
+        "report-1-x",
+        labels={},
+        owners=owner("Job", "report-29012341", "batch/v1"),
+        spec=refers,
+        phase="Succeeded",
+        statuses=[ran],
+        conds=UNREADY,
+    )
+    fresh = pod("report-2-x", labels={}, owners=owner("Job", "report-29012342", "batch/v1"), spec=refers, phase="Pending", age=5,
+                statuses=[waiting("ContainerCreating", name="report")], conds=UNREADY)  # fmt: skip
+    assert causes(before, fresh) == []
