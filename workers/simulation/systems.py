@@ -12,6 +12,7 @@ from workers.simulation.alerts import Rules
 from workers.simulation.faces.elasticsearch import Elasticsearch
 from workers.simulation.faces.exchange import Face
 from workers.simulation.faces.kubernetes import Kubernetes
+from workers.simulation.faces.loki import Loki
 from workers.simulation.faces.prometheus import Prometheus
 from workers.simulation.scenario import Scenario
 from workers.simulation.scene import Scene
@@ -22,12 +23,14 @@ Maker = Callable[[Scene, Rules, Scenario], Face]
 FACES: Mapping[str, Maker] = {
     "kubernetes": lambda scene, rules, it: Kubernetes(scene, forbidden=frozenset(it.forbidden)),
     "elasticsearch": lambda scene, rules, it: Elasticsearch(scene),
+    "loki": lambda scene, rules, it: Loki(scene),
     "prometheus": lambda scene, rules, it: Prometheus(scene, rules),
 }
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "kubernetes": ("kubernetes",),
     "elasticsearch": ("elasticsearch",),
+    "loki": ("loki",),
     "prometheus": ("prometheus",),
 }
 """By skill, the faces that it reads; the first one is its `url`."""
@@ -60,6 +63,10 @@ def _elasticsearch(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _loki(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
+    return {"url": urls["loki"], "link_base": f"https://grafana.{world.company.domain}"}
+
+
 def _prometheus(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
     return {"url": urls["prometheus"], "link_base": f"https://grafana.{world.company.domain}"}
 
@@ -67,5 +74,6 @@ def _prometheus(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
 SETTINGS: Mapping[str, Callable[[World, Mapping[str, str]], dict[str, Any]]] = {
     "kubernetes": _kubernetes,
     "elasticsearch": _elasticsearch,
+    "loki": _loki,
     "prometheus": _prometheus,
 }
