@@ -1,0 +1,122 @@
+"""Processes forked from one preloaded parent, each doing one job after another. Knows nothing of cases.
+
+A process that dies takes one job with it: the job is reported broken and another process takes its place. A parent
+that dies, however it dies, takes its processes with it: their pipe ends, and so do they.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Generic, TypeVar, cast
+
+log = logging.getLogger(__name__)
+
+Job = TypeVar("Job")
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A job that raised, or whose process died."""
+
+    kind: str
+    """The exception's name, or `died`."""
+    why: str
+
+
+@dataclass
+class _Hand(Generic[Job]):
+    process: BaseProcess
+    pipe: Connection
+    job: Job | None = None
+
+
+def spread(
+    jobs: Sequence[Job],
+    do: Callable[[Job], Answer],
+    processes: int,
+    *,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Iterator[tuple[Job, Answer | Broken]]:
+    """Answers in the order in which they come. `go_on` is asked before each job; False: what runs is finished, no more
+    is begun. Closing the iterator ends the processes."""
+    waiting = list(reversed(jobs))
+    hands: list[_Hand[Job]] = []
+    gc.freeze()  # What is loaded stays shared: a collection in a child would copy it.
+    try:
+        for _ in range(min(processes, len(jobs))):
+            hands.append(_hire(do, hands))
+        while True:
+            for hand in hands:
+                if hand.job is None and waiting and go_on():
+                    hand.job = waiting.pop()
+                    hand.pipe.send(hand.job)
+            busy = [hand for hand in hands if hand.job is not None]
+            if not busy:
+                return
+            for ready in wait([hand.pipe for hand in busy]):
+                at = next(i for i, hand in enumerate(hands) if hand.pipe is ready)
+                job = hands[at].job
+                assert job is not None
+                try:
+                    answer: Answer | Broken = cast(Answer, hands[at].pipe.recv())
+                    hands[at].job = None
+                except (EOFError, OSError):
+                    answer = Broken("died", _end_of(hands[at].process))
+                    hands[at].pipe.close()
+                    hands[at] = _hire(do, [h for h in hands if h is not hands[at]])
+                yield job, answer
+    finally:
+        gc.unfreeze()
+        for hand in hands:
+            hand.pipe.close()
+        for hand in hands:
+            hand.process.join(timeout=0.5)
+            if hand.process.is_alive():
+                hand.process.kill()
+                hand.process.join()
+
+
+def _hire(do: Callable[[Job], Answer], others: Sequence[_Hand[Job]]) -> _Hand[Job]:
+    fork = get_context("fork")
+    ours, theirs = fork.Pipe()
+    inherited = [ours, *(hand.pipe for hand in others)]
+    process = fork.Process(target=_work, args=(theirs, inherited, do), daemon=True)
+    process.start()
+    theirs.close()
+    return _Hand(process, ours)
+
+
+def _work(pipe: Connection, inherited: Sequence[Connection], do: Callable[[Job], Answer]) -> None:
+    """A process's life. It keeps no end of anybody else's pipe, so that it notices when the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for other in inherited:
+        other.close()
+    while True:
+        try:
+            job = pipe.recv()
+        except (EOFError, OSError):
+            os._exit(0)  # Servers' threads may still run; nothing is left to be tidied.
+        try:
+            answer: object = do(job)
+        except Exception as error:  # the job boundary: logged with its traceback, told in the results
+            log.exception("job %s broke", job)
+            answer = Broken(type(error).__name__, f"{type(error).__name__}: {error}")
+        try:
+            pipe.send(answer)
+        except OSError:
+            os._exit(1)
+
+
+def _end_of(process: BaseProcess) -> str:
+    process.join(timeout=2)
+    code = process.exitcode
+    return f"its process ended with {f'signal {-code}' if code is not None and code < 0 else f'exit code {code}'}"

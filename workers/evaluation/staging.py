@@ -1,0 +1,162 @@
+"""One case from its staging to its marks, along the one path that production takes: skills over HTTP, agent, finding.
+
+What the agent is given is what a customer's alert would give it: nothing says that this is an evaluation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from config.customers import Budget, Customer
+from skills import registry
+from workers import agent, simulation
+from workers.agent.systems import sources
+from workers.domain import Alert, Guidance, Instructions, Progress
+from workers.evaluation import guessers
+from workers.evaluation.cases import Case, case
+from workers.evaluation.grading import grade
+from workers.evaluation.results import Result, key_of
+from workers.evaluation.states import state_marks
+from workers.evaluation.tape import lean
+from workers.evaluation.variants import Variant
+from workers.llm.base import Model
+from workers.store.globs import matches
+from workers.trace import Span
+
+Read = Callable[[dict[str, Any]], tuple[Alert, ...]]
+"""An Alertmanager webhook's body -> its alerts, as intake reads them."""
+
+
+DEFAULT_BUDGET = Budget()
+
+
+@dataclass(frozen=True)
+class Job:
+    case: str
+    variant: Variant
+    repeat: int = 0
+
+    @property
+    def key(self) -> str:
+        return key_of(self.case, self.variant.name, self.repeat)
+
+    @property
+    def trace_id(self) -> str:
+        return hashlib.sha256(self.key.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What every case of a run shares."""
+
+    model: Callable[[str], Model]
+    read: Read
+    budget: Budget = DEFAULT_BUDGET
+    traces: Path | None = None
+    """Folder for the traces; None: none are kept."""
+    guess: bool = True
+
+
+def _no_secret(name: str) -> str | None:
+    """The simulated systems ask for no credentials."""
+    return None
+
+
+class Notes:
+    """The journal of a run that nobody resumes: the runner resumes by whole cases."""
+
+    def __init__(self) -> None:
+        self.spans: list[Span] = []
+
+    def recorded(self) -> Sequence[Span]:
+        return ()
+
+    def record(self, span: Span) -> None:
+        self.spans.append(span)
+
+    def progress(self, progress: Progress) -> None: ...
+
+    def instructions(self) -> Instructions:
+        return Instructions()
+
+
+def run(job: Job, stage: Stage) -> Result:
+    """Raises SimulationError for a scenario that is damaged."""
+    began = time.monotonic()
+    it = case(job.case)
+    world = simulation.start(job.case, skills=job.variant.toggle.on(it.skills))
+    try:
+        return _investigated(job, it, world, stage, began)
+    finally:
+        world.close()
+
+
+def _investigated(job: Job, it: Case, world: simulation.Running, stage: Stage, began: float) -> Result:
+    customer = Customer(name=it.company, skills=world.skills, budget=stage.budget)
+    skills = agent.connect_all(customer, registry.toggles(customer), _no_secret)
+    alerts = stage.read(world.alert)
+    notes = Notes()
+    finding = agent.investigate(
+        agent.Request(
+            customer=customer,
+            incident_id=job.trace_id[:12],
+            investigation_id=job.trace_id[12:24],
+            trace_id=job.trace_id,
+            alerts=alerts,
+            now=world.now,
+            guidance=fitting(job.variant.notebook.guidance, alerts),
+            env="sim",
+        ),
+        stage.model(job.variant.model),
+        skills,
+        notes,
+        clock=lambda: datetime.now(UTC),
+        monotonic=time.monotonic,
+    )
+    truth = world.truth
+    seen = guessers.Scene(alerts, notes.spans, sources(tuple(skills)), world.now)
+    return Result(
+        case=job.case,
+        variant=job.variant.name,
+        repeat=job.repeat,
+        company=it.company,
+        alert_type=alerts[0].alert_type if alerts else it.alert_type,
+        group=it.group,
+        leaf=it.leaf,
+        kinds=truth.kinds,
+        blind=it.blind,
+        truth=truth,
+        finding=finding,
+        marks=grade(finding, notes.spans, truth, blind=it.blind),
+        guesses=guessers.guesses(seen, truth) if stage.guess and job.repeat == 0 else {},
+        candidates=guessers.candidates(notes.spans),
+        states=state_marks(notes.spans, truth),
+        calls=finding.used.tool_calls,
+        trace=keep(notes.spans, job, stage.traces),
+        seconds=round(time.monotonic() - began, 2),
+    )
+
+
+def fitting(guidance: Sequence[Guidance], alerts: Sequence[Alert]) -> tuple[Guidance, ...]:
+    """What applies to these alerts, as the store would choose it."""
+    if not alerts:
+        return ()
+    kind, labels = alerts[0].alert_type, {k: v for a in reversed(alerts) for k, v in a.labels.items()}
+    return tuple(g for g in guidance if matches(g.alert_type, kind) and g.labels.items() <= labels.items())
+
+
+def keep(spans: Sequence[Span], job: Job, folder: Path | None) -> str:
+    """Writes the trace, one span a line; its path relative to the results file."""
+    if folder is None:
+        return ""
+    folder.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256(job.variant.name.encode()).hexdigest()[:6]
+    path = folder / f"{job.case}.{digest}.{job.repeat}.jsonl"
+    path.write_text("".join(lean(span).model_dump_json() + "\n" for span in spans), encoding="utf-8")
+    return f"{folder.name}/{path.name}"

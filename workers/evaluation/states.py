@@ -1,0 +1,37 @@
+"""What the steps of each state did within one investigation: the cells of the heat map's lower half are made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workers.evaluation import predicates
+from workers.evaluation.grading.proof import required, seen
+from workers.evaluation.results import StateMarks
+from workers.simulation import Truth
+from workers.trace import Span
+
+
+def state_marks(spans: Sequence[Span], truth: Truth) -> dict[str, StateMarks]:
+    """By step state, in the order of the trace."""
+    found: dict[str, list[Span]] = {}
+    for span in spans:
+        found.setdefault(span.step_state, []).append(span)
+    wanted = required(truth)
+    return {state: _of(steps, state, wanted) for state, steps in found.items()}
+
+
+def _of(steps: Sequence[Span], state: str, wanted: Sequence[str]) -> StateMarks:
+    reads = state == "first_look" or state.startswith("query_")
+    return StateMarks(
+        steps=len(steps),
+        valid=sum(s.status == "ok" for s in steps),
+        shows=sum(_shows(s, wanted) for s in steps) if reads and wanted else None,
+        seconds=round(sum((s.t1 - s.t0).total_seconds() for s in steps), 3),
+        tokens=sum(s.tokens_in + s.tokens_out + s.tokens_cached for s in steps),
+        dollars=sum(s.dollars for s in steps),
+    )
+
+
+def _shows(span: Span, wanted: Sequence[str]) -> bool:
+    evidence = seen([span])
+    return any(predicates.covered(p, evidence) for p in wanted)
