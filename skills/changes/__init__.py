@@ -1,0 +1,1 @@
+"""What changed before the onset: one timeline out of rollouts, GitHub, Argo CD and feature flags."""

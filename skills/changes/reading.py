@@ -1,0 +1,174 @@
+"""Reads every system that tells of changes, side by side and in time. One that fails is a gap and hides no other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from skills.changes import argocd, github
+from skills.changes.happening import Happening
+from skills.changes.relation import Surroundings, base
+from skills.changes.settings import Settings
+from skills.contract import Access, Change, Edge, Entity, Gap, SkillContext, SkillError, ToolError, Window
+from skills.rest import Rest
+
+OWN = "changes"
+MOST_REPOSITORIES = 12
+"""Asked in one go, three requests each: the alert's own, then its dependencies', then the others."""
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Rollout")
+_WAIT_SHARE = 0.75
+"""Of the time there is: how long another skill's first look is waited for."""
+
+
+@dataclass(frozen=True)
+class Systems:
+    """What this skill itself can ask."""
+
+    settings: Settings
+    github: Rest | None
+    argocd: Rest | None
+
+    @staticmethod
+    def of(access: Access) -> Systems:
+        settings: Settings = access.settings
+        return Systems(
+            settings,
+            github.door(settings.github, access) if settings.github else None,
+            argocd.door(settings.argocd, access) if settings.argocd else None,
+        )
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the other skills offer."""
+
+    changes: tuple[Change, ...]
+    edges: tuple[Edge, ...]
+    names: tuple[str, ...]
+    """Of the skills that answered."""
+    gaps: tuple[Gap, ...] = ()
+
+    def workload(self, name: str) -> Entity | None:
+        """The workload of that name, if there is one and no second."""
+        ends = [e for edge in self.edges for e in (edge.source, edge.target)]
+        found = {e for e in (*ends, *(c.entity for c in self.changes)) if e.kind in _WORKLOADS}
+        same = {e for e in found if base(e.name) == base(name)}
+        return next(iter(same)) if len(same) == 1 else None
+
+
+@dataclass(frozen=True)
+class Reading:
+    told: Told
+    happenings: tuple[Happening, ...]
+    gaps: tuple[Gap, ...]
+    systems: tuple[str, ...]
+    """In words, for the first line: kubernetes, GitHub (3 repositories), Argo CD, flag events."""
+
+
+def read(systems: Systems, context: SkillContext, since: datetime, seconds: float) -> Reading:
+    """Everything since a time. Ends within `seconds`, whatever the systems do."""
+    end = time.monotonic() + seconds
+    with ThreadPoolExecutor(3) as pool:
+        others = pool.submit(_others, context, since, time.monotonic() + seconds * _WAIT_SHARE)
+        synced = pool.submit(_argocd, systems, since, end)
+        if systems.settings.github is not None and _must_choose(systems):
+            told = others.result()
+            merged = _github(systems, context, told, since, end)
+        else:
+            merged = _github(systems, context, Told((), (), ()), since, end)
+            told = others.result()
+        parts = [merged, synced.result()]
+    words = [*told.names, *(w for _, _, w in parts if w)]
+    if context.recorded_changes:
+        words.append("flag events")
+    return Reading(
+        told,
+        tuple(h for found, _, _ in parts for h in found),
+        (*told.gaps, *(g for _, gaps, _ in parts for g in gaps)),
+        tuple(words),
+    )
+
+
+_Part = tuple[Sequence[Happening], Sequence[Gap], str]
+
+
+def _must_choose(systems: Systems) -> bool:
+    """Whether the dependencies decide which repositories are asked."""
+    named = systems.settings.github.repositories if systems.settings.github else {}
+    return len(named) > MOST_REPOSITORIES or any(c in service for service in named for c in "*?[")
+
+
+def _github(systems: Systems, context: SkillContext, told: Told, since: datetime, end: float) -> _Part:
+    settings = systems.settings.github
+    if settings is None or systems.github is None:
+        return (), (), ""
+    around = Surroundings(context.focus, told.edges)
+    services = [*sorted(around.names), *around.dependencies]
+    wanted = github.repositories(settings, services, context.focus.labels)
+    if not wanted:
+        why = f"no repository is set for {around.about} or what it depends on (github.repositories)"
+        return (), (Gap("GitHub", why),), ""
+    asked = wanted[:MOST_REPOSITORIES]
+    found, gaps = github.happenings(systems.github, settings, asked, since, end)
+    if len(wanted) > len(asked):
+        left = f"{len(wanted) - len(asked)} repositories farther from {around.about} were not asked"
+        gaps.append(Gap("GitHub: other repositories", f"{left}; changes_timeline with an entity asks its own"))
+    counted = f"{len(asked)} {'repository' if len(asked) == 1 else 'repositories'}"
+    return found, gaps, f"GitHub ({counted})" if len(gaps) == 0 or found else ""
+
+
+def _argocd(systems: Systems, since: datetime, end: float) -> _Part:
+    settings = systems.settings.argocd
+    if settings is None or systems.argocd is None:
+        return (), (), ""
+    try:
+        apps = argocd.applications(systems.argocd, settings, end)
+    except ToolError as error:
+        return (), (Gap("Argo CD", str(error)),), ""
+    return argocd.happenings(apps, settings.url, since), (), f"Argo CD ({len(apps)} applications)"
+
+
+def _others(context: SkillContext, since: datetime, end: float) -> Told:
+    """By their first look while that goes on, else by their sources."""
+    changes: list[Change] = []
+    edges: list[Edge] = []
+    names: list[str] = []
+    gaps: list[Gap] = []
+    window = Window(since, context.now)
+    for name, source in sorted(context.sources.items()):
+        if name == OWN or (source.changes is None and source.edges is None):
+            continue
+        seen = context.look_of(name, end - time.monotonic()) if context.look_of else None
+        try:
+            if seen is not None:
+                changes += [c for c in seen.changes if c.at >= since]
+                edges += seen.edges
+            else:
+                changes += source.changes.changes(window, context.focus.namespace) if source.changes else ()
+                edges += source.edges.edges(context.focus.namespace) if source.edges else ()
+        except (ToolError, SkillError) as error:
+            gaps.append(Gap(f"changes of {name}", str(error)))
+            continue
+        if source.changes is not None:
+            names.append(name)
+    return Told(tuple(changes), tuple(edges), tuple(names), tuple(gaps))
+
+
+def nodes_of(context: SkillContext, names: Sequence[str]) -> tuple[str, ...]:
+    """The nodes that carry the pods of these workloads, where a metrics skill can tell: kube_pod_info of
+    kube-state-metrics. Nothing is known, and nothing missed, where it cannot."""
+    wanted = "|".join(n.replace(".", "\\.") for n in names if n)
+    place = f'namespace="{context.focus.namespace}",' if context.focus.namespace else ""
+    for source in context.sources.values():
+        if source.series is None or not wanted:
+            continue
+        window = Window(context.now - timedelta(minutes=10), context.now)
+        try:
+            found = source.series.range(f'kube_pod_info{{{place}pod=~"({wanted})-.*"}}', window, 300)
+        except ToolError:
+            continue
+        return tuple(sorted({s.labels["node"] for s in found if s.labels.get("node")}))
+    return ()

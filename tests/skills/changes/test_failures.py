@@ -1,0 +1,121 @@
+"""Systems that misbehave: a gap that names what happened, in time, and the other systems are told all the same."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from skills.changes.settings import Settings
+from skills.changes.tools import Changes, connect
+from skills.contract import Access, QueryMeter, ToolError, Window
+from tests.skills.changes.server import WRONG, misbehaving, rest, serving, status
+from tests.skills.changes.shapes import ONSET, application, deployment
+from tests.skills.changes.test_timeline import Cluster, context, github, rollout, routes, skill
+
+
+@pytest.fixture
+def stack() -> Any:
+    with ExitStack() as entered:
+        yield entered
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_github_that_misbehaves_is_a_gap_and_argo_cd_is_told_all_the_same(name: str, stack: ExitStack) -> None:
+    answer, word = WRONG[name]
+    bad = stack.enter_context(misbehaving(answer))
+    argo = stack.enter_context(serving(rest({"/api/v1/applications": {"metadata": {}, "items": [application(10)]}})))
+    made = skill(timeout=0.7, github=github(bad), argocd={"url": argo.url})
+    began = time.monotonic()
+    seen = made.first_look(context(Cluster([rollout(9)])))
+    assert time.monotonic() - began < 4
+    assert "sync of cart" in seen.changes[0].summary
+    assert [g.what.split(":")[0] for g in seen.gaps] == ["GitHub"]
+    assert word in seen.gaps[0].why
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_argo_cd_that_misbehaves_is_a_gap_and_github_is_told_all_the_same(name: str, stack: ExitStack) -> None:
+    answer, word = WRONG[name]
+    bad = stack.enter_context(misbehaving(answer))
+    api = stack.enter_context(serving(rest(routes(deployments=[deployment(12)]))))
+    made = skill(timeout=0.7, github=github(api), argocd={"url": bad.url})
+    began = time.monotonic()
+    seen = made.first_look(context(Cluster([rollout(9)])))
+    assert time.monotonic() - began < 4
+    assert "deployment of v1.34.0" in seen.changes[0].summary
+    assert [g.what for g in seen.gaps] == ["Argo CD"]
+    assert word in seen.gaps[0].why
+
+
+def test_rate_limit_by_403_says_until_when_and_asks_no_further(stack: ExitStack) -> None:
+    reset = ONSET + timedelta(minutes=20)
+    headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": f"{reset.timestamp():.0f}"}
+    said = {"message": "API rate limit exceeded for user ID 1."}
+    api = stack.enter_context(misbehaving(status(403, said, headers)))
+    repositories = {f"service-{i}": f"acme/service-{i}" for i in range(8)}
+    made = skill(github={"url": api.url, "repositories": {"cart": "acme/cart", **repositories}})
+    seen = made.first_look(context(Cluster([rollout(9)])))
+    assert "until 12:20:00Z: API rate limit exceeded" in seen.gaps[0].why
+    assert len(seen.gaps) == 1
+    assert len(api.requests) <= 8  # those under way when the first refusal came, of 27
+
+
+def test_nothing_that_can_be_read_at_all_is_an_error_with_the_reasons(stack: ExitStack) -> None:
+    bad = stack.enter_context(misbehaving(status(500, {"message": "Server Error"})))
+    with pytest.raises(ToolError, match="Argo CD answered GET"):
+        skill(argocd={"url": bad.url}).first_look(context())
+
+
+def test_another_skill_that_fails_hides_nothing(stack: ExitStack) -> None:
+    class Broken(Cluster):
+        def changes(self, window: Window, namespace: str = "") -> Any:
+            raise ToolError("Kubernetes did not answer GET /apis/apps/v1")
+
+    api = stack.enter_context(serving(rest(routes(deployments=[deployment(12)]))))
+    seen = skill(github=github(api)).first_look(context(Broken([])))
+    assert seen.changes[0].kind == "deployment"
+    assert seen.gaps[0].what == "changes of kubernetes"
+
+
+def test_repository_that_a_pattern_guessed_may_be_absent_and_one_written_down_may_not(stack: ExitStack) -> None:
+    api = stack.enter_context(serving(rest(routes())))
+    guessed = skill(github={"url": api.url, "repositories": {"cart": "acme/cart", "*": "acme/{service}"}})
+    assert guessed.first_look(context(Cluster([rollout(9)]), service="checkout")).gaps == ()
+    written = skill(github={"url": api.url, "repositories": {"cart": "acme/crat"}})
+    assert "acme/crat" in written.first_look(context(Cluster([]))).gaps[0].what
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"github": {"token_env": "T"}}, "repositories"),
+        ({"github": {"repositories": {"cart": "cart"}}}, "owner/repository"),
+        ({"argocd": {}}, "url"),
+        ({"gitlab": {}}, "gitlab"),
+    ],
+)
+def test_wrong_settings_are_refused_by_key(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        Settings.model_validate(settings)
+
+
+def test_doctor_names_each_repository_that_cannot_be_read(stack: ExitStack) -> None:
+    api = stack.enter_context(serving(rest({"/rate_limit": {"resources": {}}, "/repos/acme/cart": {"id": 1}})))
+    values = Settings.model_validate({"github": github(api, cart="acme/cart", search="acme/gone")})
+    made = connect(Access(values, lambda name: None, QueryMeter("changes"), 1.0))
+    assert isinstance(made, Changes)
+    assert [(c.what, c.ok) for c in made.checks()] == [("GitHub", True), ("acme/cart", True), ("acme/gone", False)]
+
+
+def test_load_limit_is_kept(stack: ExitStack) -> None:
+    api = stack.enter_context(serving(rest(routes())))
+    made = connect(
+        Access(Settings.model_validate({"github": github(api)}), lambda name: None, QueryMeter("changes", 2), 1.0)
+    )
+    seen = made.first_look(context(Cluster([rollout(9)])))
+    assert len(api.requests) == 2
+    assert "limit of 2 requests" in seen.gaps[0].why
