@@ -161,12 +161,6 @@ def test_a_planted_decoy_is_counted_when_it_is_named() -> None:
     assert DECOY["ids"] == ["shop/search@12"]
 
 
-TRUE_CHAIN = (
-    ("Deployment shop/cart", "Service shop/checkout"),
-    ("Pod shop/checkout-5b-x2lqp", "Service shop/storefront"),
-)
-
-
 def test_edges_are_compared_after_aliasing() -> None:
     said = finding(cause(), chain=(("Service shop/cart", "Service shop/checkout"),
                                    ("Deployment shop/checkout", "Service shop/storefront")))  # fmt: skip
