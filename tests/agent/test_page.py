@@ -37,3 +37,8 @@ def test_that_a_service_has_its_own_workload_behind_it_takes_no_line():
     own = Edge(entity("Service shop/cart"), entity("Deployment shop/cart"), "selector")
     other = Edge(entity("Service shop/cart"), entity("Deployment shop/basket"), "selector")
     assert Topology(Ledger()).telling((own, other)) == (other,)
+
+
+def test_that_a_service_has_a_stateful_set_behind_it_is_told():
+    store = Edge(entity("Service shop/cart-db"), entity("StatefulSet shop/cart-db"), "selector")
+    assert Topology(Ledger()).telling((store,)) == (store,)

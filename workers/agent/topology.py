@@ -20,6 +20,9 @@ DESCRIPTION = (
 )
 
 
+STATEFUL = ("StatefulSet", "DaemonSet")
+
+
 class TopologyInput(ToolInput):
     entity: str
     """e.g. `Deployment shop/cart` or `cart`"""
@@ -53,8 +56,9 @@ class Topology:
         )
 
     def telling(self, edges: Iterable[Edge]) -> tuple[Edge, ...]:
-        """Without those that say only that a Service has the workload of its name behind it."""
-        return tuple(e for e in edges if vertex(e.source) != vertex(e.target))
+        """Without those that say only that a Service has the Deployment of its name behind it. That it is a StatefulSet
+        is news: a client's log line knows a store by its host name alone, and what is to blame is the workload."""
+        return tuple(e for e in edges if vertex(e.source) != vertex(e.target) or e.target.kind in STATEFUL)
 
     def near(self, entities: Sequence[Entity], edges: Sequence[Edge], limit: int = render.EDGES) -> tuple[Edge, ...]:
         """The edges worth a place on the first page: those around what alerted and what stands out, nearest first."""

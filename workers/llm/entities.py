@@ -43,7 +43,8 @@ _KINDS_OF_CULPRIT = {
     "feature_flag": ("feature_flag", "ConfigMap"),
     "external": ("external",),
     "datastore": (*WORKLOADS, "external"),
-    "cluster_component": (*WORKLOADS, "Lease", "ComponentStatus", "external"),
+    # The control plane runs as static pods, which no workload owns.
+    "cluster_component": (*WORKLOADS, "Lease", "ComponentStatus", "Pod", "external"),
 }  # fmt: skip
 
 
@@ -99,6 +100,18 @@ def same_thing(a: Entity, b: Entity) -> bool:
     return owner_name(a.kind, a.name) == owner_name(b.kind, b.name)
 
 
+def akin(a: Entity, b: Entity) -> bool:
+    """Parts of one application by the common habit of charts: an Ingress, autoscaler or claim called like its service
+    (or by that name and a suffix) in the same namespace."""
+    if family(a.kind) == family(b.kind) or not a.namespace or a.namespace != b.namespace:
+        return False
+    one, other = owner_name(a.kind, a.name), owner_name(b.kind, b.name)
+    return one == other or (a.kind in _ROUTES and one.startswith(f"{other}-"))
+
+
+_ROUTES = ("Ingress", "HTTPRoute", "GRPCRoute", "TCPRoute", "VirtualService", "Route")
+
+
 def family(kind: str) -> str:
     """What may share a name and mean one service: workloads, their pods and their Services."""
     return "app" if kind in WORKLOADS or kind in ("Pod", "ReplicaSet", "Service", "Endpoints", "service") else kind
@@ -126,6 +139,7 @@ _LABELS = {
     "horizontalpodautoscaler": "HorizontalPodAutoscaler",
     "ingress": "Ingress",
 }
+_CONSUMERS = ("consumergroup", "consumer_group", "consumer_group_id", "group_id")
 _EXPORTERS = ("kube-state-metrics", "node-exporter", "prometheus", "blackbox", "cadvisor", "kubelet", "alertmanager")
 
 
@@ -137,6 +151,10 @@ def alerted(service: str, namespace: str, labels: Mapping[str, str]) -> tuple[En
         name = labels.get(label, "")
         if name and not _is_exporter(name):
             found[Entity(kind=kind, namespace=None if kind == "Node" else place, name=name)] = None
+    # A consumer group is called after its consumer, by habit; the alert's namespace is the broker's or the exporter's.
+    for label in _CONSUMERS:
+        if name := labels.get(label, ""):
+            found[Entity(kind="Service", name=name)] = None
     if service and (not found or not _is_exporter(service)):
         found[Entity(kind="Service", namespace=place, name=service)] = None
     return tuple(found)

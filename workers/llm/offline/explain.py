@@ -10,7 +10,7 @@ from typing import Any
 from skills.contract import Entity
 from workers.llm.entities import same_thing
 from workers.llm.offline.notes import Alteration, Notes, Sign
-from workers.llm.offline.ranking import Ranking, Suspect
+from workers.llm.offline.suspects import Ranking, Suspect
 
 WORTH_A_WORD = 0.15
 """Score of a rival that a reader would ask about."""

@@ -11,7 +11,8 @@ from workers.llm.offline import verdict
 from workers.llm.offline.explain import ref
 from workers.llm.offline.notes import Notes, read
 from workers.llm.offline.questions import ROUNDS, next_calls
-from workers.llm.offline.ranking import WEAK, Ranking, Suspect, rank
+from workers.llm.offline.ranking import rank
+from workers.llm.offline.suspects import WEAK, Ranking, Suspect
 from workers.llm.offline.verdict import Standing, standing
 
 OWN_TOOLS = ("hypothesis", "challenge", "topology", "conclude", "find_tool")

@@ -80,6 +80,8 @@ class Notes:
     signs: tuple[Sign, ...] = ()
     changes: tuple[Alteration, ...] = ()
     graph: Graph = field(default_factory=Graph)
+    edges: tuple[Edge, ...] = ()
+    """All that was told, those between a Service and the workload of its name as well."""
     edge_evidence: Mapping[tuple[str, str], str] = field(default_factory=dict)
     evidence: Mapping[str, str] = field(default_factory=dict)
     gaps: tuple[Mapping[str, str], ...] = ()
@@ -129,6 +131,7 @@ def read(messages: Sequence[Message], own_tools: Iterable[str]) -> Notes:
         signs=tuple(dict.fromkeys(s for r in rows["symptoms"] if (s := _sign(r)) is not None)),
         changes=tuple({c.id: c for r in rows["changes"] if (c := _change(r)) is not None}.values()),
         graph=Graph(edges),
+        edges=tuple(edges),
         edge_evidence=edge_evidence,
         evidence=evidence,
         gaps=tuple(rows["gaps"]),

@@ -10,7 +10,7 @@ from workers.llm.base import Block, ToolSpec, canonical
 from workers.llm.entities import owner_name, same_thing
 from workers.llm.offline import guidance
 from workers.llm.offline.notes import Notes
-from workers.llm.offline.ranking import STRONG, Ranking
+from workers.llm.offline.suspects import STRONG, Ranking
 
 CALLS_A_ROUND = 5
 ROUNDS = 2

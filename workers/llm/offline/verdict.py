@@ -9,7 +9,7 @@ from typing import Any
 from workers.llm.entities import same_thing
 from workers.llm.offline import explain, guidance
 from workers.llm.offline.notes import Notes, Sign
-from workers.llm.offline.ranking import STRONG, WEAK, Ranking, Suspect
+from workers.llm.offline.suspects import STRONG, WEAK, Ranking, Suspect
 
 SEEN_TO_SUFFER = 0.2
 """Specificity from which an effect counts as suffering: an error rate says little of a cause, but it is no health."""

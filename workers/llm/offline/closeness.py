@@ -1,0 +1,71 @@
+"""How near a suspect is to what alerted: the same thing, its victim, pointed at, a dependency, next door."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skills.contract import Entity
+from workers.llm.entities import akin, family, same_thing, settled
+from workers.llm.graph import Graph
+from workers.llm.offline.notes import Notes, Sign
+
+SYSTEM_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "istio-system", "monitoring", "observability")
+_OF_THE_USER = ("queue_backlog", "retry_storm", "connection_pool_exhausted", "hot_key_or_shard", "traffic_surge")
+"""Faults of whoever uses a thing: a consumer that lags makes the broker's alert, a client that floods the store's."""
+
+
+def closeness(
+    entity: Entity,
+    signs: Sequence[Sign],
+    notes: Notes,
+    about: Sequence[Entity],
+    graph: Graph,
+    effects: Sequence[Sign],
+    name: str = "",
+) -> float:
+    if not about:
+        return _by_place(entity, notes.namespace, known=0.95, other=0.6)
+    best = _by_place(entity, about[0].namespace or notes.namespace, known=0.7, other=0.3)
+    for alert in about:
+        if same_thing(entity, alert) or (
+            entity.kind == "Namespace" and entity.name == (alert.namespace or notes.namespace)
+        ):
+            return 1.0
+        if any(same_thing(v, alert) for s in signs for v in s.victims):
+            return 1.0
+        if akin(entity, alert):
+            best = max(best, 0.97)
+        if (hops := graph.distance(alert, entity)) is not None:
+            best = max(best, 1.0 - 0.04 * hops)
+        if name in _OF_THE_USER and graph.distance(entity, alert) == 1:
+            best = max(best, 0.95)
+        for effect in effects:
+            if not any(same_thing(p, entity) for p in effect.points_at):
+                continue
+            away = graph.distance(alert, effect.entity)
+            if same_thing(effect.entity, alert) or away is not None:
+                best = max(best, 0.97 - 0.04 * (away or 0))
+    # What depends on the alerted thing suffers from it or loads it; it is seldom its cause.
+    return min(best, 0.6) if best <= 0.75 and any(graph.distance(entity, a) for a in about) else best
+
+
+def _by_place(entity: Entity, namespace: str | None, *, known: float, other: float) -> float:
+    if entity.kind in ("Node", "PersistentVolume") or entity.namespace in SYSTEM_NAMESPACES:
+        return 0.75  # what everything stands on
+    if entity.namespace is None:
+        return 0.7 if entity.kind in ("external", "feature_flag", "certificate") else known
+    if entity.kind == "Namespace":
+        return known if entity.name == namespace else other
+    return known if not namespace or entity.namespace == namespace else other
+
+
+def alerted(notes: Notes, signs: Sequence[Sign]) -> tuple[Entity, ...]:
+    """By label and service; the known things that the alert's words name, where those lead to nothing that is known."""
+    known = dict.fromkeys(e for s in signs for e in (s.entity, *s.victims, *s.points_at))
+    known.update(dict.fromkeys(e for edge in notes.edges for e in (edge.source, edge.target)))
+    about = settled(notes.alerted, known)
+    if any(same_thing(a, e) for a in about for e in known):
+        return about
+    words = {w.strip(".,:;()[]`'\"").casefold() for w in notes.text.split()}
+    named = tuple(e for e in known if e.name.casefold() in words and family(e.kind) in ("app", "Node"))
+    return about + named

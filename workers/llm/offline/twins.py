@@ -1,0 +1,155 @@
+"""Telling twins apart: faults that show the same symptom, and what else must be seen for the one or the other.
+
+Each rule is a doubt: a factor on a suspect's score, 1 where the rule has nothing to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from skills.faults import fault
+from workers.llm.entities import same_thing
+from workers.llm.offline.leads import ANALYZER, is_release, looked_for_changes, released
+from workers.llm.offline.notes import Notes
+from workers.llm.offline.suspects import Suspect
+
+RECENT = timedelta(hours=1)
+
+
+def doubt(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    factor = 1.0
+    for rule in RULES:
+        factor *= rule(suspect, others, notes)
+    return factor
+
+
+Rule = Callable[[Suspect, Sequence[Suspect], Notes], float]
+
+
+def _batch(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """J6 against D9 and J: a job that fails is a failing job, whatever its program's last words are; those tell why."""
+    if suspect.entity.kind not in ("Job", "CronJob") or fault(suspect.fault).id not in ("D9", "J1", "J2", "J3", "J4"):
+        return 1.0
+    return 0.6 if _of_same(suspect, others, "scheduled_job_failing", 0.5) else 1.0
+
+
+def _unreleased(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """J1 against J2, J3, J4: a program that was not released does not break by itself, where something else that it
+    uses was just changed."""
+    if suspect.fault != "code_defect_in_release" or not looked_for_changes(notes):
+        return 1.0
+    onset = _onset(suspect)
+    if onset is None or released(suspect.entity, onset, notes):
+        return 1.0
+    blamed = [
+        o
+        for o in others
+        if o.fault in ("contract_broken_between_services", "feature_flag_harmful", "config_value_harmful")
+        and any(s.analyzer == ANALYZER and s.role == "cause" for s in o.signs)
+        and (same_thing(o.entity, suspect.entity) or _names(o, suspect))
+    ]
+    return 0.55 if blamed else 0.9
+
+
+def _second_guess(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """J4 and J2 of the very program that throws are second guesses: the culprit is whoever changed."""
+    if suspect.fault not in ("contract_broken_between_services", "feature_flag_harmful"):
+        return 1.0
+    alone = all(s.faults[0] != suspect.fault for s in suspect.signs)
+    return 0.8 if alone else 1.0
+
+
+def _only_released(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """A release for which nothing speaks but its time, where what it did is shown: its CPU, memory, probe, limits."""
+    if any(s.role != "change" for s in suspect.signs):
+        return 1.0
+    shown = [
+        o for o in others
+        if same_thing(o.entity, suspect.entity) and o.fault != suspect.fault and o.strength * o.timing >= 0.45
+        and any(s.role == "cause" for s in o.signs)
+    ]  # fmt: skip
+    return 0.6 if shown else 1.0
+
+
+def _load_or_retries(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """K1 against K2: the same load, and somebody is known to retry while nobody above gets more."""
+    if suspect.fault != "traffic_surge":
+        return 1.0
+    return 0.6 if _timeline(suspect, others, "retry_storm") else 1.0
+
+
+_SURGE = "traffic_surge"
+
+
+def _processor(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """E3 against E4 and K1: a CPU limit throttles when it was lowered; at an equal limit the program needs more than
+    before, by a release or by more traffic."""
+    if suspect.fault not in ("cpu_throttled_by_limit", "cpu_hot_loop"):
+        return 1.0
+    before = [c for c in notes.changes if same_thing(c.entity, suspect.entity) and _is_before(c.at, suspect, notes)]
+    limited = any("limits.cpu" in c.what for c in before)
+    surging = any(
+        s.role == "cause" and s.faults[:1] == (_SURGE,) and same_thing(s.entity, suspect.entity) for s in notes.signs
+    )
+    if suspect.fault == "cpu_hot_loop":
+        return 0.7 if limited or surging else 1.0
+    if limited or suspect.decisive:
+        return 1.0
+    return 0.6 if surging or any(is_release(c) for c in before) else 1.0
+
+
+def _ceiling(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """E11 against K1: an autoscaler at its maximum under several times the usual traffic does what it can."""
+    if suspect.fault != "autoscaler_misconfigured" or suspect.decisive:
+        return 1.0
+    surging = [s for s in notes.signs if s.role == "cause" and s.faults[:1] == (_SURGE,) and s.ongoing]
+    return 0.5 if surging else 1.0
+
+
+def _unmissed(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """F5: a Service that is inferred to be missing is missed by somebody, or never was."""
+    if suspect.fault != "service_deleted" or suspect.decisive:
+        return 1.0
+    missed = any(
+        any(same_thing(p, suspect.entity) for p in s.points_at) for s in notes.signs if s.role == "effect" and s.ongoing
+    )
+    return 1.0 if missed or any(s.victims for s in suspect.signs) else 0.4
+
+
+RULES: tuple[Rule, ...] = (
+    _batch,
+    _unreleased,
+    _second_guess,
+    _only_released,
+    _load_or_retries,
+    _processor,
+    _ceiling,
+    _unmissed,
+)
+
+
+def _of_same(suspect: Suspect, others: Sequence[Suspect], name: str, strength: float) -> Suspect | None:
+    return next(
+        (o for o in others if o.fault == name and same_thing(o.entity, suspect.entity) and o.strength >= strength), None
+    )
+
+
+def _timeline(suspect: Suspect, others: Sequence[Suspect], name: str) -> bool:
+    return any(
+        o.fault == name and same_thing(o.entity, suspect.entity) and any(s.analyzer == ANALYZER for s in o.signs)
+        for o in others
+    )
+
+
+def _names(other: Suspect, suspect: Suspect) -> bool:
+    return any(same_thing(v, suspect.entity) for s in other.signs for v in s.victims)
+
+
+def _onset(suspect: Suspect) -> datetime | None:
+    return next((s.onset for s in suspect.signs if s.onset is not None and s.role != "change"), None)
+
+
+def _is_before(at: datetime, suspect: Suspect, notes: Notes) -> bool:
+    reference = _onset(suspect) or notes.onset
+    return reference is not None and -timedelta(minutes=5) <= reference - at <= RECENT
