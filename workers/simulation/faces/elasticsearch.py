@@ -9,7 +9,9 @@ import json
 import re
 from base64 import urlsafe_b64encode
 from collections import Counter
+from collections.abc import Iterator
 from fnmatch import fnmatchcase, translate
+from itertools import islice
 from typing import Any
 
 from workers.simulation import clock, dice
@@ -52,7 +54,7 @@ _SEARCH = {
 _REFUSED = {"highlight", "collapse", "runtime_mappings", "post_filter", "explain", "profile", "min_score"}
 
 
-_EARLY_SECONDS = 120.0
+_EARLY_MINUTES = 3
 """How far back a search with terminate_after reads here."""
 
 
@@ -63,6 +65,7 @@ class Elasticsearch:
         self._mapping = documents.fields(scene.world)
         self._text = "message" if scene.world.company.log_schema == "ecs" else "log"
         self._flat: dict[int, dict[str, Any]] = {}
+        self._words: dict[str, list[str]] = {}
         self._known: dict[tuple[str, str], documents.Flat] = {}
         self._hits = Hits(scene.world, self._mapping, lambda value: self._dsl().moment(value))
         self._pits: set[str] = set()
@@ -222,12 +225,13 @@ class Elasticsearch:
     # Documents
 
     def _dsl(self) -> Dsl:
-        return Dsl(self._mapping, self._world.now, self._text)
+        return Dsl(self._mapping, self._world.now, self._text, self._words)
 
     def _chosen(self, query: Any, indices: list[str], enough: int | None = None) -> list[Doc]:
         """Matching documents, oldest first. Reads only the minutes and workloads that a conjunction leaves open.
 
-        `enough`: terminate_after; then only the newest minutes are read, as a shard that stops early does.
+        `enough`: terminate_after; then the newest minutes are read until there are as many, as a shard that stops
+        early does.
         """
         if not indices:
             return []
@@ -244,11 +248,16 @@ class Elasticsearch:
                 end = min([end, *(dsl.moment(bounds[k], up=True) for k in ("lte", "lt") if bounds.get(k) is not None)])
             names = _narrowed(names, _asked(clause, documents.name_fields(self._world)))
             spaces = _narrowed(spaces, _asked(clause, documents.namespace_fields(self._world)))
-        if enough is not None:
-            start = max(start, end - _EARLY_SECONDS)
         if end < start:
             return []
-        chosen = [d for d in self._documents(start, end, self._workloads(names, spaces)) if predicate(d)]
+        workloads = self._workloads(names, spaces)
+        chosen: list[Doc] = []
+        for a, b in [(start, end)] if enough is None else _newest_minutes(start, end):
+            # Lines are written while they are read, so that stopping early costs no more than what was read.
+            found = (d for d in self._documents(a, b, workloads) if predicate(d))
+            chosen += found if enough is None else islice(found, enough - len(chosen))
+            if enough is not None and len(chosen) >= enough:
+                break
         kept = set(indices)
         if len(kept) < len(self._all_indices()):
             chosen = [d for d in chosen if documents.index_name(self._world, d["_at"]) in kept]
@@ -261,8 +270,7 @@ class Elasticsearch:
             return chosen
         return [w for w in chosen if w.name in names or w.part.name in names or names & set(w.labels.values())]
 
-    def _documents(self, start: float, end: float, workloads: list[Workload]) -> list[Doc]:
-        out: list[Doc] = []
+    def _documents(self, start: float, end: float, workloads: list[Workload]) -> Iterator[Doc]:
         for line in self._scene.logs.between(start, end, workloads):
             doc = self._flat.get(id(line))
             if doc is None:
@@ -270,8 +278,7 @@ class Elasticsearch:
                 doc["_at"] = int(line.at * 1000) / 1000
                 doc["_n"] = f"{line.pod.uid}{line.at:.6f}"
                 self._flat[id(line)] = doc
-            out.append(doc)
-        return out
+            yield doc
 
     # Search
 
@@ -298,9 +305,11 @@ class Elasticsearch:
         indices = self._all_indices() if pit else self._indices(target, ask)
         docs = self._chosen(body.get("query"), indices, body.get("terminate_after"))
         hits = self._hits.of(docs, body, ask, pit=bool(pit))
+        early = body.get("terminate_after")
         result: dict[str, Any] = {
             "took": 3 + len(docs) // 900,
             "timed_out": False,
+            **({} if early is None else {"terminated_early": len(docs) >= early}),
             "_shards": {**_SHARDS, "total": len(indices), "successful": len(indices)},
             "hits": hits,
         }
@@ -426,6 +435,15 @@ def _conjunction(query: Any) -> list[Any]:
         for clause in listed(query["bool"].get(key)):
             out += _conjunction(clause)
     return out
+
+
+def _newest_minutes(start: float, end: float) -> Iterator[tuple[float, float]]:
+    for _ in range(_EARLY_MINUTES):
+        minute = max(start, (end - 0.001) // 60 * 60)
+        yield minute, end
+        end = minute - 0.000001
+        if end < start:
+            return
 
 
 def _narrowed(have: set[str] | None, asked: set[str] | None) -> set[str] | None:

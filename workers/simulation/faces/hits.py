@@ -5,7 +5,9 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 from workers.simulation import dice
@@ -15,6 +17,8 @@ from workers.simulation.faces.searching import Doc, Failure, listed
 from workers.simulation.world import World
 
 MAX_WINDOW = 10_000
+Sort = list[tuple[str, bool, bool]]
+"""(field, descending, with a format) of each sort key."""
 
 
 class Hits:
@@ -44,34 +48,35 @@ class Hits:
             exact = tracked is True or len(docs) <= int(tracked)
             out["total"] = {"value": len(docs) if exact else int(tracked), "relation": "eq" if exact else "gte"}
         out["max_score"] = None if sort or not chosen else 1.0
-        out["hits"] = [self._hit(d, sort, body) for d in chosen]
+        choice = _choice(body)
+        out["hits"] = [self._hit(d, sort, choice) for d in chosen]
         return out
 
-    def _hit(self, doc: Doc, sort: list[tuple[str, bool, bool]], body: Any) -> dict[str, Any]:
+    def _hit(self, doc: Doc, sort: Sort, choice: _Choice) -> dict[str, Any]:
         hit: dict[str, Any] = {
             "_index": documents.index_name(self._world, doc["_at"]),
             "_id": _document_id(doc),
             "_score": None if sort else 1.0,
         }
-        wanted = body.get("_source", True)
-        if wanted is not False:
-            public = {k: v for k, v in doc.items() if not k.startswith("_")}
-            hit["_source"] = documents.source(_filtered(public, wanted))
-        if body.get("fields"):
-            patterns = [f if isinstance(f, str) else f["field"] for f in body["fields"]]
-            hit["fields"] = {
-                k: [v] for k, v in doc.items() if not k.startswith("_") and any(fnmatchcase(k, p) for p in patterns)
-            }
+        if choice.source is not None:
+            hit["_source"] = documents.source({k: v for k, v in doc.items() if choice.source(k)})
+        if choice.fields is not None:
+            hit["fields"] = {k: [v] for k, v in doc.items() if choice.fields(k)}
         if sort:
             hit["sort"] = self._sort_values(doc, sort)
         return hit
 
-    def _ordered(self, docs: Sequence[Doc], sort: list[tuple[str, bool, bool]]) -> list[Doc]:
+    def _ordered(self, docs: Sequence[Doc], sort: Sort) -> list[Doc]:
         if not sort:
             return list(docs)
-        return sorted(docs, key=lambda d: _key(self._sort_values(d, sort), sort))
+        rows = [(self._sort_values(d, sort), d) for d in docs]
+        for i, (_, down, _) in reversed([*enumerate(sort)]):  # stable: the last key first
+            missing = [row for row in rows if row[0][i] is None]
+            there = [row for row in rows if row[0][i] is not None] if missing else rows
+            rows = sorted(there, key=lambda row: row[0][i], reverse=down) + missing
+        return [d for _, d in rows]
 
-    def _sort_values(self, doc: Doc, sort: list[tuple[str, bool, bool]]) -> list[Any]:
+    def _sort_values(self, doc: Doc, sort: Sort) -> list[Any]:
         out: list[Any] = []
         for name, _, formatted in sort:
             if name == "_shard_doc":
@@ -92,16 +97,15 @@ class Hits:
                 out.append(doc.get(name))
         return out
 
-    def _after_values(self, after: list[Any], sort: list[tuple[str, bool, bool]]) -> list[Any]:
+    def _after_values(self, after: list[Any], sort: Sort) -> list[Any]:
         return [
             self._moment(v) * 1000 if name == "@timestamp" and isinstance(v, str) and not formatted else v
             for v, (name, _, formatted) in zip(after, sort, strict=True)
         ]
 
 
-def _sort(given: Any, *, pit: bool) -> list[tuple[str, bool, bool]]:
-    """(field, descending, with a format) of each sort key."""
-    out: list[tuple[str, bool, bool]] = []
+def _sort(given: Any, *, pit: bool) -> Sort:
+    out: Sort = []
     for each in given.split(",") if isinstance(given, str) and given else listed(given or None):
         if isinstance(each, str):
             name, _, direction = each.partition(":")
@@ -128,7 +132,7 @@ class _Down:
         return isinstance(other, _Down) and bool(self.value == other.value)
 
 
-def _key(values: list[Any], sort: list[tuple[str, bool, bool]]) -> list[Any]:
+def _key(values: list[Any], sort: Sort) -> list[Any]:
     """Missing values come last, as the default of Elasticsearch is."""
     return [
         (v is None, _Down(v if v is not None else "") if down else (v if v is not None else ""))
@@ -136,16 +140,35 @@ def _key(values: list[Any], sort: list[tuple[str, bool, bool]]) -> list[Any]:
     ]
 
 
-def _filtered(doc: dict[str, Any], wanted: Any) -> dict[str, Any]:
-    if wanted is True:
-        return doc
+@dataclass(frozen=True)
+class _Choice:
+    """Which fields of a document a hit shows."""
+
+    source: Callable[[str], bool] | None
+    fields: Callable[[str], bool] | None
+
+
+def _choice(body: Any) -> _Choice:
+    wanted = body.get("_source", True)
     includes = wanted.get("includes", wanted.get("include", [])) if isinstance(wanted, dict) else wanted
     excludes = wanted.get("excludes", wanted.get("exclude", [])) if isinstance(wanted, dict) else []
+    patterns = [f if isinstance(f, str) else f["field"] for f in body.get("fields") or ()]
 
     def named(name: str, patterns: Any) -> bool:
         return any(fnmatchcase(name, p) or name.startswith(p + ".") for p in listed(patterns))
 
-    return {k: v for k, v in doc.items() if (not includes or named(k, includes)) and not named(k, excludes)}
+    # Documents have the same few names over and over: each is decided once a search.
+    @cache
+    def source(name: str) -> bool:
+        if name.startswith("_"):
+            return False
+        return wanted is True or ((not includes or named(name, includes)) and not named(name, excludes))
+
+    @cache
+    def fields(name: str) -> bool:
+        return not name.startswith("_") and any(fnmatchcase(name, p) for p in patterns)
+
+    return _Choice(None if wanted is False else source, fields if patterns else None)
 
 
 def page(body: Any, ask: Ask) -> tuple[int, int]:

@@ -19,9 +19,12 @@ from workers.simulation.promql.syntax import duration
 class Dsl:
     """Compiles queries against a mapping, at a moment."""
 
-    def __init__(self, mapping: Mapping[str, str], now: float, text_field: str) -> None:
+    def __init__(
+        self, mapping: Mapping[str, str], now: float, text_field: str, words: dict[str, list[str]] | None = None
+    ) -> None:
+        """`words`: what texts were analysed into before, kept by the caller."""
         self._mapping, self._now, self._text = mapping, now, text_field
-        self._words: dict[str, list[str]] = {}
+        self._words = {} if words is None else words
 
     def compile(self, query: Any) -> Predicate:
         if not isinstance(query, dict) or len(query) != 1:
@@ -55,9 +58,21 @@ class Dsl:
         least = _least(body.get("minimum_should_match", 0 if every or not some else 1), len(some))
 
         def predicate(doc: Doc) -> bool:
-            if not all(p(doc) for p in every) or any(p(doc) for p in none):
-                return False
-            return least <= 0 or sum(1 for p in some if p(doc)) >= least
+            for p in every:
+                if not p(doc):
+                    return False
+            for p in none:
+                if p(doc):
+                    return False
+            left = least
+            if left <= 0:
+                return True
+            for p in some:
+                if p(doc):
+                    left -= 1
+                    if left == 0:
+                        return True
+            return False
 
         return predicate
 
@@ -79,7 +94,7 @@ class Dsl:
         name = next((k for k in body if k != "boost"), "")
         values = {shown(v) for v in body[name]}
         if self._is_text(name):
-            return self._has(name, lambda words, _raw: bool(values & set(words)))
+            return self._has(name, lambda words, _raw: not values.isdisjoint(words))
         return self._has_raw(name, lambda raw: raw in values)
 
     def _ids(self, body: Any) -> Predicate:
@@ -128,12 +143,15 @@ class Dsl:
             if bounds.get(op) is not None
         ]
 
+        checks = [(_ORDER[op], bound) for op, bound in tests]
+        read = "_at" if date and name == "@timestamp" else name
+
         def predicate(doc: Doc) -> bool:
-            raw = doc.get(name)
+            raw = doc.get(read)
             if raw is None:
                 return False
-            value = doc["_at"] if date and name == "@timestamp" else clock.moment(raw) if date else raw
-            return all(_ORDER[op](value, bound) for op, bound in tests)
+            value = clock.moment(raw) if date and read == name else raw
+            return all(holds(value, bound) for holds, bound in checks)
 
         return predicate
 
@@ -178,6 +196,9 @@ class Dsl:
         if not wanted:
             return lambda _d: False
         needed = len(wanted) if operator == "and" else max(1, _least(least or 1, len(wanted)))
+        if needed == 1:
+            some = frozenset(wanted)
+            return self._has(name, lambda words, _raw: not some.isdisjoint(words))
         return self._has(name, lambda words, _raw: sum(1 for w in wanted if w in words) >= needed)
 
     def _match_phrase(self, body: Any) -> Predicate:
