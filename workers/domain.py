@@ -193,6 +193,9 @@ class Used(Record):
     tokens_estimated: bool = False
     dollars: float = 0
     tool_calls: int = 0
+    """Calls of the model; none where the first look sufficed."""
+    first_look_queries: int = 0
+    """Requests that the first look sent to the systems before the model was asked."""
 
 
 class Finding(Record):

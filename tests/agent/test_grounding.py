@@ -8,7 +8,7 @@ import pytest
 from skills.contract import Gap
 from tests.agent.company import ONSET, FakeSkill, MemoryJournal, alert, edge, looks, request, run, symptom
 from tests.agent.test_first_slice import OOM, ROLLOUT
-from tests.agent.test_loop import GUESS
+from tests.agent.test_loop import GUESS, settled
 from tests.llm.messages_api import call
 from workers.agent.figures import figures, pool, stands_in
 from workers.llm.scripted import Scripted
@@ -17,7 +17,7 @@ from workers.llm.scripted import Scripted
 def concludes(*drafts, sees=None, asked=None):
     journal = MemoryJournal()
     skill = FakeSkill(sees=sees or looks(OOM, changes=[ROLLOUT]))
-    finding = run(asked or request(), skill, model=Scripted([[call("conclude", d)] for d in drafts]), journal=journal)
+    finding = run(asked or request(), skill, model=Scripted([settled(d) for d in drafts]), journal=journal)
     return finding, journal
 
 
@@ -76,9 +76,27 @@ def test_a_claim_that_stays_wrong_is_dropped_and_the_rest_is_kept():
 
 def test_a_finding_without_a_grounded_cause_is_inconclusive():
     wrong = guess(causes__0__summary="its heap of 7 GiB is full")
-    finding, _ = concludes(wrong, wrong)
+    other = symptom("Deployment shop/cart", "liveness_probe_too_aggressive", "cart is restarted by its probe", 0.6)
+    finding, _ = concludes(wrong, wrong, sees=looks(other))
     assert finding.verdict == "inconclusive"
     assert all(c.confidence.band == "low" for c in finding.causes)
+
+
+def test_a_cause_that_analyzers_saw_is_kept_in_their_words_when_its_own_do_not_stand():
+    wrong = guess(causes__0__summary="its heap of 7 GiB is full", headline__text="cart lost 4,000 orders")
+    finding, _ = concludes(wrong, wrong)
+    assert finding.verdict == "incident"
+    assert finding.causes[0].summary == OOM.summary == finding.headline.text
+    assert finding.causes[0].confidence.band == "high"
+
+
+def test_a_cause_in_invented_words_is_not_kept_at_an_object_where_nobody_saw_it():
+    elsewhere = symptom("Deployment shop/web", "memory_limit_too_low", "web is OOMKilled", 0.95)
+    near = symptom("Deployment shop/cart", "", "cart restarts", 0.3, role="effect")
+    wrong = guess(causes__0__summary="its heap of 7 GiB is full", causes__0__evidence=["E2"])
+    finding, _ = concludes(wrong, wrong, sees=looks(elsewhere, near))
+    assert finding.verdict == "inconclusive"
+    assert not finding.causes
 
 
 def test_a_pod_is_replaced_by_its_workload():
@@ -163,7 +181,7 @@ def test_names_versions_and_words_that_begin_with_a_digit_are_no_figures():
 
 
 def test_entities_and_answers_may_be_written_as_words():
-    lead = {"action": "open", "entity": "Deployment shop/cart", "fault": "memory_limit_too_low", "evidence": "E1"}
+    lead = {"action": "open", "entity": "Deployment shop/cart", "fault": "memory_limit_too_low", "predicts": ["137"]}
     attack = {
         "hypothesis": "H1",
         "victim": "No, the limit is its own [E1].",

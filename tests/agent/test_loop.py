@@ -39,6 +39,15 @@ GUESS = {
 }
 
 
+def settled(draft):
+    """One turn that opens and challenges what it concludes, as a model is asked to do."""
+    cause = draft["causes"][0]
+    lead = {"action": "open", "entity": cause["entity"], "fault": cause["fault"], "predicts": ["restarts"]}
+    said = "Seen in E1."
+    attack = {"hypothesis": "H1", "victim": said, "rival": said, "timing": said, "peer": said, "holds": True}
+    return [call("hypothesis", lead), call("challenge", attack), call("conclude", draft)]
+
+
 def logs(given, context):
     said = f"OutOfMemory in {given.service}"
     return ToolResult("ok", "1 line", (Excerpt(text=said, query=f"logs {given.service}"),))
@@ -54,7 +63,7 @@ def asks(*services):
 
 @pytest.mark.parametrize("spans", range(1, 8))
 def test_a_killed_run_goes_on_where_it_stopped_and_asks_nothing_twice(spans):
-    script = [asks("cart", "db"), [call("conclude", GUESS)]]
+    script = [asks("cart", "db"), settled(GUESS)]
     skill, model, journal = company(), Scripted(script), MemoryJournal()
     journal.dies_after = spans
     with pytest.raises(Killed):
@@ -82,21 +91,21 @@ def test_results_come_in_the_order_of_the_calls():
             seen.append(messages[-1]["content"])
             return super().reply(system, tools, messages, **more)
 
-    run(request(), company(), model=Watching([asks("cart", "db"), [call("conclude", GUESS)]]))
+    run(request(), company(), model=Watching([asks("cart", "db"), settled(GUESS)]))
     texts = [b["content"][0]["text"] for b in seen[1]]
     assert ["cart" in texts[0], "db" in texts[1]] == [True, True]
 
 
 def test_a_repeated_call_is_answered_from_memory():
     skill, journal = company(), MemoryJournal()
-    run(request(), skill, model=Scripted([asks("cart"), asks("cart"), [call("conclude", GUESS)]]), journal=journal)
+    run(request(), skill, model=Scripted([asks("cart"), asks("cart"), settled(GUESS)]), journal=journal)
     assert len(skill.asked) == 1
     repeated = [s for s in journal.spans if s.attributes.get("gumshoe.repeated")]
     assert "asked before" in repeated[0].output["repeated"]
 
 
 def test_wrong_arguments_and_unknown_tools_are_results_that_the_model_can_use():
-    script = [[call("kubernetes_logs", {"service": 3}), call("kubectl_delete", {})], [call("conclude", GUESS)]]
+    script = [[call("kubernetes_logs", {"service": 3}), call("kubectl_delete", {})], settled(GUESS)]
     journal = MemoryJournal()
     finding = run(request(), company(), model=Scripted(script), journal=journal)
     assert finding.verdict == "incident"
@@ -111,7 +120,7 @@ def test_a_tool_that_raises_is_an_error_result(problem):
 
     skill = FakeSkill(sees=looks(OOM), answers={"kubernetes_logs": (LogsInput, broken)})
     journal = MemoryJournal()
-    finding = run(request(), skill, model=Scripted([asks("cart"), [call("conclude", GUESS)]]), journal=journal)
+    finding = run(request(), skill, model=Scripted([asks("cart"), settled(GUESS)]), journal=journal)
     assert finding.verdict == "incident"
     span = next(s for s in journal.spans if s.name == "kubernetes_logs")
     assert (span.status, span.error_type) == ("error", "tool_error")
@@ -126,7 +135,7 @@ def test_a_first_look_that_fails_is_a_gap():
 
 
 def test_an_unreachable_system_offers_no_tools_and_is_named():
-    model = Scripted([[call("conclude", GUESS)]])
+    model = Scripted([settled(GUESS)])
     finding = run(request(), company(), unreachable("prometheus", "connection refused"), model=model)
     assert finding.gaps[0].what == "prometheus"
     assert finding.used.skills == ("kubernetes",)
@@ -150,7 +159,7 @@ def test_steering_becomes_a_message_and_a_step():
 
     journal = MemoryJournal()
     journal.told = Instructions(steering=("look at the database",))
-    script = [asks("cart"), [call("conclude", GUESS)]]
+    script = [asks("cart"), settled(GUESS)]
     run(request(), company(), model=Listening(script), journal=journal)
     assert "look at the database" in heard[0]
     assert [s.name for s in journal.spans if s.name == "steering"] == ["steering"]
@@ -172,7 +181,7 @@ def test_a_stop_ends_in_a_partial_finding_that_says_so():
 def test_the_budget_of_tool_calls_ends_in_a_conclusion_that_names_it():
     asked = request(budget=Budget(tool_calls=1))
     skill = company()
-    finding = run(asked, skill, model=Scripted([asks("cart", "db"), [call("conclude", GUESS)]]))
+    finding = run(asked, skill, model=Scripted([asks("cart", "db"), settled(GUESS)]))
     assert len(skill.asked) == 1
     assert any("1 tool calls" in g.why for g in finding.gaps)
 
@@ -203,7 +212,7 @@ def claude(url):
 
 
 def test_claude_investigates_with_the_real_sdk():
-    with serve(Told(asks("cart")), Told([call("conclude", GUESS)])) as api:
+    with serve(Told(asks("cart")), Told(settled(GUESS))) as api:
         finding = run(request(), company(), model=claude(api.url))
     assert finding.verdict == "incident"
     assert finding.used.dollars > 0
@@ -237,7 +246,7 @@ def test_whatever_claude_does_there_is_a_finding_that_says_so(script, words):
 
 
 def test_nothing_that_varies_stands_in_the_prefix():
-    with serve(Told([call("conclude", GUESS)])) as api:
+    with serve(Told(settled(GUESS))) as api:
         run(request(), company(), model=claude(api.url))
         run(request(now=request().now.replace(hour=20)), company(), model=claude(api.url))
     first, second = api.requests
@@ -256,7 +265,7 @@ def test_instructions_in_an_alert_stay_within_their_quotes():
     look = FirstLook(text=evil, evidence=(Excerpt(text=evil, query="q"),), gaps=(Gap(evil, evil),))
     asked = request()
     asked = request(asked.alerts[0].model_copy(update={"summary": evil, "title": evil}))
-    run(asked, FakeSkill(sees=look), model=Listening([[call("conclude", GUESS)]] * 3))
+    run(asked, FakeSkill(sees=look), model=Listening([settled(GUESS)] * 3))
     assert heard[0].count("</alerts>") == 1
     assert "<symptoms>" not in heard[0]
 
@@ -290,6 +299,6 @@ def test_the_list_of_faults_is_shown_when_the_first_look_does_not_decide():
             return super().reply(system, tools, messages, **more)
 
     weak = symptom("Deployment shop/cart", "memory_leak", "cart grows", 0.5)
-    run(request(), company(), model=Listening([[call("conclude", GUESS)]]))
-    run(request(), FakeSkill(sees=looks(weak)), model=Listening([[call("conclude", GUESS)]] * 2))
+    run(request(), company(), model=Listening([settled(GUESS)]))
+    run(request(), FakeSkill(sees=looks(weak)), model=Listening([settled(GUESS)] * 2))
     assert ["hot_key_or_shard" in page for page in heard[:2]] == [False, True]

@@ -5,7 +5,7 @@ import pytest
 from skills.contract import Excerpt, Tool, ToolInput, ToolResult
 from tests.agent.company import FakeSkill, MemoryJournal, connected, looks, request, run
 from tests.agent.test_first_slice import OOM, ROLLOUT
-from tests.agent.test_loop import GUESS
+from tests.agent.test_loop import GUESS, settled
 from tests.llm.messages_api import call
 from workers.agent import offering, own_tools
 from workers.llm.base import estimate_tokens
@@ -91,7 +91,7 @@ def test_a_hundred_tools_of_one_system_change_the_prefix_by_a_word():
 
 
 def test_what_is_offered_does_not_depend_on_the_alert():
-    model = Listening([[call("conclude", GUESS)]] * 4)
+    model = Listening([settled(GUESS)] * 4)
     run(request(), *NINE, model=model)
     run(request(now=request().now.replace(hour=20), question="why is the db slow?"), *NINE, model=model)
     assert model.offered[0] == model.offered[-1]
@@ -102,7 +102,7 @@ def test_a_withheld_tool_is_found_by_what_it_answers_and_called_through_one_door
     script = [
         [call("find_tool", {"query": "deadlocks that a service logged"})],
         [call("use_tool", {"name": "loki_deadlocks", "input": {"namespace": "shop", "service": "cart"}})],
-        [call("conclude", GUESS)],
+        settled(GUESS),
     ]
     journal, model = MemoryJournal(), Listening(script)
     finding = run(request(), *skills, model=model, journal=journal)
@@ -129,7 +129,7 @@ def test_a_withheld_tool_is_found_by_what_it_answers_and_called_through_one_door
     ],
 )
 def test_what_is_wrong_with_a_call_through_the_door_is_said_like_any_other(given, words):
-    model = Listening([[call("use_tool", given)], [call("conclude", GUESS)]])
+    model = Listening([[call("use_tool", given)], settled(GUESS)])
     run(request(), *NINE, model=model)
     assert words in model.told[1]
 
@@ -139,7 +139,7 @@ def test_a_repeated_call_is_known_through_either_way():
     script = [
         [call("a_core_a", given)],
         [call("use_tool", {"name": "a_core_a", "input": given})],
-        [call("conclude", GUESS)],
+        settled(GUESS),
     ]
     model = Listening(script)
     run(request(), *NINE, model=model)
@@ -147,7 +147,7 @@ def test_a_repeated_call_is_known_through_either_way():
 
 
 def test_words_that_no_tool_answers_get_the_names_that_there_are():
-    model = Listening([[call("find_tool", {"query": "zzz"})], [call("conclude", GUESS)]])
+    model = Listening([[call("find_tool", {"query": "zzz"})], settled(GUESS)])
     run(request(), *NINE, model=model)
     assert "no_data: no tool matches" in model.told[1]
     assert "i_quota_i" in model.told[1]

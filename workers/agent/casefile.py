@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from skills.contract import Entity, Gap
-from workers.agent import window
+from workers.agent import tested, window
+from workers.agent.conclude import Draft
 from workers.agent.confidence import Case
 from workers.agent.evidence import Ledger
 from workers.agent.grounding import Grounds
@@ -45,6 +46,11 @@ class CaseFile:
 
     def grounds(self) -> Grounds:
         return Grounds(self.ledger, self._request.alerts)
+
+    def untested(self, draft: Draft) -> tuple[str, ...]:
+        """What was not put to the test of what a draft concludes."""
+        made = tuple(self.own.challenges.made.values())
+        return tuple(tested.untested(draft, self.own.beliefs.all, made, self.ledger))
 
     def weighed(self, cut_short: str | None) -> Case:
         return Case(

@@ -9,7 +9,7 @@ from skills.contract import Entity, Gap
 from skills.faults import fault
 from workers.agent.conclude import CauseDraft, Draft, EntityRef
 from workers.agent.confidence import MEDIUM, Case, rate
-from workers.agent.grounding import Grounds, culprit, drop, problems
+from workers.agent.grounding import Grounds, culprit, drop, problems, restated
 from workers.agent.next_checks import all_of
 from workers.domain import (
     Cause,
@@ -41,8 +41,8 @@ class Frame:
 
 def assemble(draft: Draft, frame: Frame) -> Finding:
     """Drops what is not grounded, weighs the rest by rule, and turns an ungrounded conclusion into leads."""
-    found = problems(draft, frame.grounds)
-    draft = drop(draft, found, NOTHING)
+    draft = restated(draft, problems(draft, frame.grounds), frame.grounds)
+    draft = drop(draft, problems(draft, frame.grounds), NOTHING)
     causes = _causes(draft, frame)
     verdict = _verdict(draft, causes)
     if verdict == "inconclusive":
@@ -65,9 +65,7 @@ def assemble(draft: Draft, frame: Frame) -> Finding:
             )
             for link in draft.chain
         ),
-        ruled_out=tuple(
-            RuledOut(fault=r.fault, change=r.change, why=r.why, evidence=r.evidence) for r in draft.ruled_out
-        ),
+        ruled_out=_ruled_out(draft),
         gaps=_gaps(draft, frame.gaps),
         next=all_of(draft, causes, frame.guidance),
         used=frame.used,
@@ -133,6 +131,18 @@ def _at_most_low(confidence: Confidence) -> Confidence:
         value=min(confidence.value, round(MEDIUM - 0.01, 2)),
         capped_by=confidence.capped_by or "the investigation was inconclusive",
     )
+
+
+def _ruled_out(draft: Draft) -> tuple[RuledOut, ...]:
+    """Each once: the same sentence, or the same suspect by the same evidence, is told once."""
+    kept: dict[tuple[object, ...], RuledOut] = {}
+    for out in draft.ruled_out:
+        same_words = (" ".join(out.why.casefold().split()),)
+        same_grounds = (out.fault, out.change, out.evidence)
+        if same_words not in kept and same_grounds not in kept:
+            told = RuledOut(fault=out.fault, change=out.change, why=out.why, evidence=out.evidence)
+            kept[same_words] = kept[same_grounds] = told
+    return tuple(dict.fromkeys(kept.values()))
 
 
 def _entity(ref: EntityRef, known: Sequence[Entity]) -> Entity:

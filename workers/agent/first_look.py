@@ -13,6 +13,7 @@ from workers.agent.steps import Outcome, Step, Steps
 from workers.agent.systems import ConnectedSkill
 
 SECONDS = 12.0
+REQUESTS = "gumshoe.requests"
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Look:
     skill: str
     seen: Observed
     seconds: float
+    requests: int = 0
+    """How many it sent to its system."""
 
 
 def look(
@@ -37,7 +40,8 @@ def look(
         result = restored_look(done.outcome.output)
         if done.outcome.error_type == "timeout":
             result = blind_look(connected.name, result.gaps[0].why)
-        looks.append(Look(connected.name, ledger.take(connected.name, "first_look", result), done.seconds))
+        seen = ledger.take(connected.name, "first_look", result)
+        looks.append(Look(connected.name, seen, done.seconds, int(done.outcome.attributes.get(REQUESTS, 0))))
     return tuple(looks)
 
 
@@ -64,10 +68,15 @@ class _Shared:
 
 
 def _step(connected: ConnectedSkill, context: SkillContext, mask: Mask, shared: _Shared) -> Step:
+    def run() -> Outcome:
+        before = connected.meter.requests
+        outcome = first_look_outcome(connected.name, lambda told: shared.taken(connected, told), context, mask)
+        return replace(outcome, attributes={**outcome.attributes, REQUESTS: connected.meter.requests - before})
+
     return Step(
         op="execute_tool",
         name=f"first_look {connected.name}",
         state="first_look",
         given={"skill": connected.name, "window": str(context.window), "baseline": str(context.baseline)},
-        run=lambda: first_look_outcome(connected.name, lambda told: shared.taken(connected, told), context, mask),
+        run=run,
     )

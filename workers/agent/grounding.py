@@ -23,6 +23,8 @@ class Problem:
     where: str
     """headline, impact, causes[0], chain[2], ruled_out[1]"""
     what: str
+    blames: bool = False
+    """It is about what is blamed, not about the words that say so."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"
@@ -74,7 +76,7 @@ def _problems(draft: Draft, grounds: Grounds) -> Iterator[Problem]:
         yield from _claim("impact", draft.impact.text, draft.impact.evidence, grounds)
     for i, cause in enumerate(draft.causes):
         yield from _claim(f"causes[{i}]", cause.summary, cause.evidence, grounds)
-        yield from (Problem(f"causes[{i}]", what) for what in _blame(cause, grounds))
+        yield from (Problem(f"causes[{i}]", what, blames=True) for what in _blame(cause, grounds))
     for i, link in enumerate(draft.chain):
         yield from _ids(f"chain[{i}]", link.evidence, grounds)
         for end in (link.source, link.target):
@@ -175,6 +177,33 @@ def _with_namespace(entity: Entity, known: Sequence[Entity]) -> Entity:
     if entity.namespace and exact[0].namespace and entity.namespace != exact[0].namespace:
         return entity
     return exact[0]
+
+
+def restated(draft: Draft, found: Sequence[Problem], grounds: Grounds) -> Draft:
+    """The draft with causes in the analyzers' words where its own do not stand in the evidence, but an analyzer saw
+    this fault at this object. What a model miscites is its sentence, not the cause."""
+    wrong = {p.where for p in found} - {p.where for p in found if p.blames}
+    causes = tuple(
+        _in_their_words(cause, grounds) if f"causes[{i}]" in wrong else cause for i, cause in enumerate(draft.causes)
+    )
+    return draft.model_copy(update={"causes": causes})
+
+
+def _in_their_words(cause: CauseDraft, grounds: Grounds) -> CauseDraft:
+    entity = culprit(cause.entity, cause.fault, grounds.known)
+    seen = [
+        n
+        for n in grounds.ledger.symptoms
+        if n.symptom.role == "cause"
+        and n.evidence
+        and fault(cause.fault).name in n.symptom.faults
+        and same_thing(n.symptom.entity, entity)
+    ]
+    if not seen:
+        return cause
+    best = max(seen, key=lambda n: n.symptom.specificity)
+    said: dict[str, object] = {"summary": best.symptom.summary, "evidence": best.evidence}
+    return cause.model_copy(update={**said, "onset": best.symptom.onset or cause.onset})
 
 
 def drop(draft: Draft, found: Sequence[Problem], replacement: str) -> Draft:

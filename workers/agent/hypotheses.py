@@ -66,6 +66,8 @@ class Beliefs:
     def _open(self, call: HypothesisInput, at: datetime) -> str:
         if call.entity is None or not call.fault:
             raise Refused("to open a hypothesis give entity and fault")
+        if not any(p.strip() for p in call.predicts):
+            raise Refused("to open a hypothesis say what it predicts: what else must be seen if it is true")
         try:
             known = fault(call.fault)
         except UnknownFault:

@@ -22,6 +22,7 @@ from workers.agent.casefile import CaseFile
 from workers.agent.conclude import Draft
 from workers.agent.conversation import Conversation
 from workers.agent.finding import Frame, assemble
+from workers.agent.folding import folded_calls
 from workers.agent.grounding import problems
 from workers.agent.request import Journal, Request
 from workers.agent.steps import Outcome, Step, Steps
@@ -84,6 +85,8 @@ class _Run:
         """How many of the things that people said have been passed on."""
         self.last_word: str | None = None
         """The budget that is nearly used up, once the model was asked to conclude."""
+        self.looked = 0
+        """Requests that the first look sent to the systems."""
         self.sent_back = False
         self.idle = 0
         """Turns in a row without a usable call."""
@@ -105,6 +108,7 @@ class _Run:
         ledger, topology = self.case.ledger, self.case.topology
         seconds = min(first_look.SECONDS, self.budget.seconds_left)
         looks = first_look.look(self.skills, context, self.steps, ledger, self.mask, seconds)
+        self.looked = sum(look.requests for look in looks)
         about, said = self.case.about, self.budget.said()
         self.talk.say(page.first(self.request, context, self.skills, looks, ledger, topology, about, said))
         self.progress("investigating", "weighing what the first look showed")
@@ -145,7 +149,7 @@ class _Run:
         if allowed:
             self.progress("investigating", "asking " + ", ".join(dict.fromkeys(c["name"] for c in allowed)))
         seconds = min(CALL_SECONDS, self.budget.seconds_left)
-        answers = self.toolbox.call(allowed, self.context(seconds), seconds)
+        answers = self.toolbox.call(allowed, self.context(seconds), seconds, folded_calls(self.talk.messages))
         self.budget.count_calls(len(allowed))
         results = {c["id"]: answer for c, answer in zip(allowed, answers, strict=True)}
         results |= {c["id"]: tool_result(c["id"], "error: no tool calls are left in the budget", True) for c in refused}
@@ -284,7 +288,8 @@ class _Run:
             draft = Draft.model_validate(given)
         except ValidationError as error:
             return None, [in_words(error)]
-        return draft, [str(problem) for problem in problems(draft, self.case.grounds())]
+        ungrounded = [str(problem) for problem in problems(draft, self.case.grounds())]
+        return draft, [*ungrounded, *self.case.untested(draft)]
 
     def _give_up(self, why: str) -> NoReturn:
         raise Ended(gap=Gap(f"the model {self.model.name}", why))
@@ -304,4 +309,5 @@ class _Run:
             tokens_estimated=self.budget.estimated,
             dollars=round(self.budget.dollars, 6),
             tool_calls=self.budget.tool_calls,
+            first_look_queries=self.looked,
         )

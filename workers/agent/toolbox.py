@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from skills.contract import SkillContext, Tool, ToolResult
@@ -24,7 +24,7 @@ class Toolbox:
         self._steps = steps
         self._ledger = ledger
         self._mask = mask
-        self._answered: dict[tuple[str, bytes], Observed] = {}
+        self._answered: dict[tuple[str, bytes], tuple[Observed, str]] = {}
 
     @property
     def tools(self) -> Mapping[str, Tool]:
@@ -33,8 +33,11 @@ class Toolbox:
     def __contains__(self, name: str) -> bool:
         return name in self._tools
 
-    def call(self, blocks: Sequence[Block], context: SkillContext, seconds: float) -> list[Block]:
-        """Runs the calls side by side; one tool_result block for each, in their order."""
+    def call(
+        self, blocks: Sequence[Block], context: SkillContext, seconds: float, folded: Collection[str] = ()
+    ) -> list[Block]:
+        """Runs the calls side by side; one tool_result block for each, in their order. `folded`: ids of earlier calls
+        whose results the model no longer has before it."""
         fresh = [b for i, b in enumerate(blocks) if _key(b) not in self._answered and not _asked_in(blocks[:i], b)]
         late = Outcome(
             plain(ToolResult("error", f"did not answer within {seconds:g} s; ask for less"), self._mask), "timeout"
@@ -45,13 +48,16 @@ class Toolbox:
             skill, _ = self._tools[block["name"]]
             result = restored_result(done.outcome.output)
             seen = self._ledger.take(skill, block["name"], result)
-            self._answered[_key(block)] = seen
+            self._answered[_key(block)] = (seen, block["id"])
             results[block["id"]] = tool_result(block["id"], render.result(seen, self._ledger), seen.status == "error")
-        return [results.get(b["id"]) or self._from_memory(b) for b in blocks]
+        return [results.get(b["id"]) or self._from_memory(b, folded) for b in blocks]
 
-    def _from_memory(self, block: Block) -> Block:
-        """A repeated call asks no system; the model is told where it has the answer."""
-        text = _said_before(self._answered[_key(block)])
+    def _from_memory(self, block: Block, folded: Collection[str]) -> Block:
+        """A repeated call asks no system; the model is told where it has the answer, or has it again if it folded."""
+        seen, call_id = self._answered[_key(block)]
+        text = _said_before(seen)
+        if call_id in folded:
+            text += "\n" + render.result(seen, self._ledger)
         done = self._steps.take(
             Step("execute_tool", block["name"], self._state(block), block["input"],
                  lambda: Outcome({"repeated": text}, attributes={"gumshoe.repeated": True}))
