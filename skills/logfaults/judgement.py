@@ -139,7 +139,9 @@ def _third_party(case: Case, target: Entity) -> Verdict:
     pattern = case.sightings[0].pattern
     faults = ("external_dependency_failing", *(f for f in pattern.faults if f != "external_dependency_failing"))
     says = f"{case.writer.name} {pattern.says}: {case.host}, which is outside the cluster"
-    return Verdict(target, faults, "cause", says, min(0.7, pattern.specificity), victims=(case.writer,))
+    # Who answers 5xx or 429 is there, and says itself that it cannot serve; silence may also be our way out.
+    weight = 0.75 if case.name in ("upstream error", "rate limited") else min(0.7, pattern.specificity)
+    return Verdict(target, faults, "cause", says, weight, victims=(case.writer,))
 
 
 # --- names ----------------------------------------------------------------------------------------------------------

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from skills.contract import Entity, LogLine, Symptom
 from skills.logfaults.citing import Source
 from skills.logfaults.crashes import crash_symptoms
 from skills.logfaults.judgement import Case, Verdict, judge
-from skills.logfaults.novelty import is_over, novelty, times
+from skills.logfaults.novelty import WITHOUT_BASELINE, is_over, novelty, times
 from skills.logfaults.places import Host, Resolve
 from skills.logfaults.sightings import Seen, Sighting, see
 
@@ -45,7 +45,8 @@ def recognise(
     before = see(baseline, namespace)
     source = Source(query, link)
     cases = _cases(seen, before, baseline_scale)
-    symptoms = [_symptom(seen, case, verdict, source) for case, verdict in judge(cases, seen, namespace, resolve)]
+    judged = judge(cases, seen, namespace, resolve)
+    symptoms = [_symptom(seen, case, verdict, source, onset) for case, verdict in judged]
     symptoms = [*_merged(symptoms), *crash_symptoms(seen, before, source, baseline_scale)]
     if onset is not None and not before.count:
         symptoms = [_discounted(s, seen, onset) for s in symptoms]
@@ -105,12 +106,12 @@ def _about(host: Host | None) -> str:
     return f":{host.port}" if host.is_address and not host.is_public_address else host.name
 
 
-def _symptom(seen: Seen, case: Case, verdict: Verdict, source: Source) -> Symptom:
+def _symptom(seen: Seen, case: Case, verdict: Verdict, source: Source, onset: datetime | None) -> Symptom:
     first, last, count = case.sightings[0], case.sightings[-1], len(case.sightings)
     over = is_over(first.writer, last.record.at, seen)
     specificity = verdict.specificity * case.novelty * (0.5 if over else 1.0)
-    if first.pattern.steady and (case.novelty < 1 or count < 3):
-        specificity *= 0.75
+    if first.pattern.steady:
+        specificity *= _steadiness(case, onset)
     when = times(count, first.record.at, last.record.at, case.known, case.novelty, over=over)
     return Symptom(
         analyzer="logs.faults",
@@ -125,6 +126,19 @@ def _symptom(seen: Seen, case: Case, verdict: Verdict, source: Source) -> Sympto
         victims=verdict.victims,
         ongoing=not over,
     )
+
+
+_ALWAYS_THERE = timedelta(minutes=20)
+
+
+def _steadiness(case: Case, onset: datetime | None) -> float:
+    """What healthy systems say as well, now and then: a line or two, or lines since long before, tell next to nothing
+    when there is no baseline to compare with."""
+    if case.novelty >= 1 and len(case.sightings) >= 3:
+        return 1.0
+    first = case.sightings[0].record.at
+    early = onset is not None and onset - first > _ALWAYS_THERE
+    return 0.4 if case.novelty == WITHOUT_BASELINE and (early or len(case.sightings) < 3) else 0.75
 
 
 def _discounted(symptom: Symptom, seen: Seen, onset: datetime) -> Symptom:

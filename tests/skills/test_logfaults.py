@@ -285,3 +285,20 @@ def test_interleaved_pods_do_not_tear_each_others_traces() -> None:
     other = lines(*["served"] * len(one), writer=pod("checkout-6c5f8b7d9-bbbbb"), step=0.001)
     mixed = [line for pair in zip(one, other, strict=True) for line in pair]
     assert only(found(*mixed)).evidence[0].text == PYTHON
+
+
+def test_a_line_or_two_of_what_healthy_systems_say_as_well_tell_next_to_nothing() -> None:
+    one = only(found(*lines("write tcp 10.1.2.3:8080->10.1.2.4:4711: write: broken pipe")))
+    many = only(found(*lines(*["write tcp 10.1.2.3:8080->10.1.2.4:4711: write: broken pipe"] * 40, step=1)))
+    assert one.specificity < 0.2 < many.specificity
+
+
+def test_a_third_party_that_answers_an_error_is_the_cause_by_its_own_word() -> None:
+    said = 'Post "https://api.payments.example.com/v1/charges": unexpected status 503 Service Unavailable'
+    symptom = only(found(*lines(*[said] * 20, step=1)))
+    assert (symptom.role, symptom.faults[0], symptom.entity.kind) == (
+        "cause",
+        "external_dependency_failing",
+        "external",
+    )
+    assert symptom.specificity > 0.6

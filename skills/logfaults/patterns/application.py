@@ -97,6 +97,19 @@ PATTERNS = (
     ),
     # --- J3 -------------------------------------------------------------------------------------------------------
     entry(
+        "configuration reloaded",
+        "reloaded its configuration",
+        r"config(?:uration)? (?:file )?(?:was |has been |successfully )?(?:re-?loaded|refreshed)"
+        r"(?:: ?(?P<object>[\w.-]+ ?= ?\S+))?",
+        r"(?:re-?loaded|refreshed) (?:the |its )?config(?:uration)?(?:: ?(?P<object2>[\w.-]+ ?= ?\S+))?",
+        r"Refresh keys changed: \[(?P<object3>[^\]]+)\]",  # Spring Cloud
+        hints="config|refresh keys",
+        unless=r"fail|error|invalid|cannot",
+        faults="config_value_harmful",
+        role="change",
+        specificity=0.5,
+    ),
+    entry(
         "configuration invalid",
         "cannot use its configuration",
         r"(?:invalid|bad|malformed|cannot parse|failed to (?:parse|load|read|unmarshal)) (?:the"
@@ -172,7 +185,7 @@ PATTERNS = (
     entry(
         "sheds load",
         "sheds load",
-        r"(?:load shed|shedding|overload(?:ed)?|server (?:is )?(?:too )?busy|queue (?:is )?full"
+        r"(?:load shed|shedding|overload(?:ed)?|server (?:is )?(?:too )?busy|(?<!message )(?<!event )queue (?:is )?full"
         r"|RejectedExecutionException|max(?:imum)? concurren\w+ (?:reached|exceeded)|503 UO\b|upstream_max_\w+"
         r"|reset reason: overflow|circuit.?breaker.{0,30}(?:open|tripped))",
         r"worker_connections are not enough|listen queue of socket .{0,40}full|Task queue depth is \d{2,}|limiting"

@@ -298,6 +298,8 @@ PATTERNS = (
         r"Detected JVM or host machine stall|JvmPauseMonitor|GC pool '[^']+' had collection",
         r"(?:Allocation failure|Mark-[Cc]ompact|Mark-sweep).{0,120} (?:[1-9]\d{3,})\.\d+ ?/",
         r"gc \d+ @[\d.]+s (?:[2-9]\d|100)%:",
+        r"gc: done.{0,80}\b(?:0\.[1-9]|[1-9]\d*\.)\d*s elapsed",  # CPython, gc.DEBUG_STATS
+        r"\bgc\b.{0,80}(?:collected|paus|stopp?ed|took).{0,60}?\b[1-9]\d{2,}(?:\.\d+)? ?ms",
         r"[Ll]ong GC pause|GC pause .{0,40}(?:exceed|took)|GCInspector.{0,60}GC in [1-9]\d{3,}ms",
         r"Triggering manual GC|manual gc",
         hints="gc|mark-compact|mark-sweep|mark-c|allocation failure|pausemonitor|machine stall|pause ",
@@ -305,6 +307,21 @@ PATTERNS = (
         specificity=0.7,
         steady=True,
         twin="E3: pauses of a throttled CPU are in all programs, not in the collector's lines",
+    ),
+    entry(
+        "busy with itself",
+        "is kept busy by its own work",
+        r"event[ -]loop.{0,40}(?:block|lag|delay|stall)\w*.{0,60}\b\d+(?:\.\d+)? ?m?s",
+        r"has been blocked for \d+ ms, time limit is",  # Vert.x
+        r"Executing <(?:Task|Handle|TimerHandle).{0,400} took \d+\.\d+ seconds",  # asyncio in debug mode
+        r"WORKER TIMEOUT \(pid",  # gunicorn
+        r"slow (?:handler|callback|render|function)\b.{0,20}\d+(?:\.\d+)? ?m?s",
+        hints="event loop|event-loop|blocked for|executing <|worker timeout|slow ",
+        faults="cpu_hot_loop garbage_collection_stalls cpu_throttled_by_limit",
+        role="effect",
+        specificity=0.5,
+        steady=True,
+        twin="K4: the collector says so itself; E3: the limit was lowered; I5: it waits, and is idle",
     ),
     entry(
         "terminated",

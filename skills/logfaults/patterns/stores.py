@@ -412,15 +412,16 @@ PATTERNS = (
         r"Member .{0,80} (?:sending LeaveGroup|has failed|left group)",
         r"Attempt to heartbeat failed since group is rebalancing",
         r"OffsetOutOfRange",
-        r"queue (?:is full|backlog|length)",
+        r"(?:message|topic|consumer|delivery|event)s? queue.{0,20}(?:is full|backlog|length|behind)",
+        r"queue backlog",
         r"delivery acknowledgement on channel \d+ timed out",
         r"FlagKafkaQueueProblems is activated",
-        r"queue.{0,10}full",
         hints="max.poll|offset commit|commitfailed|consumer lag|leavegroup|has failed|left group|rebalancing"
         "|offsetoutofrange|queue|acknowledgement on channel",
         faults="queue_backlog",
         specificity=0.68,
         steady=True,
+        twin="K1: a queue of requests inside a server (worker, thread pool, accept) is full: it sheds load",
     ),
     entry(
         "mongodb unreachable",

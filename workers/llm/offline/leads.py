@@ -60,6 +60,14 @@ def _own_release(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], s
 
 
 _VALUES = re.compile(r"(?P<name>[\w.\-]+) (?P<before>\S+) -> (?P<after>[^;,]+)")
+_NO_ADDRESS = re.compile(r"^(?:image|replicas|revision|(?:limits|requests)\..*)$")
+UNREACHABLE = (
+    "service_selects_no_pods",
+    "service_deleted",
+    "network_policy_blocks",
+    "dependency_address_wrong",
+    "datastore_endpoint_wrong",
+)
 _STORE_SETTING = re.compile(
     r"(?:^|_)(?:DB|DATABASE|PG\w*|POSTGRES\w*|MYSQL|MARIADB|MONGO\w*|REDIS|CACHE|MEMCACHED?|KAFKA|RABBIT\w*|AMQP|DSN|JDBC"
     r"|ELASTIC\w*|CASSANDRA)(?:_|$)",
@@ -71,11 +79,14 @@ def _rewired(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen:
     """A setting of a caller was changed to the very host or port that it cannot reach since: the address is wrong."""
     for change in notes.changes:
         for match in _VALUES.finditer(change.what):
-            tokens = [t for t in re.split(r"[/:@?=\"'\s]+", match["after"]) if len(t) > 3]
+            tokens = _parts(match["after"]) - _parts(match["before"])
+            if _NO_ADDRESS.match(match["name"]):
+                continue
             for sign in signs:
-                if sign.role != "effect" or not same_thing(sign.entity, change.entity) or not _follows(sign, change):
+                unreachable = sign.role == "effect" and any(f in UNREACHABLE for f in sign.faults)
+                if not unreachable or not same_thing(sign.entity, change.entity) or not _follows(sign, change):
                     continue
-                if not any(re.search(rf"(?<![\w-]){re.escape(t)}(?![\w-])", sign.says) for t in tokens):
+                if not tokens & _parts(sign.says.removeprefix(change.entity.name)):
                     continue
                 store = _STORE_SETTING.search(match["name"]) or any(store_kind(t) for t in tokens)
                 faults = ("datastore_endpoint_wrong", "dependency_address_wrong")
@@ -85,6 +96,11 @@ def _rewired(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen:
                     onset=sign.onset,
                 )  # fmt: skip
                 break
+
+
+def _parts(address: str) -> set[str]:
+    """Hosts and ports of an address, a URL or a sentence about one."""
+    return {part for part in re.split(r"[/:@?=\"'\s,()]+", address) if len(part) > 3}
 
 
 def _configured(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
