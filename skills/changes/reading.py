@@ -16,7 +16,7 @@ from skills.contract import Access, Change, Edge, Entity, Gap, SkillContext, Ski
 from skills.rest import Rest
 
 OWN = "changes"
-MOST_REPOSITORIES = 12
+MOST_REPOSITORIES = 16
 """Asked in one go, three requests each: the alert's own, then its dependencies', then the others."""
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Rollout")
 _WAIT_SHARE = 0.75
@@ -74,7 +74,7 @@ def read(systems: Systems, context: SkillContext, since: datetime, seconds: floa
     with ThreadPoolExecutor(3) as pool:
         others = pool.submit(_others, context, since, time.monotonic() + seconds * _WAIT_SHARE)
         synced = pool.submit(_argocd, systems, since, end)
-        if systems.settings.github is not None and _must_choose(systems):
+        if systems.settings.github is not None and must_choose(systems):
             told = others.result()
             merged = _github(systems, context, told, since, end)
         else:
@@ -95,7 +95,7 @@ def read(systems: Systems, context: SkillContext, since: datetime, seconds: floa
 _Part = tuple[Sequence[Happening], Sequence[Gap], str]
 
 
-def _must_choose(systems: Systems) -> bool:
+def must_choose(systems: Systems) -> bool:
     """Whether the dependencies decide which repositories are asked."""
     named = systems.settings.github.repositories if systems.settings.github else {}
     return len(named) > MOST_REPOSITORIES or any(c in service for service in named for c in "*?[")
@@ -113,10 +113,14 @@ def _github(systems: Systems, context: SkillContext, told: Told, since: datetime
         return (), (Gap("GitHub", why),), ""
     asked = wanted[:MOST_REPOSITORIES]
     found, gaps = github.happenings(systems.github, settings, asked, since, end)
-    if len(wanted) > len(asked):
-        left = f"{len(wanted) - len(asked)} repositories farther from {around.about} were not asked"
-        gaps.append(Gap("GitHub: other repositories", f"{left}; changes_timeline with an entity asks its own"))
-    counted = f"{len(asked)} {'repository' if len(asked) == 1 else 'repositories'}"
+    near = {s for r in wanted[MOST_REPOSITORIES:] for s in r.services} & {*around.names, *around.dependencies}
+    if near:
+        why = (
+            f"{len(near)} repositories of what {around.about} depends on were not asked: {', '.join(sorted(near)[:5])}"
+        )
+        gaps.append(Gap("GitHub: other repositories", why))
+    of = f"{len(asked)} of {len(wanted)}" if len(wanted) > len(asked) else str(len(asked))
+    counted = f"{of} {'repository' if len(asked) == 1 else 'repositories'}"
     return found, gaps, f"GitHub ({counted})" if len(gaps) == 0 or found else ""
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from skills.changes import argocd, github
 from skills.changes.look import never_ran, verdict
-from skills.changes.reading import OWN, Reading, Systems, nodes_of, read
+from skills.changes.reading import OWN, Reading, Systems, must_choose, nodes_of, read
 from skills.changes.relation import Surroundings
 from skills.changes.timeline import Entry, timeline
 from skills.contract import (
@@ -135,8 +135,8 @@ class Changes:
         return timeline(changes, happenings, around, onset, reading.told.workload), reading, around
 
     def _read(self, context: SkillContext, since: datetime, seconds: float) -> Reading:
-        """What was read for the same focus a moment ago is not read again."""
-        key = f"{context.focus.service}/{sorted(Surroundings(context.focus).names)}"
+        """What was read a moment ago is not read again, unless other repositories would be asked this time."""
+        key = str(sorted(Surroundings(context.focus).names)) if must_choose(self._systems) else ""
         kept = self._kept.get(key)
         if kept and kept[1] <= since and time.monotonic() - kept[0] < FRESH_SECONDS:
             return kept[2]

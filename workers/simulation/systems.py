@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from workers.simulation.alerts import Rules
+from workers.simulation.deliveries import Deliveries
+from workers.simulation.faces.argocd import ArgoCD
 from workers.simulation.faces.elasticsearch import Elasticsearch
 from workers.simulation.faces.exchange import Face
+from workers.simulation.faces.github import GitHub
 from workers.simulation.faces.kubernetes import Kubernetes
 from workers.simulation.faces.loki import Loki
 from workers.simulation.faces.prometheus import Prometheus
@@ -25,6 +28,8 @@ FACES: Mapping[str, Maker] = {
     "elasticsearch": lambda scene, rules, it: Elasticsearch(scene),
     "loki": lambda scene, rules, it: Loki(scene),
     "prometheus": lambda scene, rules, it: Prometheus(scene, rules),
+    "github": lambda scene, rules, it: GitHub(scene),
+    "argocd": lambda scene, rules, it: ArgoCD(scene),
 }
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
@@ -32,6 +37,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "elasticsearch": ("elasticsearch",),
     "loki": ("loki",),
     "prometheus": ("prometheus",),
+    "changes": ("github", "argocd"),
 }
 """By skill, the faces that it reads; the first one is its `url`."""
 
@@ -71,9 +77,19 @@ def _prometheus(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
     return {"url": urls["prometheus"], "link_base": f"https://grafana.{world.company.domain}"}
 
 
+def _changes(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
+    made = Deliveries(world)
+    repositories = {s.name: made.repository(s.name) for s in world.company.services}
+    return {
+        "github": {"url": urls["github"], "token_env": "GUMSHOE_SIMULATION_TOKEN", "repositories": repositories},
+        "argocd": {"url": urls["argocd"], "token_env": "GUMSHOE_SIMULATION_TOKEN"},
+    }
+
+
 SETTINGS: Mapping[str, Callable[[World, Mapping[str, str]], dict[str, Any]]] = {
     "kubernetes": _kubernetes,
     "elasticsearch": _elasticsearch,
     "loki": _loki,
     "prometheus": _prometheus,
+    "changes": _changes,
 }
