@@ -127,6 +127,6 @@ def holds(text: str) -> str:
 
 
 def count(query: str, window: Window, by: Sequence[str] = ()) -> str:
-    """Lines of a window, asked for at its end."""
+    """Lines of a window with both of its ends, asked for at its end: a range lacks its first moment."""
     grouped = f"sum by ({', '.join(by)}) " if by else "sum"
-    return f"{grouped}(count_over_time({query} [{max(1, round(window.seconds))}s]))"
+    return f"{grouped}(count_over_time({query} [{max(1, round(window.seconds * 1000)) + 1}ms]))"
