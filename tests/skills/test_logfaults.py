@@ -301,4 +301,4 @@ def test_a_third_party_that_answers_an_error_is_the_cause_by_its_own_word() -> N
         "external_dependency_failing",
         "external",
     )
-    assert symptom.specificity > 0.6
+    assert symptom.specificity > 0.5
