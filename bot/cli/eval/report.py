@@ -1,0 +1,64 @@
+"""`gumshoe eval report`: what a run says, as text, page, picture or JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from bot.cli.eval._files import results_of
+from workers.evaluation import heatmap, page, text
+from workers.evaluation.matrices import heat_map, transitions
+from workers.evaluation.results import write_whole
+from workers.evaluation.summary import summaries
+
+BEGIN, END = "<!-- results: written by `gumshoe eval report --markdown` -->", "<!-- end of results -->"
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="One page, self-contained."
+)
+@click.option("--png", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Both matrices.")
+@click.option("--json", "as_json", is_flag=True, help="Everything as JSON on standard output.")
+@click.option(
+    "--markdown",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="README",
+    help="Put the table of results between its marks in this file.",
+)
+def command(file: Path, html: Path | None, png: Path | None, as_json: bool, markdown: Path | None) -> None:
+    """Say what came of the run in FILE: averages with intervals, against the guessers, the worst defect first."""
+    run = results_of(file)
+    parts = []
+    for summary in summaries(run):
+        those = [r for r in run.results if r.variant == summary.variant]
+        parts.append((summary, heat_map(those), transitions(those)))
+    if html:
+        write_whole(html, page.page(run, parts))
+    if png:
+        for number, (summary, rows, moves) in enumerate(parts):
+            path = png if number == 0 else png.with_stem(f"{png.stem}-{number + 1}")
+            path.write_bytes(heatmap.png(f"{summary.variant}: {summary.investigations} investigations", rows, moves))
+    if markdown:
+        _between(markdown, text.markdown(run, [summary for summary, _, _ in parts]))
+    if as_json:
+        whole = [
+            {"summary": asdict(s), "heat_map": [asdict(r) for r in rows], "transitions": [asdict(m) for m in moves]}
+            for s, rows, moves in parts
+        ]
+        click.echo(json.dumps({"digest": run.digest, "stopped": run.stopped, "variants": whole}, indent=1))
+    elif not markdown:
+        click.echo(text.report(run, parts), nl=False)
+
+
+def _between(readme: Path, table: str) -> None:
+    whole = readme.read_text(encoding="utf-8")
+    head, begin, rest = whole.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise click.UsageError(f"{readme}: it has no {BEGIN} … {END}")
+    write_whole(readme, f"{head}{BEGIN}\n{table}{END}{tail}")
