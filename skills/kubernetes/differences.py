@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from skills.kubernetes.objects import Object, dig, mapping, maps, one_line, text
+from skills.kubernetes.objects import Object, dig, mapping, maps, one_line, text, time_of
 from skills.redact import Redactor
 
 _ABSENT = object()
@@ -168,3 +169,31 @@ def owner_of_field(obj: Object, *path: str) -> tuple[str, str]:
         if owned and text(entry, "subresource") != "status" and text(entry, "time") > best[1]:
             best = (text(entry, "manager"), text(entry, "time"))
     return best
+
+
+@dataclass(frozen=True)
+class Write:
+    manager: str
+    at: datetime | None
+    keys: tuple[str, ...]
+    """Below the field, those that the writer set; empty when nobody tells."""
+
+
+def last_write(obj: Object, field: str) -> Write:
+    """The last write to a field such as `data` by something other than a status update, from metadata.managedFields."""
+    entries = [
+        e
+        for e in maps(obj, "metadata", "managedFields")
+        if dig(e, "fieldsV1", f"f:{field}") is not None and text(e, "subresource") != "status"
+    ]
+    if not entries:
+        return Write("", None, ())
+    newest = max(entries, key=lambda e: text(e, "time"))
+    keys = [k.removeprefix("f:") for k in mapping(newest, "fieldsV1", f"f:{field}") if k.startswith("f:")]
+    return Write(text(newest, "manager"), time_of(newest.get("time")), tuple(keys))
+
+
+def plain_value(key: str, value: Any) -> str:
+    """A short value of a ConfigMap as it stands; hidden where its key or shape says that it is a secret."""
+    masked = _REDACTOR.value({"name": key, "value": str(value)})
+    return one_line(str(masked["value"]), 60) or '""'

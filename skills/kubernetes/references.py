@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from skills.contract import Entity, Excerpt
 from skills.kubernetes import cite
-from skills.kubernetes.objects import Object, dig, mapping, maps, name, number, strings, text
+from skills.kubernetes.objects import Object, dig, mapping, maps, name, namespace, number, strings, text
 from skills.kubernetes.snapshot import Snapshot, Workload, name_of
 
 _NAME = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -158,6 +158,25 @@ def mounted_config_maps(pod_spec: Object) -> list[str]:
         names.append(text(volume, "configMap", "name"))
         names += [text(s, "configMap", "name") for s in maps(volume, "projected", "sources")]
     return list(dict.fromkeys(n for n in names if n))
+
+
+def users_of_config_map(snapshot: Snapshot, config: Object) -> list[Entity]:
+    """Workloads that mount the ConfigMap or take variables from it; where none does, those that name a file of it."""
+    called, place = name(config), namespace(config)
+    here = [w for w in snapshot.workloads if w.entity.namespace == place]
+    users = [w.entity for w in here if called in _config_maps(w.pod_spec)]
+    files = [key for key in mapping(config, "data") if "." in key and len(key) > 5]
+    if users or not files:
+        return users
+    return [w.entity for w in here if any(f"/{f}" in value for _, _, value in _settings(snapshot, w) for f in files)]
+
+
+def _config_maps(pod_spec: Object) -> set[str]:
+    found = set(mounted_config_maps(pod_spec))
+    for container in [*maps(pod_spec, "containers"), *maps(pod_spec, "initContainers")]:
+        found |= {text(s, "configMapRef", "name") for s in maps(container, "envFrom")}
+        found |= {text(e, "valueFrom", "configMapKeyRef", "name") for e in maps(container, "env")}
+    return found - {""}
 
 
 def addresses(value: str, key: str = "") -> list[tuple[str, int | None, str]]:

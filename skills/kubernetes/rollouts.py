@@ -12,7 +12,15 @@ from itertools import pairwise
 
 from skills.contract import Change, Entity, Window
 from skills.kubernetes import cite
-from skills.kubernetes.differences import Difference, drift, of_templates, owner_of_field, restarted_at
+from skills.kubernetes.differences import (
+    Difference,
+    drift,
+    last_write,
+    of_templates,
+    owner_of_field,
+    plain_value,
+    restarted_at,
+)
 from skills.kubernetes.objects import (
     Object,
     condition,
@@ -223,12 +231,12 @@ def _writes(snapshot: Snapshot) -> list[Change]:
             fresh = born is not None and abs((at - born).total_seconds()) < 5
             if fresh and oldest is not None and at - oldest < timedelta(minutes=5):
                 continue  # made together with everything else
-            told = "; ".join(str(d) for d in drift(obj)[:5])
+            told = "; ".join(str(d) for d in drift(obj)[:5]) or _keys(kind, obj)
             what = "created" if fresh else "changed"
             words = f"{kind} {name(obj)} {what} {at:%Y-%m-%dT%H:%M:%SZ}" + (f" by {manager}" if manager else "")
             found.append(
                 Change(
-                    id=f"{kind.lower()}/{namespace(obj)}/{name(obj)}/{text(obj, 'metadata', 'resourceVersion')}",
+                    id=id_of_write(kind, obj),
                     at=at,
                     entity=entity(kind, obj),
                     summary=f"{kind} {what}" + (f": {told}" if told else ""),
@@ -240,6 +248,19 @@ def _writes(snapshot: Snapshot) -> list[Change]:
                 )
             )
     return found
+
+
+def id_of_write(kind: str, obj: Object) -> str:
+    return f"{kind.lower()}/{namespace(obj)}/{name(obj)}/{text(obj, 'metadata', 'resourceVersion')}"
+
+
+def _keys(kind: str, obj: Object) -> str:
+    """The keys that the last writer of a ConfigMap or Secret set, with the values of a ConfigMap."""
+    keys = last_write(obj, "data").keys[:5]
+    if kind == "ConfigMap":
+        data = mapping(obj, "data")
+        return ", ".join(f"{k} = {plain_value(k, data[k])}" for k in keys if k in data)
+    return ", ".join(keys)
 
 
 _NODE_EVENTS = ("NodeNotReady", "NodeReady", "Rebooted", "NodeNotSchedulable", "NodeSchedulable", "RemovingNode",

@@ -3,7 +3,7 @@
 `0/4 nodes are available: 1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }, 3 Insufficient cpu.
 preemption: 0/4 nodes are available: ...` Wordings: pkg/scheduler/framework/types.go FitError, and the ErrReason
 constants of framework/plugins (nodeaffinity, taints, noderesources, interpodaffinity, nodeports, volumebinding,
-volumezone, podtopologyspread, nodeunschedulable), in the forms that 1.18 to 1.34 used.
+volumerestrictions, volumezone, podtopologyspread, nodeunschedulable), in the forms that 1.18 to 1.34 used.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, re.IGNORECASE))
     for kind, pattern in (
         ("volume_node", r"volume node affinity conflict|PersistentVolume's node affinity|no available volume zone"),
+        ("volume_writer", r"ReadWriteOncePod"),
+        ("volume_lost", r"bound to non-existent pv"),
+        ("volume_space", r"enough free storage"),
+        ("volume_bind", r"binding volumes|storageclass\.storage\.k8s\.io"),
+        ("prefilter", r"filtered out by the prefilter"),
         ("anti_affinity", r"anti-affinity"),
         ("pod_affinity", r"pod affinity"),
         ("selector", r"node affinity|node selector|NodeAffinity|enforced by plugin NodeAffinity"),
@@ -30,7 +35,8 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("ports", r"free ports"),
         ("spread", r"topology spread"),
         ("volume_count", r"max volume count"),
-        ("volume_missing", r'persistentvolumeclaim "[^"]+" not found|persistent volume claim not found'),
+        ("volume_missing", r'persistentvolumeclaim "[^"]+" (not found|is being deleted)|persistent volume claim not '
+                           r"found"),
         ("volume_unbound", r"unbound immediate PersistentVolumeClaims?|available persistent volumes to bind|unbound "
                            r"PersistentVolumeClaims"),
     )
@@ -62,7 +68,9 @@ def reasons(message: str) -> list[Reason]:
     _, found, rest = body.partition("nodes are available:")
     listed = rest if found else body
     parts = re.split(r",\s+(?=\d+ )", listed.strip().rstrip("."))
-    return [reason for part in parts if (reason := _reason(part.strip()))]
+    told = [reason for part in parts if (reason := _reason(part.strip()))]
+    # Pods that may run on one node only (DaemonSets) were never meant for the others.
+    return [r for r in told if r.kind != "prefilter"] or told
 
 
 def _reason(words: str) -> Reason | None:

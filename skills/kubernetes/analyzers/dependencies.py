@@ -188,19 +188,16 @@ def _unserved(snapshot: Snapshot, told: set[str]) -> list[Symptom]:
             continue
         for workload in without:
             if workload.entity.name not in told and live(snapshot.pods_of(workload.entity)):
+                asked = _unresolved(snapshot, place, workload.entity.name)
+                if asked is None:
+                    continue  # a worker that nobody calls needs no Service
                 words = (
                     f"{workload.entity.kind} {workload.entity.name} declares ports but no Service selects it; "
                     f"{len(named)} Services exist"
                 )
-                evidence = [cite.absent(snapshot, "Service", place, words)]
-                asked = _unresolved(snapshot, place, workload.entity.name)
-                specificity, more = (0.92, "lookups fail") if asked else (0.3, "its neighbours all have one")
+                evidence = [cite.absent(snapshot, "Service", place, words), *asked[1]]
                 target = Target(workload.entity.name, place)
-                found.append(
-                    _gone(snapshot, target, asked[0], [*evidence, *asked[1]], specificity, more)
-                    if asked
-                    else _gone(snapshot, target, (), evidence, specificity, more)
-                )
+                found.append(_gone(snapshot, target, asked[0], evidence, 0.92, "lookups fail"))
     return found
 
 

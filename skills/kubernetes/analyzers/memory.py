@@ -161,7 +161,7 @@ def _ongoing(snapshot: Snapshot, kills: list[Kill], lived: timedelta | None) -> 
     if any(not is_ready(k.pod) for k in kills):
         return True
     last = latest(k.ended for k in kills)
-    patience = max(timedelta(minutes=30), 2 * (lived or timedelta()))
+    patience = max(timedelta(minutes=10), 2 * (lived or timedelta()))
     return last is None or snapshot.clock - last < patience
 
 

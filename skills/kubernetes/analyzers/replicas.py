@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, references
 from skills.kubernetes.differences import owner_of_field
+from skills.kubernetes.events import Event
 from skills.kubernetes.objects import (
     Object,
     condition,
@@ -23,11 +25,14 @@ from skills.kubernetes.objects import (
 from skills.kubernetes.snapshot import Snapshot, Workload, is_ready, live
 
 NAME = "kubernetes.replicas"
+_LONG_AGO = timedelta(days=1)
+_SCALED = re.compile(r"replica set (?P<name>\S+)(?: from (?P<before>\d+))? to (?P<to>\d+)(?: from (?P<was>\d+))?")
 _ON_DEMAND = ("serving.knative.dev/service", "scaledobject.keda.sh/name", "autoscaling.knative.dev/class")
 
 
 def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
     found: list[Symptom | None] = [_zero(snapshot, w) for w in snapshot.workloads]
+    found += [_came_back(snapshot, w) for w in snapshot.workloads if w.entity.kind == "Deployment"]
     found += [_rollout(snapshot, w) for w in snapshot.workloads if w.entity.kind in ("Deployment", "StatefulSet")]
     found += [_autoscaler(snapshot, h) for h in snapshot.of("HorizontalPodAutoscaler")]
     return [s for s in found if s]
@@ -50,7 +55,7 @@ def _zero(snapshot: Snapshot, workload: Workload) -> Symptom | None:
     events = [
         e
         for e in snapshot.events_about(target, "ScalingReplicaSet", "SuccessfulDelete")
-        if "to 0" in e.message or "delete Pod" in e.message
+        if (step := _step(e.message)) is None or step[2] == 0
     ]
     manager, stamp = owner_of_field(workload.obj, "spec", "replicas")
     at = (
@@ -60,8 +65,11 @@ def _zero(snapshot: Snapshot, workload: Workload) -> Symptom | None:
     )
     others_ready = any(n for s in services if (n := snapshot.ready_addresses(s)))
     on_demand = any(k in str(mapping(workload.obj, "metadata")) for k in _ON_DEMAND)
-    specificity = 0.95 if callers else 0.85 if services else 0.5
+    specificity = 0.95 if callers else 0.8 if services else 0.5
     specificity = 0.3 if others_ready or on_demand else specificity
+    if at is not None and snapshot.clock - at > _LONG_AGO:
+        # Switched off days ago: a leftover, unless somebody has called it in vain ever since.
+        specificity *= 0.7 if callers else 0.4
     told = f"{target.kind} {target.name} spec.replicas 0" + (f", written by {manager}" if manager else "")
     return Symptom(
         analyzer=NAME,
@@ -73,6 +81,39 @@ def _zero(snapshot: Snapshot, workload: Workload) -> Symptom | None:
         onset=at,
         victims=(*(entity("Service", s) for s in services), *dict.fromkeys(callers)),
     )
+
+
+def _step(message: str) -> tuple[str, int | None, int] | None:
+    """(ReplicaSet, from, to) of `Scaled down replica set x to 0 from 3` or, later, `... from 3 to 0`."""
+    match = _SCALED.search(message)
+    if match is None:
+        return None
+    before = match["before"] or match["was"]
+    return match["name"], int(before) if before else None, int(match["to"])
+
+
+def _came_back(snapshot: Snapshot, workload: Workload) -> Symptom | None:
+    """Scaled to zero and up again within the events' memory. A rollout does that to different ReplicaSets."""
+    target = workload.entity
+    down: Event | None = None
+    for event in snapshot.events_about(target, "ScalingReplicaSet"):
+        step = _step(event.message)
+        if step and step[2] == 0:
+            down = event
+        elif step and down and (gone := _step(down.message)) and gone[0] == step[0] and workload.replicas > 0:
+            words = f"{target.kind} {target.name} was scaled to zero and is back at {workload.replicas} replicas"
+            return Symptom(
+                analyzer=NAME,
+                entity=target,
+                faults=("scaled_to_zero",),
+                summary=f"{words} since {event.last:%H:%M:%S}." if event.last else f"{words}.",
+                specificity=0.85,
+                evidence=(cite.told(snapshot, down), cite.told(snapshot, event)),
+                onset=down.first,
+                victims=tuple(entity("Service", s) for s in snapshot.services_of(target)),
+                ongoing=False,
+            )
+    return None
 
 
 # --- E12 -----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ host port (B9). The scheduler's message is read as counts per reason, then check
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -33,7 +34,10 @@ from skills.kubernetes.unschedulable import Reason
 
 NAME = "kubernetes.scheduling"
 _NODE_TROUBLE = ("not-ready", "unreachable", "disk-pressure", "memory-pressure", "pid-pressure", "network-unavailable",
-                 "uninitialized", "shutdown")  # fmt: skip
+                 "uninitialized", "shutdown", "out-of-service", "ToBeDeleted", "karpenter.sh/disrupt")  # fmt: skip
+"""Taints that tell the state of a node: conditions, cloud provider, CSI and CNI agents, autoscalers on their way."""
+_POOLS = re.compile(r"gpu|nvidia|amd\.com|dedicated|pool|spot|preemptible|arch|windows|sandbox|virtual-kubelet|"
+                    r"workload|CriticalAddonsOnly|storage|infra", re.IGNORECASE)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -98,6 +102,9 @@ def _symptoms(snapshot: Snapshot, stuck: Stuck) -> list[Symptom]:
     if not reasons:
         # Only control-plane nodes, or a wording that nobody knows yet: say that it cannot be scheduled, no more.
         return [_symptom(snapshot, stuck, Verdict((), "the scheduler finds no node", 0.3, role="effect"))]
+    reasons = [r for r in reasons if not _is_standing(snapshot, stuck, r, reasons)]
+    if not reasons:
+        return []
     eligible = max(sum(r.count for r in reasons), 1)
     lead = max(reasons, key=lambda r: (_per_pod(r), r.count, _ORDER.index(r.kind) * -1))
     verdicts = []
@@ -112,9 +119,33 @@ def _symptoms(snapshot: Snapshot, stuck: Stuck) -> list[Symptom]:
     return [_symptom(snapshot, stuck, v) for v in verdicts]
 
 
+def _is_standing(snapshot: Snapshot, stuck: Stuck, reason: Reason, reasons: list[Reason]) -> bool:
+    """A taint that keeps the pod from nodes which were never meant for it (a pool for GPUs, the control plane whose
+    taint the message leaves unnamed), as long as other nodes have another reason.
+
+    A taint is new when pods that do not tolerate it run there: NoSchedule lets those stay.
+    """
+    if reason.kind != "taint" or not snapshot.knows("Node") or any(w in reason.words for w in _NODE_TROUBLE):
+        return False
+    tainted = {name(n): t for n, t in _tainted(snapshot, stuck, reason)}
+    if not reason.taint:
+        return not tainted
+    others = [r for r in reasons if r is not reason and r.kind not in ("taint", "prefilter")]
+    on_them = [p for p in snapshot.pods if text(p, "spec", "nodeName") in tainted]
+    settled = [p for p in on_them if not tolerates(mapping(p, "spec"), tainted[text(p, "spec", "nodeName")])]
+    return bool(others) and bool(tainted) and not settled and bool(snapshot.pods) and _is_of_a_pool(reason)
+
+
+def _is_of_a_pool(reason: Reason) -> bool:
+    return bool(_POOLS.search(reason.taint))
+
+
 _ORDER = (
     "volume_missing",
+    "volume_lost",
+    "volume_writer",
     "volume_unbound",
+    "volume_bind",
     "ports",
     "selector",
     "volume_node",
@@ -128,12 +159,14 @@ _ORDER = (
     "extended",
     "too_many_pods",
     "volume_count",
+    "volume_space",
+    "prefilter",
 )
 
 
 def _per_pod(reason: Reason) -> bool:
     """A reason that concerns the pod whatever the node."""
-    return reason.kind in ("volume_missing", "volume_unbound")
+    return reason.kind in ("volume_missing", "volume_unbound", "volume_bind", "volume_lost")
 
 
 def _symptom(snapshot: Snapshot, stuck: Stuck, verdict: Verdict) -> Symptom:
@@ -214,7 +247,7 @@ def _verdict(snapshot: Snapshot, stuck: Stuck, reason: Reason, reasons: list[Rea
             return _volume_elsewhere(snapshot, stuck, reason)
         case "volume_missing":
             return _claim_missing(snapshot, stuck)
-        case "volume_unbound":
+        case "volume_unbound" | "volume_bind":
             claims = tuple(
                 Entity(kind="PersistentVolumeClaim", namespace=namespace(stuck.pod), name=c)
                 for c in claims_of(stuck.spec)
@@ -222,6 +255,17 @@ def _verdict(snapshot: Snapshot, stuck: Stuck, reason: Reason, reasons: list[Rea
             return Verdict((), reason.words, 0.5, role="effect", points_at=claims)
         case "volume_count":
             return Verdict(("volume_cannot_attach",), reason.words, 0.7)
+        case "volume_writer":
+            why = "another pod uses its claim, which only one pod may write (ReadWriteOncePod)"
+            return Verdict(("volume_cannot_attach",), why, 0.93, path="spec.volumes")
+        case "volume_lost":
+            return Verdict(("pvc_matches_no_volume", "volume_cannot_attach"), reason.words, 0.85)
+        case "volume_space":
+            return Verdict(
+                ("pvc_matches_no_volume",), f"no node's storage has room for its claim ({reason.words})", 0.8
+            )
+        case "prefilter":
+            return _selector(snapshot, stuck)
     return Verdict((), reason.words, 0.4, role="effect")
 
 
@@ -302,8 +346,8 @@ def _single_writer(snapshot: Snapshot, place: str, claim: str) -> bool:
 # --- nodes that do not want it -------------------------------------------------------------------------------------
 
 
-def _taint(snapshot: Snapshot, stuck: Stuck, reason: Reason) -> Verdict:
-    tainted = [
+def _tainted(snapshot: Snapshot, stuck: Stuck, reason: Reason) -> list[tuple[Object, Object]]:
+    return [
         (node, taint)
         for node in snapshot.all("Node")
         for taint in maps(node, "spec", "taints")
@@ -312,6 +356,10 @@ def _taint(snapshot: Snapshot, stuck: Stuck, reason: Reason) -> Verdict:
         and (not reason.taint or text(taint, "key") == reason.taint.partition("=")[0])
         and not tolerates(stuck.spec, taint)
     ]
+
+
+def _taint(snapshot: Snapshot, stuck: Stuck, reason: Reason) -> Verdict:
+    tainted = _tainted(snapshot, stuck, reason)
     if any(word in reason.words for word in _NODE_TROUBLE) or (
         tainted and all(any(w in text(t, "key") for w in _NODE_TROUBLE) for _, t in tainted)
     ):

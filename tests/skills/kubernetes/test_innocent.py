@@ -1,4 +1,3 @@
-
 """What real clusters hold that looks like a cause and is none. Most lines of the field notes have their test here."""
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from tests.skills.kubernetes.shapes import (
     event,
     leading,
     meta,
+    node,
     owner,
     pod,
     pod_spec,
@@ -230,3 +231,62 @@ def test_a_pod_of_a_run_seconds_old_lacks_nothing_that_its_siblings_had() -> Non
     fresh = pod("report-2-x", labels={}, owners=owner("Job", "report-29012342", "batch/v1"), spec=refers, phase="Pending", age=5,
                 statuses=[waiting("ContainerCreating", name="report")], conds=UNREADY)  # fmt: skip
     assert causes(before, fresh) == []
+
+
+# --- the scheduler's rarer words -----------------------------------------------------------------------------------------
+
+
+def unplaced(message: str, spec: Obj | None = None) -> list[Obj]:
+    return unwell(
+        "cart",
+        spec=spec,
+        node=None,
+        phase="Pending",
+        conds=conditions(PodScheduled=("False", "Unschedulable", message)),
+    )
+
+
+def tainted(name: str, key: str) -> Obj:
+    return node(name, taints=[{"key": key, "value": "true", "effect": "NoSchedule"}])
+
+
+def test_a_pool_for_others_is_not_why_a_pod_finds_no_cpu() -> None:
+    words = "0/4 nodes are available: 1 Insufficient cpu, 3 node(s) had untolerated taint {nvidia.com/gpu: true}."
+    nodes = [node("node-a"), *(tainted(f"gpu-{i}", "nvidia.com/gpu") for i in range(3))]
+    assert leading(*unplaced(words), *app("search"), *nodes) == (CART, "cpu_requests_do_not_fit")
+
+
+def test_a_taint_that_came_after_the_pods_that_run_there_is_why() -> None:
+    words = "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint {dedicated: batch}."
+    nodes = [node("node-b"), tainted("node-a", "dedicated")]
+    assert "taint_not_tolerated" in {f for s in causes(*unplaced(words), *app("search"), *nodes) for f in s.faults}
+
+
+def test_a_taint_that_is_not_named_is_read_from_the_nodes() -> None:
+    # Since 1.34 the message does not list the taints: "node(s) had untolerated taint(s)".
+    words = "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient memory."
+    best = causes(*unplaced(words))
+    assert [s.faults[0] for s in best] == ["memory_requests_do_not_fit"]
+    batch = [tainted("node-a", "team"), tainted("node-b", "team")]
+    assert leading(*unplaced("0/2 nodes are available: 2 node(s) had untolerated taint(s)."), *batch) == (
+        CART,
+        "taint_not_tolerated",
+    )
+
+
+def test_nodes_that_a_daemons_pod_was_never_meant_for_are_left_out() -> None:
+    words = "0/3 nodes are available: 1 Insufficient cpu, 2 node is filtered out by the prefilter result."
+    assert leading(*unplaced(words)) == (CART, "cpu_requests_do_not_fit")
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ("0/2 nodes are available: 2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode.", "volume_cannot_attach"),
+        ('0/2 nodes are available: persistentvolumeclaim "data" is being deleted.', "volume_cannot_attach"),
+        ("0/2 nodes are available: 2 node(s) did not have enough free storage.", "pvc_matches_no_volume"),
+        ("0/2 nodes are available: 2 node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s).", "pvc_matches_no_volume"),
+    ],
+)  # fmt: skip
+def test_volumes_in_the_schedulers_words(words: str, fault: str) -> None:
+    assert leading(*unplaced(words)) == (CART, fault)
