@@ -13,7 +13,7 @@ from skills.contract import Change, Entity, Excerpt, Symptom, Window
 CLOSE = timedelta(hours=2)
 """Before the onset: later than this a change of the failing thing itself is suspected at once."""
 CLOSE_BELOW = timedelta(hours=1)
-"""The same for what it depends on."""
+"""The same for what it depends on, and what it shares with others."""
 SHORTLY = timedelta(minutes=30)
 MOST_LINES = 6
 MOST_CHANGES = 15
@@ -36,7 +36,10 @@ def candidates(entries: Sequence[Entry], rollouts_seen: bool) -> list[Entry]:
 
 
 def _could_explain(entry: Entry) -> bool:
-    limit = CLOSE_BELOW if entry.relation.words == "dependency" else CLOSE
+    own = entry.relation.words in ("same workload", "named after it", "its node")
+    limit = CLOSE if own else CLOSE_BELOW
+    if entry.change.kind == "scale" and not own and entry.change.summary.startswith("Scaled up"):
+        return False  # an autoscaler that follows the load of a dependency takes nothing away from anybody
     return entry.relation.can_explain and timedelta() <= entry.before_onset <= limit
 
 

@@ -30,7 +30,7 @@ _AFFIX = re.compile(r"[-_.]?(?:service|svc|deployment|deploy)$")
 @dataclass(frozen=True)
 class Relation:
     words: str
-    """same workload, named after it, its node, dependency, caller, same namespace, unrelated"""
+    """One of _ORDER."""
     rank: int
     """Smaller is closer."""
     hops: int = 0
@@ -38,13 +38,16 @@ class Relation:
     @property
     def can_explain(self) -> bool:
         """Whether such a change could be behind the alert at all."""
-        return self.rank <= _RANKS["dependency"]
+        return self.rank <= _RANKS["cluster-wide"]
 
     def __str__(self) -> str:
         return f"{self.words}, {self.hops} hops away" if self.hops > 1 else self.words
 
 
-_ORDER = ("same workload", "named after it", "its node", "dependency", "caller", "same namespace", "unrelated")
+_ORDER = (
+    "same workload", "named after it", "its node", "dependency", "shared in its namespace", "cluster-wide", "caller",
+    "same namespace", "unrelated",
+)  # fmt: skip
 _RANKS = {words: i for i, words in enumerate(_ORDER)}
 
 
@@ -64,6 +67,7 @@ class Surroundings:
         self.nodes = frozenset((*nodes, *(n for n in [focus.labels.get("node", "")] if n)))
         """Where it runs, as far as that is known."""
         below, above = _neighbours(edges)
+        self._workloads = {key[1] for key in (*below, *above)} - self.names
         self._below = _reach(below, self._starts(below, above))
         self._above = _reach(above, self._starts(below, above))
 
@@ -89,6 +93,8 @@ class Surroundings:
             return _relation("its node") if entity.name in self.nodes else UNRELATED
         if entity.kind == "Namespace" and entity.name == self.namespace:
             return _relation("named after it")
+        if entity.kind in _SHARED and self._is_shared(entity):
+            return _relation("shared in its namespace" if place == self.namespace else "cluster-wide")
         if not self.names:
             return _relation("same namespace") if place and place == self.namespace else UNRELATED
         if near and name in self.names:
@@ -101,12 +107,26 @@ class Surroundings:
                 return _relation(words, min(hops))
         return _relation("same namespace") if place and place == self.namespace else UNRELATED
 
+    def _is_shared(self, entity: Entity) -> bool:
+        """Whether everything in the namespace, or in the cluster, may feel it: not when it bears a workload's name."""
+        if entity.namespace and entity.namespace not in (self.namespace, *_SYSTEM):
+            return False
+        names = (*self._workloads, *self.names)
+        return not any(entity.name == n or entity.name.startswith(f"{n}-") for n in names)
+
     def nearest(self, entities: Iterable[Entity]) -> tuple[Relation, Entity | None]:
         """The closest of several things that one change touched."""
         found = [(self.of(e), e) for e in entities]
         return min(found, key=lambda f: (f[0].rank, f[0].hops, str(f[1])), default=(UNRELATED, None))
 
 
+_SHARED = (
+    "ConfigMap", "Secret", "NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "ResourceQuota",
+    "LimitRange", "AuthorizationPolicy", "PeerAuthentication", "MutatingWebhookConfiguration", "StorageClass",
+    "ValidatingWebhookConfiguration", "IngressClass", "PriorityClass",
+)  # fmt: skip
+"""Objects that act on others than their namesake."""
+_SYSTEM = ("kube-system", "istio-system")
 _BELONGINGS = (
     "ConfigMap", "Secret", "HorizontalPodAutoscaler", "PersistentVolumeClaim", "NetworkPolicy", "ServiceAccount",
     "PodDisruptionBudget", "Ingress", "Service", "ResourceQuota",

@@ -290,3 +290,22 @@ def test_several_services_of_one_repository_are_told_apart_by_labels_and_scopes(
     assert "same workload: Service cart" in lines[0]
     assert "Service search" in lines[1]
     assert "unrelated" in lines[1]
+
+
+def config(name: str, minutes: float = 3) -> Change:
+    thing = Entity(kind="ConfigMap", namespace="shop", name=name)
+    return Change(f"configmap/shop/{name}/9", ONSET - timedelta(minutes=minutes), thing, "ConfigMap changed", "config")
+
+
+@pytest.mark.parametrize(
+    ("name", "relation"),
+    [
+        ("cart-config", "named after it"),
+        ("feature-flags", "shared in its namespace"),
+        ("search-config", "same namespace"),
+    ],
+)
+def test_configuration_relates_by_its_name_or_is_shared_by_all(name: str, relation: str) -> None:
+    seen = skill().first_look(context(Cluster([config(name)])))
+    assert ("No change explains this" in seen.text) is (relation == "same namespace")
+    assert relation in skill()._timeline(TimelineInput(), context(Cluster([config(name)]))).evidence[0].text
