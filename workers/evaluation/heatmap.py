@@ -111,7 +111,7 @@ def _moves(
     fonts: Fonts,
     any_failed: bool,
 ) -> None:
-    draw.text((EDGE, top), "last good step (rows) × first failed step (columns)", INK, fonts.plain)
+    draw.text((EDGE, top), "last good step (rows) by first failed step (columns)", INK, fonts.plain)
     if not any_failed:
         draw.text((EDGE, top + 24), "nothing failed", FAINT, fonts.plain)
         return

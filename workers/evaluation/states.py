@@ -26,10 +26,21 @@ def _of(steps: Sequence[Span], state: str, wanted: Sequence[str]) -> StateMarks:
         steps=len(steps),
         valid=sum(s.status == "ok" for s in steps),
         shows=sum(_shows(s, wanted) for s in steps) if reads and wanted else None,
-        seconds=round(sum((s.t1 - s.t0).total_seconds() for s in steps), 3),
+        seconds=round(_elapsed(steps), 3),
         tokens=sum(s.tokens_in + s.tokens_out + s.tokens_cached for s in steps),
         dollars=sum(s.dollars for s in steps),
     )
+
+
+def _elapsed(steps: Sequence[Span]) -> float:
+    """What steps side by side took together: their union, not their sum."""
+    seconds, until = 0.0, None
+    for step in sorted(steps, key=lambda s: s.t0):
+        begin = step.t0 if until is None else max(step.t0, until)
+        if step.t1 > begin:
+            seconds += (step.t1 - begin).total_seconds()
+            until = step.t1
+    return seconds
 
 
 def _shows(span: Span, wanted: Sequence[str]) -> bool:

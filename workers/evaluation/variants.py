@@ -58,6 +58,16 @@ class Variant:
         return bool(on) and (self.toggle.name == ALL or on != case.skills)
 
 
+def base_of(name: str) -> str:
+    """A variant's name without its toggle: what the toggle is compared with."""
+    return ", ".join(part for part in name.split(", ") if not part.startswith(("only ", "without ")))
+
+
+def toggle_of(name: str) -> str:
+    """`without logs`, or empty for everything on."""
+    return next((part for part in name.split(", ") if part.startswith(("only ", "without "))), "")
+
+
 def crossed(models: Sequence[str], toggles: Sequence[Toggle], notebooks: Sequence[Notebook]) -> tuple[Variant, ...]:
     return tuple(
         Variant(model, toggle, notebook)
