@@ -13,6 +13,7 @@ from skills.contract import Edge, Entity, Excerpt
 from workers.llm.base import Block, Message, canonical
 from workers.llm.entities import alerted, parse
 from workers.llm.graph import Graph
+from workers.llm.offline.expression import holds
 
 _BLOCK = re.compile(r"^<(?P<tag>[a-z_]+)>\n(?P<rows>.*?)\n</(?P=tag)>$", re.MULTILINE | re.DOTALL)
 _EVIDENCE = re.compile(r"^\[(?P<id>E\d+)\] (?P<text>.*(?:\n    \| .*)*)", re.MULTILINE)
@@ -94,6 +95,8 @@ class Notes:
     opened: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """(entity, fault) -> H1 ..."""
     challenged: frozenset[str] = frozenset()
+    holds: bool | None = None
+    """Whether the alert's own expression is seen to hold now; None when that was not shown."""
     sent_back: int = 0
     """Conclusions that were refused."""
 
@@ -146,6 +149,7 @@ def read(messages: Sequence[Message], own_tools: Iterable[str]) -> Notes:
         ),
         opened=_opened(calls, messages),
         challenged=frozenset(str(b["input"].get("hypothesis")) for b in calls if b["name"] == "challenge"),
+        holds=holds(texts, [str(a.get("type")) for a in alerts if a.get("type")]),
         sent_back=sum(text.startswith("error: not concluded") for text in texts),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from skills.contract import Entity
+from skills.logfaults.places import store_kind
 from workers.llm.base import Block, ToolSpec, canonical
 from workers.llm.entities import owner_name, same_thing
 from workers.llm.offline import guidance
@@ -58,8 +59,18 @@ def _subjects(notes: Notes, ranking: Ranking) -> Iterator[Entity]:
     if ranking.lead is not None:
         yield ranking.lead.entity
     yield from ranking.alerted
+    yield from _users(notes, ranking)
     if not ranking.alerted and notes.namespace:
         yield Entity(kind="Namespace", name=notes.namespace)
+
+
+def _users(notes: Notes, ranking: Ranking) -> Iterator[Entity]:
+    """Who uses a store or a broker that alerted and is well itself: its backlog is its consumers'. First their
+    namespace, since one question to it hears them all."""
+    stores = [a for a in ranking.alerted if store_kind(a.name) or store_kind(owner_name(a.kind, a.name))]
+    users = [e.source for e in notes.edges if any(same_thing(e.target, s) for s in stores)]
+    yield from (Entity(kind="Namespace", name=n) for n in dict.fromkeys(u.namespace for u in users) if n)
+    yield from dict.fromkeys(users)
 
 
 def _worth(tool: ToolSpec) -> int | None:

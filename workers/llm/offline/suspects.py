@@ -39,7 +39,9 @@ class Suspect:
 
     @property
     def ongoing(self) -> bool:
-        return any(s.ongoing for s in self.signs)
+        """What shows the fault itself knows; those who suffered from it may complain for a while."""
+        shown = [s for s in self.signs if s.role == "cause"]
+        return any(s.ongoing for s in shown or self.signs)
 
 
 @dataclass(frozen=True)

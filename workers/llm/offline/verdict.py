@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,10 @@ from workers.llm.offline.suspects import STRONG, WEAK, Ranking, Suspect
 
 SEEN_TO_SUFFER = 0.2
 """Specificity from which an effect counts as suffering: an error rate says little of a cause, but it is no health."""
+COMPLAINS = 0.3
+"""Specificity from which lines are complaints: below it are the odd resets and retries of every healthy system."""
+EXPLAINS_THE_ALERT = 0.85
+"""Specificity of a healthy observation that says why the alert fires although nothing is wrong."""
 NEAR = 0.8
 """Closeness below which nothing is known to lead from a suspect to what alerted."""
 MARGIN = 0.12
@@ -73,13 +78,16 @@ def conclude(notes: Notes, ranking: Ranking, *, plain: bool = False) -> dict[str
         now = Standing(others[0], lead, None)
         lead = others[0]
     well = _found_well(notes, ranking)
+    false = next((s for s in well if s.specificity >= EXPLAINS_THE_ALERT), None)
     if (
         lead is not None
         and lead.score >= STRONG
         and not (well and lead.closeness < NEAR and not _suffers(notes, ranking))
     ):
         return _convict(lead, now, notes, ranking, plain)
-    if well and not _suffers(notes, ranking) and not notes.unreadable:
+    if false and not _suffers(notes, ranking):
+        return explain.healthy((false,), notes, ranking, "False alarm: ")
+    if well and not _suffers(notes, ranking) and not notes.unreadable and _may_be_false(notes, well):
         if lead is None or lead.score < WEAK or lead.closeness < NEAR:
             return explain.healthy(
                 well, notes, ranking, "Nothing is wrong now: " if notes.resolved else "False alarm: "
@@ -104,17 +112,41 @@ def _convict(lead: Suspect, now: Standing, notes: Notes, ranking: Ranking, plain
 
 
 def _suffers(notes: Notes, ranking: Ranking) -> bool:
-    """Whether what alerted is seen to suffer at present."""
+    """Whether what alerted is seen to suffer at present. The alert's own measure says so best; averages over a window
+    of which it is past know less."""
+    told = any(e.ongoing and _by_lines(e) and _concerns(e, ranking) for e in ranking.effects)
+    if notes.holds is not None and not told:
+        return notes.holds
     return any(
         e.ongoing and e.specificity >= SEEN_TO_SUFFER and (not ranking.alerted or _concerns(e, ranking))
         for e in ranking.effects
     )
 
 
+def _by_lines(sign: Sign) -> bool:
+    return sign.specificity >= COMPLAINS and not sign.analyzer.startswith("prometheus")
+
+
 def _concerns(sign: Sign, ranking: Ranking) -> bool:
     return any(
         same_thing(sign.entity, a) or ranking.graph.distance(a, sign.entity) is not None for a in ranking.alerted
     )
+
+
+_NOT_TOLD_BY_PODS = re.compile(
+    r"lag|backlog|queue|messages?\b|drop(?:ped|s)?\b|fewer|orders?\b|payments?\b|revenue|sign-?ups|traffic",
+    re.IGNORECASE,
+)
+
+
+def _may_be_false(notes: Notes, well: Sequence[Sign]) -> bool:
+    """Not while the alert's own expression is seen to hold; and ready pods say nothing of a queue or of what people
+    order: there, only a measurement does."""
+    if notes.holds is not None:
+        return not notes.holds
+    if notes.resolved or not _NOT_TOLD_BY_PODS.search(notes.text):
+        return True
+    return any(not s.analyzer.startswith("kubernetes") for s in well)
 
 
 def _found_well(notes: Notes, ranking: Ranking) -> Sequence[Sign]:
