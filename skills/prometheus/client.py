@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -20,8 +19,12 @@ from skills.prometheus.settings import Settings
 
 MAX_BYTES = 20_000_000
 CONNECT_SECONDS = 3.0
-LONG_QUERY = 1500
-"""Queries longer than this are sent as a form: proxies refuse long addresses."""
+LONG_QUERY = 6000
+"""Queries longer than this are sent as a form: servers and proxies take addresses of 8 KiB, readers only GET."""
+
+
+class Rejected(ToolError):
+    """The server understood that it was asked, and says that it will not answer this."""
 
 
 class Client:
@@ -41,7 +44,7 @@ class Client:
     def instant(self, expression: str, at: datetime) -> tuple[Series, ...]:
         """The value of each series at a time. Raises ToolError."""
         data = self.get("/api/v1/query", {"query": expression, "time": _unix(at)}, expression)
-        return tuple(_series(row, expression) for row in _result(data, expression))
+        return _all_series(data, expression)
 
     def range(self, expression: str, window: Window, step_seconds: float) -> tuple[Series, ...]:
         """Values over a window, one each `step_seconds`. Raises ToolError."""
@@ -52,7 +55,7 @@ class Client:
             "step": f"{max(1, round(step_seconds))}",
         }
         data = self.get("/api/v1/query_range", asked, f"{expression} over {window}")
-        return tuple(_series(row, expression) for row in _result(data, expression))
+        return _all_series(data, expression)
 
     def get(self, path: str, asked: Mapping[str, str], shown: str) -> Any:
         """The `data` of an answer; `shown` is how the question reads in an error. Raises ToolError."""
@@ -113,7 +116,8 @@ def _data(status: int, body: bytes, shown: str) -> Any:
     if status in (401, 403):
         raise ToolError(f"Prometheus refused {shown!r} ({status}): check token_env or headers; {_said(answer)}")
     if status != 200 or not isinstance(answer, dict) or answer.get("status") != "success":
-        raise ToolError(f"Prometheus rejected {shown!r} ({status}): {_said(answer)}")
+        rejected = Rejected if status in (400, 422) else ToolError
+        raise rejected(f"Prometheus rejected {shown!r} ({status}): {_said(answer)}")
     return answer.get("data")
 
 
@@ -141,19 +145,27 @@ def _result(data: Any, expression: str) -> list[Any]:
     return rows
 
 
-def _series(row: Any, expression: str) -> Series:
+def _all_series(data: Any, expression: str) -> tuple[Series, ...]:
+    moments = _Moments()
+    return tuple(_series(row, moments, expression) for row in _result(data, expression))
+
+
+class _Moments(dict[Any, datetime]):
+    """Times by what the server wrote: the series of one answer share theirs, and there are thousands of points."""
+
+    def __missing__(self, written: Any) -> datetime:
+        made = self[written] = datetime.fromtimestamp(float(written), UTC)
+        return made
+
+
+def _series(row: Any, moments: _Moments, expression: str) -> Series:
     try:
         pairs = row["values"] if "values" in row else [row["value"]]
-        points = tuple((datetime.fromtimestamp(float(t), UTC), _number(v)) for t, v in pairs)
+        # Prometheus writes +Inf, -Inf and NaN as text; float() reads them.
+        points = tuple([(moments[t], float(v)) for t, v in pairs])
         return Series({str(k): str(v) for k, v in row["metric"].items()}, points)
-    except (KeyError, TypeError, ValueError, AttributeError):
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
         raise ToolError(f"Prometheus answered {expression!r} with a series that cannot be read") from None
-
-
-def _number(text: Any) -> float:
-    # Prometheus writes +Inf, -Inf and NaN as text.
-    value = float(text)
-    return value if not math.isnan(value) else math.nan
 
 
 def _unix(at: datetime) -> str:

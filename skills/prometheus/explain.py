@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from skills.contract import Excerpt, Series, SkillContext, Window
+from skills.contract import Chart, Excerpt, Series, SkillContext, ToolError, Window
+from skills.prometheus.charts import chart
 from skills.prometheus.client import Client
 from skills.prometheus.look import link
+from skills.prometheus.thresholds import measured
 from skills.series import change_point, last, shown
 
 
@@ -29,6 +31,7 @@ class Explained:
     rule: Rule
     text: str
     evidence: tuple[Excerpt, ...]
+    charts: tuple[Chart, ...] = ()
 
 
 def rules(client: Client) -> tuple[Rule, ...]:
@@ -49,48 +52,49 @@ def _rule(row: dict[str, Any]) -> Rule:
 
 
 def explain(client: Client, alert_type: str, context: SkillContext, link_base: str | None) -> Explained | None:
-    """The rule of this name and the series that it sees now; None when there is no such rule. Raises ToolError."""
-    found = [rule for rule in rules(client) if rule.name == alert_type]
-    if not found:
+    """The rule of this name and the series that it sees now; None when there is no such rule and the alert carried no
+    expression. Raises ToolError."""
+    rule = _rule_of(client, alert_type, context)
+    if rule is None:
         return None
-    rule = max(found, key=lambda r: r.active)
     span = Window(context.baseline.start, context.now)
-    bare = without_threshold(rule.expression)
-    series = client.range(bare, span, max(15.0, span.seconds / 60))
+    watched = measured(rule.expression)
+    series = client.range(watched.expression, span, max(15.0, span.seconds / 60))
     matching = [s for s in series if _about(s, context)] or list(series)
-    lines = []
+    query_link = link(link_base, watched.expression, span)
+    lines, charts = [], []
     for one in sorted(matching, key=lambda s: -(last(s) or 0))[:3]:
         moment = change_point(one.points)
         labels = ", ".join(f"{k}={v}" for k, v in sorted(one.labels.items()) if k != "__name__")
         text = f"{alert_type}: {{{labels}}} is {shown(last(one))}"
         if moment:
             text += f", {shown(moment.before)} before {moment.at:%H:%M:%S}Z"
-        query_link = link(link_base, bare, span)
-        lines.append(Excerpt(text, bare, span, query_link, at=moment.at if moment else None))
-    head = f"{alert_type} fires on `{rule.expression}` for {shown(rule.for_seconds)} s; health {rule.health}"
+        onset = moment.at if moment else None
+        lines.append(Excerpt(text, watched.expression, span, query_link, at=onset))
+        title = f"{alert_type} {{{labels}}}" if labels else alert_type
+        drawn = chart(one, title, watched.unit, watched.expression, query_link, watched.threshold, onset)
+        charts += [drawn] if drawn else []
+    if rule.health == "not listed":
+        head = f"{alert_type} fires on `{rule.expression}`, as its link says; this server lists no such rule"
+    else:
+        head = f"{alert_type} fires on `{rule.expression}` for {shown(rule.for_seconds)} s; health {rule.health}"
     if not series:
         head += "; the expression gives no series now"
-    return Explained(rule, head, tuple(lines))
+    return Explained(rule, head, tuple(lines), tuple(charts[:1]))
 
 
-def without_threshold(expression: str) -> str:
-    """The expression without its outermost comparison with a number, so that healthy values can be seen as well."""
-    depth, cut = 0, None
-    for i, char in enumerate(expression):
-        if char in "([{":
-            depth += 1
-        elif char in ")]}":
-            depth -= 1
-        elif depth == 0 and char in "<>" and cut is None:
-            cut = i
-    if cut is None:
-        return expression
-    right = expression[cut:].lstrip("<>=").strip()
+def _rule_of(client: Client, alert_type: str, context: SkillContext) -> Rule | None:
+    """As the server lists it, else as the alert's own link tells: many query fronts list no rules."""
+    told = context.focus.expressions[:1] if alert_type == context.focus.alert_type else ()
     try:
-        float(right)
-    except ValueError:
-        return expression
-    return expression[:cut].strip()
+        found = [rule for rule in rules(client) if rule.name == alert_type]
+    except ToolError:
+        if not told:
+            raise
+        found = []
+    if found:
+        return max(found, key=lambda r: r.active)
+    return Rule(alert_type, told[0], 0.0, 1, "not listed") if told else None
 
 
 def _about(series: Series, context: SkillContext) -> bool:

@@ -24,6 +24,11 @@ class Question:
 
     name: str
     expression: str
+    shows: str = ""
+    """What the series are, for the title of a chart: `memory working set`."""
+    unit: str = ""
+    level: float | None = None
+    """Where the rule that reads it begins to object; the same for every series."""
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from pydantic import Field
 
 from skills.contract import (
     Access,
+    Chart,
     Check,
     Excerpt,
     FirstLook,
@@ -25,14 +25,18 @@ from skills.contract import (
     Window,
 )
 from skills.prometheus import analyzers
+from skills.prometheus.bundles import ask_all
+from skills.prometheus.charts import chart, of_symptoms
 from skills.prometheus.client import Client
 from skills.prometheus.explain import explain, silent
 from skills.prometheus.look import Look, link
 from skills.prometheus.settings import Settings
+from skills.prometheus.thresholds import measured
 from skills.series import change_point, compare, last, shown
 
 PARALLEL = 6
 MOST_SERIES = 12
+MOST_CHARTS = 4
 POINTS = 60
 """Of each first-look series: enough for a change point, and half the load of a screenful."""
 
@@ -66,6 +70,7 @@ class Prometheus:
     def __init__(self, access: Access) -> None:
         self._settings: Settings = access.settings
         self._client = Client(access)
+        self._looks: dict[tuple[Window, Window, tuple[str, ...]], tuple[Look, list[Gap]]] = {}
 
     @property
     def tools(self) -> Sequence[Tool]:
@@ -104,6 +109,7 @@ class Prometheus:
     def first_look(self, context: SkillContext) -> FirstLook:
         look, gaps = self._look(context, self._namespaces(context, ""))
         symptoms = analyzers.analyze(look)
+        charts = of_symptoms(symptoms, look, analyzers.by_name())
         lines: list[str] = []
         evidence: list[Excerpt] = []
         try:
@@ -112,6 +118,7 @@ class Prometheus:
             ):
                 lines.append(told.text)
                 evidence += told.evidence
+                charts = [*told.charts, *charts]
             if down := silent(self._client, context):
                 gaps.append(Gap("some metrics", down))
         except ToolError as error:
@@ -124,7 +131,13 @@ class Prometheus:
             gaps.append(
                 Gap("metrics", f"no series for {self._matcher(self._namespaces(context, ''))} over {context.window}")
             )
-        return FirstLook("\n".join(lines), tuple(symptoms), gaps=tuple(gaps), evidence=tuple(evidence))
+        return FirstLook(
+            "\n".join(lines),
+            tuple(symptoms),
+            gaps=tuple(gaps),
+            evidence=tuple(evidence),
+            charts=tuple(charts[:MOST_CHARTS]),
+        )
 
     def checks(self) -> Sequence[Check]:
         found = []
@@ -152,19 +165,19 @@ class Prometheus:
         return f'namespace=~"{"|".join(namespaces)}"' if namespaces else 'namespace!=""'
 
     def _look(self, context: SkillContext, namespaces: tuple[str, ...]) -> tuple[Look, list[Gap]]:
-        """Every analyzer's questions, a few at a time. Raises ToolError only when not one could be asked."""
+        """Every analyzer's questions, asked once over the same windows. Raises ToolError only when not one could be."""
+        key = (context.window, context.baseline, namespaces)
+        if key not in self._looks:
+            self._looks[key] = self._looked(context, namespaces)
+        look, gaps = self._looks[key]
+        return look, [*gaps]
+
+    def _looked(self, context: SkillContext, namespaces: tuple[str, ...]) -> tuple[Look, list[Gap]]:
         span = Window(context.baseline.start, context.window.end)
         step = max(15.0, span.seconds / POINTS)
         sent = {q.name: q.expression.replace("{ns}", self._matcher(namespaces)) for q in analyzers.questions()}
 
-        def ask(expression: str) -> tuple[Series, ...] | ToolError:
-            try:
-                return self._client.range(expression, span, step)
-            except ToolError as error:
-                return error
-
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            answers = dict(zip(sent, pool.map(ask, sent.values()), strict=True))
+        answers = ask_all(sent, lambda expression: self._client.range(expression, span, step), PARALLEL)
         failed = [error for error in answers.values() if isinstance(error, ToolError)]
         if len(failed) == len(answers):
             raise failed[0]
@@ -185,9 +198,17 @@ class Prometheus:
         )
         evidence = tuple(self._line(s, asked.query, window, baseline, span) for s in ranked[:MOST_SERIES])
         more = f", the {MOST_SERIES} that changed most are shown" if len(found) > MOST_SERIES else ""
+        text = f"{len(found)} series over {window}, baseline {baseline}{more}"
         return ToolResult(
-            "ok", f"{len(found)} series over {window}, baseline {baseline}{more}", evidence, full=_whole(found)
+            "ok", text, evidence, full=_whole(found), charts=self._drawn(ranked[0], asked.query, evidence)
         )
+
+    def _drawn(self, series: Series, query: str, evidence: tuple[Excerpt, ...]) -> tuple[Chart, ...]:
+        watched = measured(query)
+        labels = ", ".join(f"{k}={v}" for k, v in sorted(series.labels.items()))
+        first = evidence[0]
+        drawn = chart(series, f"{{{labels}}}" if labels else query, watched.unit, query, first.link, onset=first.at)
+        return (drawn,) if drawn else ()
 
     def _line(self, series: Series, query: str, window: Window, baseline: Window, span: Window) -> Excerpt:
         compared = compare(series, window, baseline)
@@ -206,7 +227,7 @@ class Prometheus:
         told = explain(self._client, name, context, self._link)
         if told is None:
             return ToolResult("no_data", f"no alerting rule is called {name!r} (GET /api/v1/rules)")
-        return ToolResult("ok", told.text, told.evidence)
+        return ToolResult("ok", told.text, told.evidence, charts=told.charts)
 
     def _analyze(self, asked: AnalyzeInput, context: SkillContext) -> ToolResult:
         namespaces = self._namespaces(context, asked.namespace)
@@ -220,7 +241,8 @@ class Prometheus:
         text = (
             f"{len(symptoms)} deviations in {place}" if symptoms else f"nothing deviates from the baseline in {place}"
         )
-        return ToolResult("ok", text, symptoms=symptoms, gaps=tuple(gaps))
+        charts = of_symptoms(symptoms, look, analyzers.by_name())[:MOST_CHARTS]
+        return ToolResult("ok", text, symptoms=symptoms, gaps=tuple(gaps), charts=tuple(charts))
 
     def _names(self, asked: NamesInput, context: SkillContext) -> ToolResult:
         window = {"start": f"{context.window.start.timestamp():.0f}", "end": f"{context.now.timestamp():.0f}"}

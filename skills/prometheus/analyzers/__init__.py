@@ -29,6 +29,10 @@ def questions() -> tuple[Question, ...]:
     return tuple(found.values())
 
 
+def by_name() -> dict[str, Question]:
+    return {question.name: question for question in questions()}
+
+
 def analyze(look: Look) -> list[Symptom]:
     """What all analyzers recognise, the most specific first."""
     found: list[Symptom] = []

@@ -15,12 +15,17 @@ QUESTIONS = (
         "throttled",
         'sum by (namespace, pod, container) (rate(container_cpu_cfs_throttled_periods_total{{ns},container!=""}[5m])) '
         '/ sum by (namespace, pod, container) (rate(container_cpu_cfs_periods_total{{ns},container!=""}[5m]))',
+        shows="share of throttled CPU periods",
+        unit="ratio",
+        level=0.25,
     ),
     Question(
         "cpu_usage",
         'sum by (namespace, pod, container) (rate(container_cpu_usage_seconds_total{{ns},container!~"|POD"}[5m]))',
+        shows="CPU usage",
+        unit="cores",
     ),
-    Question("cpu_limit", 'kube_pod_container_resource_limits{{ns},resource="cpu"}'),
+    Question("cpu_limit", 'kube_pod_container_resource_limits{{ns},resource="cpu"}', shows="CPU limit", unit="cores"),
 )
 THROTTLED = 0.25
 """Share of CFS periods; the alert CPUThrottlingHigh of the kubernetes-mixin fires at the same value."""

@@ -16,11 +16,20 @@ QUESTIONS = (
     Question(
         "working_set",
         'max by (namespace, pod, container) (container_memory_working_set_bytes{{ns},container!="",container!="POD"})',
+        shows="memory working set",
+        unit="bytes",
     ),
-    Question("memory_limit", 'kube_pod_container_resource_limits{{ns},resource="memory"}'),
+    Question(
+        "memory_limit",
+        'kube_pod_container_resource_limits{{ns},resource="memory"}',
+        shows="memory limit",
+        unit="bytes",
+    ),
     Question("oom_killed", 'kube_pod_container_status_last_terminated_reason{{ns},reason="OOMKilled"} == 1'),
     Question(
-        "restarts", "sum by (namespace, pod, container) (increase(kube_pod_container_status_restarts_total{{ns}}[10m]))"
+        "restarts",
+        "sum by (namespace, pod, container) (increase(kube_pod_container_status_restarts_total{{ns}}[10m]))",
+        shows="restarts in ten minutes",
     ),
 )
 

@@ -180,7 +180,12 @@ RULES = (
         0.4,
     ),
 )
-QUESTIONS = tuple(Question(rule.name, rule.expression) for rule in RULES)
+QUESTIONS = tuple(
+    Question(
+        rule.name, rule.expression, shows=f"{rule.name.replace('_', ' ')}, share of the most", unit="ratio", level=1.0
+    )
+    for rule in RULES
+)
 
 
 def analyze(look: Look) -> list[Symptom]:

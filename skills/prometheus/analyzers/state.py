@@ -18,8 +18,8 @@ QUESTIONS = (
         "node_pressure",
         'kube_node_status_condition{condition=~"MemoryPressure|DiskPressure|PIDPressure",status="true"} == 1',
     ),
-    Question("wanted", "kube_deployment_spec_replicas{{ns}}"),
-    Question("available", "kube_deployment_status_replicas_available{{ns}}"),
+    Question("wanted", "kube_deployment_spec_replicas{{ns}}", shows="replicas wanted"),
+    Question("available", "kube_deployment_status_replicas_available{{ns}}", shows="replicas available"),
     Question(
         "store_up",
         'min by (__name__, namespace, pod, service, job, instance) ({__name__=~"redis_up|pg_up|mysql_up|mongodb_up"})',
@@ -34,8 +34,17 @@ QUESTIONS = (
         "dns_failures",
         'sum(rate(coredns_dns_responses_total{rcode=~"SERVFAIL|REFUSED"}[5m]))'
         " / sum(rate(coredns_dns_responses_total[5m]))",
+        shows="share of failed DNS answers",
+        unit="ratio",
+        level=0.05,
     ),
-    Question("clock_offset", "max by (instance, node) (abs(node_timex_offset_seconds))"),
+    Question(
+        "clock_offset",
+        "max by (instance, node) (abs(node_timex_offset_seconds))",
+        shows="clock offset",
+        unit="seconds",
+        level=1.0,
+    ),
     Question("scheduler_up", 'sum(up{job=~".*kube-scheduler.*"})'),
 )
 PRESSURE = {

@@ -15,23 +15,29 @@ from skills.series import change_point, compare, shown
 
 _WHO = "namespace, service, job, app"
 QUESTIONS = (
-    Question("requests", f"sum by ({_WHO}) (rate(http_requests_total{{{{ns}}}}[5m]))"),
+    Question("requests", f"sum by ({_WHO}) (rate(http_requests_total{{{{ns}}}}[5m]))", shows="requests", unit="/s"),
     Question(
         "errors",
         f'sum by ({_WHO}) (rate(http_requests_total{{{{ns}},code=~"5.."}}[5m]))'
         f' or sum by ({_WHO}) (rate(http_requests_total{{{{ns}},status=~"5.."}}[5m]))'
         f' or sum by ({_WHO}) (rate(http_requests_total{{{{ns}},status_code=~"5.."}}[5m]))',
+        shows="errors (5xx)",
+        unit="/s",
     ),
     # The mean and not a quantile: a tenth of the load, and as telling against a baseline.
     Question(
         "latency",
         f"sum by ({_WHO}) (rate(http_request_duration_seconds_sum{{{{ns}}}}[5m]))"
         f" / sum by ({_WHO}) (rate(http_request_duration_seconds_count{{{{ns}}}}[5m]))",
+        shows="mean latency",
+        unit="seconds",
     ),
     Question(
         "mesh_errors",
         "sum by (source_workload, source_workload_namespace, destination_service_name, destination_service_namespace)"
         ' (rate(istio_requests_total{reporter="source",response_code=~"5..|0"}[5m]))',
+        shows="errors between services",
+        unit="/s",
     ),
 )
 Who = tuple[str, str]

@@ -14,7 +14,6 @@ import pytest
 from skills.contract import Focus, Series, Window
 from skills.prometheus import analyzers
 from skills.prometheus.analyzers import cpu, memory, saturation, state, traffic
-from skills.prometheus.explain import without_threshold
 from skills.prometheus.look import Look, workload
 from skills.series import change_point, longest_climb, shown
 
@@ -179,12 +178,6 @@ def test_a_quiet_company_has_no_symptoms() -> None:
 )
 def test_the_owner_of_a_pod_is_read_off_its_name(pod: str, owner: str) -> None:
     assert str(workload("ns", pod)) == owner
-
-
-def test_a_threshold_is_taken_off_but_a_filter_inside_is_not() -> None:
-    assert without_threshold("sum(rate(x[5m])) / sum(rate(y[5m])) > 0.05") == "sum(rate(x[5m])) / sum(rate(y[5m]))"
-    assert without_threshold('sum(x{a=~"b>1"} > 0)') == 'sum(x{a=~"b>1"} > 0)'
-    assert without_threshold("a > b") == "a > b"
 
 
 def test_change_points_and_climbs() -> None:

@@ -156,7 +156,7 @@ def test_the_token_is_sent_and_a_long_query_goes_as_a_form(serve: Callable[[Answ
     series = skill(serve(answer), token_env="TOKEN").sources.series
     assert series is not None
     series.range("up", WINDOW, 15)
-    series.range("up" + " + 0" * 600, WINDOW, 15)
+    series.range("up" + " + 0" * 1600, WINDOW, 15)
     assert seen == [("GET", "Bearer made-up-token"), ("POST", "Bearer made-up-token")]
 
 

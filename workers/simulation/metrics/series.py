@@ -44,8 +44,11 @@ class Series:
         for number in numbers:
             if number not in known:
                 at = round(number * SCRAPE_SECONDS + offset, 3)
-                alive = any(start <= at < end for start, end in spans)
-                known[number] = (at, value(at)) if alive else None
+                known[number] = None
+                for start, end in spans:  # not any(): this is asked a hundred thousand times an investigation
+                    if start <= at < end:
+                        known[number] = (at, value(at))
+                        break
             made.append(known[number])
         return made
 
