@@ -33,6 +33,8 @@ class Crash:
     """Type of what was raised at the end of the chain, when it differs from the root cause; else the same."""
     deferred: bool = False
     """It was raised as a consequence (a chained exception)."""
+    frames: tuple[Frame, ...] = ()
+    """Of the root cause, the innermost first; where the trace shows any."""
 
 
 def crash_in(text: str) -> Crash | None:
@@ -45,27 +47,41 @@ def crash_in(text: str) -> Crash | None:
 
 # --- Python -----------------------------------------------------------------------------------------------------------
 
-_PY_FRAME = re.compile(r'File "([^"]+)", line (\d+)(?:, in (\S+))?')
+_PY_FRAME = re.compile(r'File "([^"]+)", line (\d+)(?:,? in (\S+))?')
 _PY_RAISED = re.compile(r"^[\s|]*([A-Za-z_][\w.]*?)(?:: (.*))?$")
+_PY_FATAL = re.compile(r"Fatal Python error: ([^\n]*)")
 _PY_LIBRARY = re.compile(r"site-packages|dist-packages|/lib/python\d|<frozen|<string>|\\lib\\|/usr/lib/python")
 
 
 def _python(text: str) -> Crash | None:
-    raised: list[tuple[str, str, Frame | None]] = []
+    if fatal := _PY_FATAL.search(text):
+        return _python_fatal(text[fatal.end() :], fatal[1])
+    raised: list[tuple[str, str, tuple[Frame, ...]]] = []
     frames: list[Frame] = []
     for row in text.split("\n"):
         if frame := _PY_FRAME.search(row):
             frames.append(Frame(frame[3] or "<module>", frame[1], int(frame[2])))
         elif frames and (match := _PY_RAISED.match(row)) and not _is_code(row):
-            ours = [f for f in frames if not _PY_LIBRARY.search(f.file)]
-            raised.append((match[1], match[2] or "", ours[-1] if ours else None))
+            raised.append((match[1], match[2] or "", tuple(reversed(frames))))
             frames = []
     if not raised:
         return None
     groups = [r for r in raised if r[0].rpartition(".")[2] not in ("ExceptionGroup", "BaseExceptionGroup")] or raised
-    kind, message, frame_of_root = groups[0]
+    kind, message, of_root = groups[0]
     last = groups[-1]
-    return Crash("python", kind, message, frame_of_root or last[2], last[0], deferred=len(groups) > 1)
+    frame = _first_of_ours(of_root) or _first_of_ours(last[2])
+    return Crash("python", kind, message, frame, last[0], deferred=len(groups) > 1, frames=of_root)
+
+
+def _first_of_ours(frames: tuple[Frame, ...]) -> Frame | None:
+    return next((f for f in frames if not _PY_LIBRARY.search(f.file)), None)
+
+
+def _python_fatal(text: str, message: str) -> Crash | None:
+    """What faulthandler leaves of an interpreter that died: the most recent call first."""
+    frames = tuple(Frame(m[3] or "<module>", m[1], int(m[2])) for m in _PY_FRAME.finditer(text))
+    kind = "Fatal Python error"
+    return Crash("python", kind, message, _first_of_ours(frames), kind, frames=frames) if frames else None
 
 
 def _is_code(row: str) -> bool:
@@ -76,10 +92,20 @@ def _is_code(row: str) -> bool:
 
 # --- Go ---------------------------------------------------------------------------------------------------------------
 
-_GO_HEAD = re.compile(r"(?:^|\n|: )(panic|fatal error): (.*?)(?: \[recovered\].*)?(?:\n|$)")
+_GO_HEAD = re.compile(
+    r"(?:^|\n|: )(panic|fatal error)(?:: | serving \S+: )(.*?)(?: \[recovered\].*)?(?:\n|$)"  # net/http recovers panics
+)
 _GO_FRAME = re.compile(r"^([\w./\-%·*()\[\]]+?)\((?:[^()]*|\.\.\.)\)\n\t(\S+?):(\d+)", re.MULTILINE)
 _GO_CREATED = re.compile(r"^created by ([^\n]+?)(?: in goroutine \d+)?\n\t(\S+?):(\d+)", re.MULTILINE)
-_GO_LIBRARY = re.compile(r"/go/src/|/libexec/src/|/pkg/mod/|/vendor/|^runtime|/usr/lib/go|^(?:net|database|encoding)/")
+_GO_STANDARD = (
+    "archive bufio bytes cmp compress container context crypto database debug embed encoding errors expvar flag fmt go "
+    "hash html image index internal io iter log maps math mime net os path plugin reflect regexp runtime slices sort "
+    "strconv strings sync syscall testing text time unicode unique unsafe vendor"
+).replace(" ", "|")
+_GO_LIBRARY = re.compile(
+    rf"(?:^|/go[\d.]*/src/|/libexec/src/)(?:{_GO_STANDARD})/|/pkg/mod/|@v\d|/vendor/|/usr/lib/go|_testmain\.go"
+)
+"""GOROOT, the module cache (with -trimpath: path@version) and vendored packages. Code below GOPATH/src is ours."""
 
 
 def _go(text: str) -> Crash | None:
@@ -90,7 +116,7 @@ def _go(text: str) -> Crash | None:
         return None
     ours = [f for f in frames if not _GO_LIBRARY.search(f.file) and not f.function.startswith(("runtime.", "panic"))]
     kind = "panic" if head[1] == "panic" else "fatal error"
-    return Crash("go", kind, head[2], ours[0] if ours else None, kind)
+    return Crash("go", kind, head[2], ours[0] if ours else None, kind, frames=tuple(frames))
 
 
 # --- Java, Node, .NET -------------------------------------------------------------------------------------------------
@@ -158,6 +184,7 @@ _READERS = (
     ('File "', _python),
     ("goroutine ", _go),
     ("panic: ", _go),
+    ("panic serving ", _go),
     ("\tat ", _java),
     (".java:", _java),
     ("    at ", _node),

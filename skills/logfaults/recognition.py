@@ -15,6 +15,7 @@ from skills.logfaults.citing import Source
 from skills.logfaults.crashes import crash_symptoms
 from skills.logfaults.judgement import Case, Verdict, judge
 from skills.logfaults.novelty import WITHOUT_BASELINE, is_over, novelty, times
+from skills.logfaults.pattern import Pattern
 from skills.logfaults.places import Host, Resolve
 from skills.logfaults.sightings import Seen, Sighting, see
 
@@ -32,6 +33,7 @@ def recognise(
     baseline: Sequence[LogLine] = (),
     baseline_scale: float = 1.0,
     resolve: Resolve | None = None,
+    patterns: Sequence[Pattern] | None = None,
 ) -> list[Symptom]:
     """Symptoms in these lines, the most specific first.
 
@@ -39,15 +41,17 @@ def recognise(
     name). `baseline` lines of a healthy window of the same writers. `onset` is when the alert says that it began: lines
     long before it are a baseline when none is given. `baseline_scale`: how many lines one of the baseline stands for,
     when both were sampled unequally (2.0: the baseline was read half as densely). `resolve` names addresses of the
-    cluster. `query` and `link` are cited with each excerpt.
+    cluster. `query` and `link` are cited with each excerpt. `patterns`: another table than the common one; stack traces
+    are then left to their own reader.
     """
-    seen = see(lines, namespace)
-    before = see(baseline, namespace)
+    seen = see(lines, namespace, patterns)
+    before = see(baseline, namespace, patterns)
     source = Source(query, link)
     cases = _cases(seen, before, baseline_scale)
     judged = judge(cases, seen, namespace, resolve)
     symptoms = [_symptom(seen, case, verdict, source, onset) for case, verdict in judged]
-    symptoms = [*_merged(symptoms), *crash_symptoms(seen, before, source, baseline_scale)]
+    crashes = crash_symptoms(seen, before, source, baseline_scale) if patterns is None else []
+    symptoms = [*_merged(symptoms), *crashes]
     if onset is not None and not before.count:
         symptoms = [_discounted(s, seen, onset) for s in symptoms]
     return sorted(symptoms, key=lambda s: (-s.specificity, s.onset or _NEVER, str(s.entity)))[:MAX_SYMPTOMS]

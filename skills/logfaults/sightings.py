@@ -63,8 +63,10 @@ class Seen:
         return max(60.0, (self.end - self.start).total_seconds()) if self.start and self.end else 60.0
 
 
-def see(lines: Sequence[LogLine], namespace: str) -> Seen:
-    """One pass. What a masked text was found to be is remembered, so that repeats cost a dictionary look-up."""
+def see(lines: Sequence[LogLine], namespace: str, patterns: Sequence[Pattern] | None = None) -> Seen:
+    """One pass. What a masked text was found to be is remembered, so that repeats cost a dictionary look-up.
+    `patterns`: another table than the common one."""
+    table = all_patterns() if patterns is None else patterns
     seen = Seen()
     known: dict[str, Pattern | None] = {}
     named: set[tuple[Entity, str]] = set()
@@ -78,7 +80,7 @@ def see(lines: Sequence[LogLine], namespace: str) -> Seen:
         words = None
         if key not in known:
             words = _words(record.text)
-            known[key] = _pattern_of(record, words)
+            known[key] = _pattern_of(record, words, table)
         if (writer, key) not in named:
             named.add((writer, key))
             for host in hosts_in(record.text):
@@ -102,12 +104,12 @@ def _words(text: str) -> str:
     return words[:_MATCHED_CHARACTERS]
 
 
-def _pattern_of(record: LogLine, words: str) -> Pattern | None:
+def _pattern_of(record: LogLine, words: str, table: Sequence[Pattern]) -> Pattern | None:
     level = level_of(record)
     if level == "debug":
         return None
     lowered = words.lower()
-    for pattern in all_patterns():
+    for pattern in table:
         if level == "info" and pattern.steady and pattern.store == "" and pattern.specificity < 0.65:
             continue
         if pattern.match(lowered, words):
