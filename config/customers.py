@@ -71,6 +71,7 @@ class Webhooks(_Part):
     pagerduty_secret_env: EnvName | None = None
     alertmanager_secret_env: EnvName | None = None
     generic_secret_env: EnvName | None = None
+    flags_secret_env: EnvName | None = None
 
 
 class Customer(_Part):

@@ -355,6 +355,23 @@ class Toggle(Record):
     created_at: datetime
 
 
+class FlagEvent(Record):
+    """A feature flag was switched, as the system that keeps the flags told by webhook."""
+
+    id: str
+    """The sender's own, so that what is sent twice is kept once."""
+    customer: str
+    at: datetime
+    flag: str
+    summary: str = Field(max_length=500)
+    """What was done to it: `turned on`, `false -> true`"""
+    environment: str = ""
+    services: tuple[str, ...] = ()
+    """Whom it touches, as far as it was said."""
+    author: str = ""
+    link: str = ""
+
+
 class Ignored(Record):
     """Something that was not investigated, and why. Shown by `/gumshoe why`."""
 
@@ -382,7 +399,7 @@ class Opened(Record):
     """Why nothing is investigated, or why nothing is said (dry_run)."""
 
 
-PostKind = Literal["status", "detail", "belief", "pointer", "alert", "acknowledge", "reaction", "notice", "reply"]
+PostKind = Literal["status", "detail", "belief", "pointer", "alert", "acknowledge", "reaction", "notice", "reply", "picture"]
 
 
 class Post(Record):

@@ -28,6 +28,14 @@ def pagerduty(headers: Mapping[str, str], body: bytes, secret: str | None) -> bo
     return matched
 
 
+def launchdarkly(headers: Mapping[str, str], body: bytes, secret: str | None) -> bool:
+    """`X-LD-Signature`: the hexadecimal HMAC-SHA256 of the body."""
+    if not secret:
+        return False
+    wanted = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode()
+    return _equal(_header(headers, "x-ld-signature").strip().lower(), wanted)
+
+
 def shared_secret(headers: Mapping[str, str], secret: str | None) -> bool:
     """Alertmanager, Grafana and the generic webhook: the secret as a bearer token, as the password of basic
     authentication (any user name), or in `X-Gumshoe-Secret`."""

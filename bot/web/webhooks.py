@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from bot.desk import Desk
-from bot.intake import read, signatures
+from bot.intake import flags, read, signatures
 from bot.intake.read import decode, event_key
 from bot.opening import open_incident
 from bot.web.health import Meters
@@ -25,7 +25,7 @@ from workers.store import StoreError
 log = logging.getLogger(__name__)
 
 LARGEST_BYTES = 2 * 1024 * 1024
-SOURCES = ("pagerduty", "alertmanager", "generic")
+SOURCES = ("pagerduty", "alertmanager", "generic", "flags")
 
 
 def receiver(desk: Desk, meters: Meters) -> Callable[[Request], Awaitable[Response]]:
@@ -33,7 +33,7 @@ def receiver(desk: Desk, meters: Meters) -> Callable[[Request], Awaitable[Respon
         source = request.path_params["source"]
         customer = desk.customers.get(request.path_params["customer"])
         if source not in SOURCES or customer is None:
-            return _refused(404, "no such webhook: use /webhooks/{pagerduty|alertmanager|generic}/CUSTOMER")
+            return _refused(404, "no such webhook: use /webhooks/{pagerduty|alertmanager|generic|flags}/CUSTOMER")
         body = await _body(request)
         if body is None:
             answer = _refused(413, f"the body is larger than {LARGEST_BYTES:,} bytes")
@@ -68,6 +68,8 @@ def _take(desk: Desk, customer: Customer, source: str, headers: Mapping[str, str
     if decoded.problem or not isinstance(decoded.payload, dict) or not _has_shape(source, decoded.payload):
         return _refused(400, decoded.problem or f"this is no {source} webhook body")
     try:
+        if source == "flags":
+            return _keep(desk, customer, decoded.payload)
         return _open(desk, customer, source, body, decoded.payload)
     except StoreError as trouble:
         log.error("a webhook of %s could not be stored: %s", customer.name, trouble)
@@ -79,6 +81,8 @@ def _signed(desk: Desk, customer: Customer, source: str, headers: Mapping[str, s
     secret = desk.settings.secret(name) if name else None
     if source == "pagerduty":
         return signatures.pagerduty(headers, body, secret)
+    if source == "flags" and signatures.launchdarkly(headers, body, secret):
+        return True
     return signatures.shared_secret(headers, secret)
 
 
@@ -89,6 +93,14 @@ def _has_shape(source: str, payload: dict[str, object]) -> bool:
     if source == "alertmanager":
         return isinstance(payload.get("alerts"), list)
     return bool(payload)
+
+
+def _keep(desk: Desk, customer: Customer, payload: dict[str, object]) -> Response:
+    """A flag event opens nothing: it is what an investigation will want to know."""
+    event, reason = flags.read(payload, customer.name, desk.clock())
+    if event is None:
+        return JSONResponse({"kept": False, "reason": reason}, status_code=202)
+    return JSONResponse({"kept": desk.store.flags.record(event), "id": event.id}, status_code=202)
 
 
 def _open(desk: Desk, customer: Customer, source: str, body: bytes, payload: dict[str, object]) -> Response:

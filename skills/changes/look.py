@@ -118,7 +118,7 @@ def _symptom(entry: Entry, around: Surroundings) -> Symptom | None:
     else:
         return None
     shortly = entry.before_onset <= SHORTLY
-    own = entry.relation.words == "same workload"
+    own = entry.relation.words in ("same workload", "named after it")
     specificity = (0.45 if shortly else 0.3) if own else (0.3 if shortly else 0.2)
     thing = f"{change.entity.kind} {change.entity.name}"
     what = "; ".join(dict.fromkeys((change.summary, *(p.summary for p in entry.parts))))[:300]

@@ -38,15 +38,15 @@ class Relation:
     @property
     def can_explain(self) -> bool:
         """Whether such a change could be behind the alert at all."""
-        return self.rank <= _RANKS["cluster-wide"]
+        return self.rank <= _RANKS["touches unknown"]
 
     def __str__(self) -> str:
         return f"{self.words}, {self.hops} hops away" if self.hops > 1 else self.words
 
 
 _ORDER = (
-    "same workload", "named after it", "its node", "dependency", "shared in its namespace", "cluster-wide", "caller",
-    "same namespace", "unrelated",
+    "same workload", "named after it", "its node", "dependency", "shared in its namespace", "cluster-wide",
+    "touches unknown", "caller", "same namespace", "unrelated",
 )  # fmt: skip
 _RANKS = {words: i for i, words in enumerate(_ORDER)}
 
@@ -91,6 +91,8 @@ class Surroundings:
         near = not place or not self.namespace or place == self.namespace
         if entity.kind == "Node":
             return _relation("its node") if entity.name in self.nodes else UNRELATED
+        if entity.kind == "feature_flag":
+            return _relation("named after it" if self._in_name(name) else "touches unknown")
         if entity.kind == "Namespace" and entity.name == self.namespace:
             return _relation("named after it")
         if entity.kind in _SHARED and self._is_shared(entity):
@@ -106,6 +108,13 @@ class Surroundings:
             if hops:
                 return _relation(words, min(hops))
         return _relation("same namespace") if place and place == self.namespace else UNRELATED
+
+    def _in_name(self, flag: str) -> bool:
+        """bundle-pricing-v2 speaks of pricing, and freecart of nothing that we know."""
+        words = re.split(r"[^a-z0-9]+", flag)
+        return any(
+            re.split(r"[^a-z0-9]+", n) == words[i : i + n.count("-") + 1] for n in self.names for i in range(len(words))
+        )
 
     def _is_shared(self, entity: Entity) -> bool:
         """Whether everything in the namespace, or in the cluster, may feel it: not when it bears a workload's name."""

@@ -51,3 +51,5 @@ class ArgoCD(_Part):
 class Settings(_Part):
     github: GitHub | None = None
     argocd: ArgoCD | None = None
+    flags: dict[str, str] = Field(default_factory=dict)
+    """Feature flag, or a pattern of flags -> the service that it touches."""

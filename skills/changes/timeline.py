@@ -179,4 +179,7 @@ def _things(parts: Iterable[Happening], resolve: Callable[[str], Entity | None])
 
 
 def _touched(change: Change) -> tuple[Entity, ...]:
+    told = tuple(e.entity for e in change.evidence if e.entity is not None and e.entity.kind == "Service")
+    if change.kind == "flag" and told:
+        return told  # the flag itself says less than whoever said what it touches
     return (change.entity, *(e.entity for e in change.evidence if e.entity is not None and e.entity != change.entity))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import Literal
 
 from pydantic import Field
@@ -127,7 +128,8 @@ class Changes:
     ) -> tuple[list[Entry], Reading, Surroundings]:
         reading = self._read(context, since, seconds)
         around = Surroundings(context.focus, reading.told.edges)
-        changes = [c for c in (*reading.told.changes, *context.recorded_changes) if since <= c.at <= context.now]
+        switched = [_mapped(c, self._systems.settings.flags) for c in context.recorded_changes]
+        changes = [c for c in (*reading.told.changes, *switched) if since <= c.at <= context.now]
         if any(c.kind == "node" for c in changes) and not around.nodes:
             around = Surroundings(context.focus, reading.told.edges, nodes_of(context, sorted(around.names)))
         onset = context.focus.started_at or context.now
@@ -206,6 +208,19 @@ class Changes:
         if parts[0] == "argocd" and len(parts) == 3 and self._systems.argocd is not None and argo is not None:
             return argocd.detail(self._systems.argocd, argo, parts[1], parts[2])
         return None
+
+
+def _mapped(change: Change, flags: Mapping[str, str]) -> Change:
+    """With the services that the settings say a flag touches."""
+    named = [service for pattern, service in flags.items() if fnmatchcase(change.entity.name, pattern)]
+    if change.kind != "flag" or not named or not change.evidence:
+        return change
+    first = change.evidence[0]
+    more = (
+        replace(first, text=f"{first.text} (touches {s} by the settings)", entity=Entity(kind="Service", name=s))
+        for s in dict.fromkeys(named)
+    )
+    return replace(change, evidence=tuple(more))
 
 
 def _seconds(context: SkillContext) -> float:

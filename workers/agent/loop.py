@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from skills.contract import Gap, SkillContext
 from skills.redact import Redactor
-from workers.agent import conclude, first_look, offering, own_tools, page, render, window
+from workers.agent import charts, conclude, first_look, offering, own_tools, page, render, window
 from workers.agent.alerts import shown_alerts
 from workers.agent.budget import Budget
 from workers.agent.calls import in_words
@@ -172,8 +172,16 @@ class _Run:
         finding = assemble(draft, Frame(self.case.grounds(), case, self.request.guidance, self._used(), gaps))
         written = Outcome(finding.model_dump(mode="json", by_alias=True))
         kept = self.steps.take(Step("evaluate", "finding", "report", {}, lambda: written))
+        self._keep_chart(finding)
         self.progress("done", "")
         return Finding.model_validate(kept.outcome.output)
+
+    def _keep_chart(self, finding: Finding) -> None:
+        """The series that decides the question, for whoever draws it."""
+        chart = charts.decisive(self.case.ledger.charts, finding, self.case.about)
+        if chart is not None:
+            kept = Outcome(charts.written(chart))
+            self.steps.take(Step("evaluate", charts.NAME, "report", {"title": chart.title}, lambda: kept))
 
     def progress(self, phase: Any, doing: str) -> None:
         """What the thread shows."""
@@ -199,6 +207,7 @@ class _Run:
             baseline=window.baseline(read),
             sources=sources(self.skills),
             deadline=self.clock() + timedelta(seconds=seconds),
+            recorded_changes=self.request.recorded_changes,
         )
 
     def _receive(self) -> Step:

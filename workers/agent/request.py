@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from config.customers import Customer
+from skills.contract import Change
 from workers.domain import Alert, Finding, Guidance, Instructions, Progress
 from workers.trace import Span
 
@@ -49,6 +50,8 @@ class Request:
     """band -> (right, judged) for this alert type"""
     task: Task = "alert"
     env: Literal["prod", "sim"] = "prod"
+    recorded_changes: tuple[Change, ...] = ()
+    """What only Gumshoe knows: feature flags that were switched, told by webhook. Oldest first."""
     dollars_this_month: float = 0.0
     """What the customer has spent before this investigation, for budget.dollars_per_month."""
 

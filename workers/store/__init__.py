@@ -12,6 +12,7 @@ from workers.store.engine import Database
 from workers.store.errors import NoSuchRecord, StaleAttempt, StoreError
 from workers.store.feedback import FeedbackRows
 from workers.store.findings import Findings
+from workers.store.flags import Flags
 from workers.store.guidance import GuidanceBook
 from workers.store.ignored import IgnoredRows
 from workers.store.incidents import Incidents
@@ -41,6 +42,7 @@ class Store:
         self.guidance = GuidanceBook(database)
         self.toggles = Toggles(database)
         self.mutes = Mutes(database)
+        self.flags = Flags(database)
         self.ignored = IgnoredRows(database)
         self.seen = Seen(database)
         self.notes = Notes(database)

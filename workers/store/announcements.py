@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from workers.domain import Incident, Investigation, Place, PostKind
 from workers.store.engine import Database
 from workers.store.outbox import bump, put, set_thread
-from workers.store.tables import incidents, outbox
+from workers.store.tables import incidents, outbox, spans, traces
+from workers.trace import PICTURE
 
 
 class Announcer:
@@ -63,13 +64,20 @@ class Announcer:
         bump(self._connection, outbox.c.investigation_id == investigation_id)
 
     def finished(self, incident: Incident, investigation: Investigation, *, with_detail: bool) -> None:
-        """The living message becomes the answer; the detail follows beneath it, in the same thread."""
+        """The living message becomes the answer; detail and picture follow beneath it, in the same thread."""
         self.progressed(investigation.id)
         living = sa.select(outbox).where(outbox.c.investigation_id == investigation.id, outbox.c.kind == "status")
         status = self._connection.execute(living).first()
         if status is not None and with_detail:
             place = Place(team_id=status.team_id, channel=status.channel, thread_ts=status.thread_ts)
             self._put("detail", place, f"detail:{investigation.id}", incident, investigation)
+            if self._has_picture(investigation.id):
+                self._put("picture", place, f"picture:{investigation.id}", incident, investigation)
+
+    def _has_picture(self, investigation_id: str) -> bool:
+        theirs = sa.select(traces.c.id).where(traces.c.investigation_id == investigation_id)
+        drawn = sa.select(spans.c.id).where(spans.c.trace_id.in_(theirs), spans.c.name == PICTURE).limit(1)
+        return self._connection.execute(drawn).first() is not None
 
     def _put(
         self,

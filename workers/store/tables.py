@@ -284,6 +284,16 @@ mutes = sa.Table(
     _moment("created_at"),
 )
 
+flag_events = sa.Table(
+    "flag_events",
+    metadata,
+    sa.Column("customer", Key, primary_key=True),
+    sa.Column("id", Key, primary_key=True),
+    _moment("at"),
+    sa.Column("body", Json, nullable=False),
+    sa.Index(None, "customer", "at"),
+)
+
 ignored = sa.Table(
     "ignored",
     metadata,

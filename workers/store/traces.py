@@ -55,6 +55,15 @@ class Traces:
             rows = connection.execute(statement.order_by(spans.c.sequence, spans.c.attempt, spans.c.t0)).mappings()
             return tuple(_whole(connection, row) for row in rows.all())
 
+    def last(self, investigation_id: str, name: str) -> Span | None:
+        """The newest span of that name in the investigation's trace."""
+        theirs = sa.select(traces.c.id).where(traces.c.investigation_id == investigation_id)
+        statement = sa.select(spans).where(spans.c.trace_id.in_(theirs), spans.c.name == name)
+        with self._db.read() as connection:
+            newest = statement.order_by(spans.c.sequence.desc(), spans.c.attempt.desc()).limit(1)
+            row = connection.execute(newest).mappings().first()
+            return None if row is None else _whole(connection, row)
+
     def attachment(self, sha256: str) -> bytes | None:
         """The JSON of a large input or output, in UTF-8."""
         with self._db.read() as connection:

@@ -205,19 +205,32 @@ def test_no_applications_is_null_in_go_and_no_trouble(stack: ExitStack) -> None:
     assert "Argo CD (0 applications)" in seen.text
 
 
+FLAG = Entity(kind="feature_flag", name="bundle-v2")
+
+
+def switched(*services: str, flag: Entity = FLAG) -> Change:
+    touched = [Entity(kind="Service", name=s) for s in services] or [flag]
+    seen = tuple(Excerpt(f"flag {flag.name} false -> true, touches {e.name}", "webhook", entity=e) for e in touched)
+    return Change("flag/9", ONSET - timedelta(minutes=3), flag, "false -> true in production", "flag", "mara", seen)
+
+
 def test_flag_that_was_switched_is_a_lead_when_it_touches_what_fails_and_none_otherwise() -> None:
-    flag = Entity(kind="feature_flag", name="bundle-pricing-v2")
-
-    def event(service: str) -> Change:
-        seen = Excerpt("flag bundle-pricing-v2 false -> true", "webhook", entity=Entity(kind="Service", name=service))
-        return Change(
-            "flag/9", ONSET - timedelta(minutes=3), flag, "false -> true in production", "flag", "mara", (seen,)
-        )
-
-    related = skill().first_look(context(Cluster([]), recorded_changes=(event("cart"),)))
-    assert [(s.entity, s.faults) for s in related.symptoms] == [(flag, ("feature_flag_harmful",))]
-    foreign = skill().first_look(context(Cluster([]), recorded_changes=(event("search"),)))
+    related = skill().first_look(context(Cluster([]), recorded_changes=(switched("search", "cart"),)))
+    assert [(s.entity, s.faults) for s in related.symptoms] == [(FLAG, ("feature_flag_harmful",))]
+    foreign = skill().first_look(context(Cluster([]), recorded_changes=(switched("search"),)))
     assert foreign.symptoms == ()
+    assert "No change explains this" in foreign.text
+
+
+def test_flag_of_which_nothing_is_said_is_a_weaker_lead_unless_its_name_or_the_settings_tell() -> None:
+    unsaid = context(Cluster([]), recorded_changes=(switched(),))
+    assert "touches unknown" in skill().first_look(unsaid).text
+    assert "same workload" in skill(flags={"bundle-*": "cart"}).first_look(unsaid).text
+    assert "No change explains this" in skill(flags={"bundle-*": "search"}).first_look(unsaid).text
+    by_name = switched(flag=Entity(kind="feature_flag", name="new-cart-total"))
+    named = skill().first_look(context(Cluster([]), recorded_changes=(by_name,)))
+    assert "named after it" in named.text
+    assert named.symptoms[0].specificity > skill().first_look(unsaid).symptoms[0].specificity
 
 
 def test_other_skills_first_look_is_used_and_their_systems_are_not_read_again() -> None:
