@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := .venv/.run-ready
 DEV := .venv/.dev-ready
 
-.PHONY: demo test lint types contracts bench lock clean help
+.PHONY: demo test lint types contracts bench eval faces lock clean help
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -26,7 +26,7 @@ demo: $(RUN) ## the whole way from an alert to its finding, on this machine (SCE
 	$(BIN)/gumshoe demo $(if $(ONCE),--once --scenario $(or $(SCENARIO),all),$(if $(SCENARIO),--scenario $(SCENARIO))) $(if $(PORT),--port $(PORT))
 
 test: $(DEV) ## every test that needs no browser
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not browser" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not browser and not faces" $(ARGS)
 
 lint: $(DEV) ## ruff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -39,6 +39,19 @@ contracts: $(DEV) ## the walls of the house
 
 bench: $(DEV) ## measured, never asserted
 	$(BIN)/python -m tests.bench $(ARGS)
+
+FACES := .gumshoe/faces
+faces: $(DEV) ## the simulated APIs against real servers, from Debian's packages unpacked here (no root needed)
+	@mkdir -p $(FACES) && cd $(FACES) && for name in prometheus prometheus-alertmanager; do \
+	  [ -x root/usr/bin/$$name ] || { apt-get download -qq $$name && dpkg -x $${name}_*.deb root; }; done
+	GUMSHOE_FACES=$(CURDIR)/$(FACES)/root/usr/bin GUMSHOE_FACES_BUILD=$(CURDIR)/$(FACES)/search $(BIN)/python -m pytest -q -s -m faces tests/faces $(ARGS)
+
+EVAL := .gumshoe/eval
+eval: $(RUN) ## the whole library, offline, graded and reported (TWICE=1: twice, with identical findings; CASES=@slice; JOBS=n)
+	$(BIN)/gumshoe eval run $(if $(CASES),--cases '$(CASES)') --jobs $(or $(JOBS),2) --fresh --out $(EVAL)/run.json
+	$(if $(TWICE),$(BIN)/gumshoe eval run $(if $(CASES),--cases '$(CASES)') --jobs $(or $(JOBS),2) --fresh --no-guessers --out $(EVAL)/again.json)
+	$(if $(TWICE),$(BIN)/gumshoe eval compare --identical $(EVAL)/run.json $(EVAL)/again.json)
+	$(BIN)/gumshoe eval report $(EVAL)/run.json --html $(EVAL)/run.html --png $(EVAL)/run.png
 
 lock: $(DEV) ## write config/*.lock anew
 	for extra in "" dev; do $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-emit-index-url \
