@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from skills.contract import Entity, Gap
+from skills.contract import Edge, Entity, Gap, Symptom
 from skills.faults import fault
 from workers.agent.challenge import Challenged
 from workers.agent.conclude import CauseDraft
 from workers.agent.evidence import Ledger, NumberedSymptom
 from workers.domain import Band, Confidence, Hypothesis
-from workers.llm.entities import same_thing
+from workers.llm.entities import akin, family, is_claim_of, same_thing
 from workers.llm.graph import Graph
 
 HIGH, MEDIUM = 0.75, 0.45
@@ -93,6 +93,8 @@ def _caps(
         yield _Cap("medium", "no analyzer recognised this fault; it rests on reading alone")
     if not direct:
         yield _Cap("medium", f"no evidence names {entity.name} itself")
+    if direct and _is_hearsay(entity, support, case):
+        yield _Cap("medium", f"{entity} was not seen itself: its name comes from the log lines of others")
     if len(questions) < 2 and not decisive:
         yield _Cap("medium", "a single source")
     if (began := _began(cause, support)) and case.onset and began > case.onset + LATE:
@@ -118,10 +120,47 @@ def _support(cause: CauseDraft, entity: Entity, case: Case) -> tuple[NumberedSym
     return tuple(
         n
         for n in case.ledger.symptoms
-        if n.symptom.role in ("cause", "change")
-        and cause.fault in n.symptom.faults
-        and same_thing(n.symptom.entity, entity)
+        if n.symptom.role in ("cause", "change") and cause.fault in n.symptom.faults and _means(n.symptom, entity, case)
     )
+
+
+def _means(symptom: Symptom, entity: Entity, case: Case) -> bool:
+    """Whether a symptom is about an entity, under whatever name: a client's log knows a store by its host name, guesses
+    its own namespace, and speaks of a volume by the workload that mounts it."""
+    said = symptom.entity
+    if same_thing(said, entity) or is_claim_of(entity, said):
+        return True
+    if family(said.kind) != "app" or _is_deployed(said, case):
+        return False
+    # No such object was seen: the namesake that the complaining workload depends on is meant.
+    namesake = said.model_copy(update={"namespace": entity.namespace})
+    meant = same_thing(namesake, entity) or is_claim_of(entity, namesake)
+    return meant and any(_path(v, entity, case) is not None for v in symptom.victims)
+
+
+def _is_hearsay(entity: Entity, support: Sequence[NumberedSymptom], case: Case) -> bool:
+    """Whether only other workloads' log lines speak of it. A host name tells neither kind nor namespace for certain."""
+    if family(entity.kind) != "app" or not support or _is_deployed(entity, case):
+        return False
+    if any(same_thing(a, entity) for a in case.alerted):
+        return False
+    writers = (e.entity for n in support for e in n.symptom.evidence if e.entity is not None)
+    by_lines = all(n.symptom.analyzer.startswith("logs.") for n in support)
+    return by_lines and not any(same_thing(w, entity) for w in writers)
+
+
+def _is_deployed(said: Entity, case: Case) -> bool:
+    ends = (e for edge in case.ledger.edges if edge.via != "log" for e in (edge.source, edge.target))
+    return any(same_thing(e, said) for e in ends)
+
+
+def _path(start: Entity, entity: Entity, case: Case) -> tuple[Edge, ...] | None:
+    """The way to a thing, or to the workload whose volume it is."""
+    if entity.kind != "PersistentVolumeClaim":
+        return case.graph.path(start, entity)
+    owners = {e for edge in case.graph.edges for e in (edge.source, edge.target) if is_claim_of(entity, e)}
+    ways = (case.graph.path(start, owner) for owner in sorted(owners, key=str))
+    return next((way for way in ways if way is not None), None)
 
 
 def _specificity(numbered: NumberedSymptom, fault_name: str) -> float:
@@ -149,7 +188,7 @@ def _is_on_the_way(entity: Entity, support: Sequence[NumberedSymptom], case: Cas
     """The alert is about it, depends on it, is named as its victim, or lies in the namespace that it is."""
     sufferers = _sufferers(case)
     for alerted in sufferers:
-        if same_thing(alerted, entity) or case.graph.path(alerted, entity) is not None:
+        if same_thing(alerted, entity) or akin(entity, alerted) or _path(alerted, entity, case) is not None:
             return True
         if entity.kind == "Namespace" and alerted.namespace == entity.name:
             return True
@@ -174,9 +213,9 @@ def _rival(cause: CauseDraft, entity: Entity, case: Case, specificity: float, ot
         symptom = numbered.symptom
         if symptom.role != "cause" or not symptom.faults or not symptom.ongoing:
             continue
-        if same_thing(symptom.entity, entity) and _kin(symptom.faults, cause.fault):
+        if _means(symptom, entity, case) and _kin(symptom.faults, cause.fault):
             continue
-        if any(same_thing(symptom.entity, o) for o in others):
+        if any(_means(symptom, o, case) for o in others):
             continue
         if _specificity(numbered, symptom.faults[0]) < specificity - 0.1:
             continue

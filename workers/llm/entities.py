@@ -112,6 +112,14 @@ def akin(a: Entity, b: Entity) -> bool:
 _ROUTES = ("Ingress", "HTTPRoute", "GRPCRoute", "TCPRoute", "VirtualService", "Route")
 
 
+def is_claim_of(claim: Entity, workload: Entity) -> bool:
+    """Whether a claim is a StatefulSet's: Kubernetes calls it `<template>-<StatefulSet>-<ordinal>`."""
+    if claim.kind != "PersistentVolumeClaim" or not _same_place(claim, workload):
+        return False
+    owner = owner_name(workload.kind, workload.name)
+    return claim.name == owner or owner_name("Pod", claim.name).endswith(f"-{owner}")
+
+
 def family(kind: str) -> str:
     """What may share a name and mean one service: workloads, their pods and their Services."""
     return "app" if kind in WORKLOADS or kind in ("Pod", "ReplicaSet", "Service", "Endpoints", "service") else kind

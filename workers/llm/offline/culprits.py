@@ -6,14 +6,21 @@ better, and says so in the edges: what a Service selects, and which Service a ca
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from skills.contract import Edge, Entity
 from skills.faults import UnknownFault, fault
-from workers.llm.entities import WORKLOADS, family, is_culprit_kind, owner_name, owning_workload, same_thing
+from workers.llm.entities import (
+    WORKLOADS,
+    family,
+    is_claim_of,
+    is_culprit_kind,
+    owner_name,
+    owning_workload,
+    same_thing,
+)
 from workers.llm.graph import Graph
 from workers.llm.offline.notes import Sign
 
@@ -122,21 +129,11 @@ def _is_its_service(edge: Edge, entity: Entity) -> bool:
     return edge.source.kind == "Service" and entity.kind in ("", "Service") and same_thing(edge.source, entity)
 
 
-_ORDINAL = re.compile(r"-\d{1,4}$")
-
-
 def claim_of(workload: Entity, known: Iterable[Entity]) -> Entity | None:
-    """The claim of a StatefulSet that was seen: Kubernetes calls it `<template>-<StatefulSet>-<ordinal>`."""
+    """The claim of a workload, where one was seen."""
     if workload.kind == "PersistentVolumeClaim":
         return workload
-    claims = [
-        e
-        for e in known
-        if e.kind == "PersistentVolumeClaim"
-        and e.namespace == workload.namespace
-        and (_ORDINAL.sub("", e.name).endswith(f"-{workload.name}") or e.name == workload.name)
-    ]
-    return min(claims, key=str) if claims else None
+    return min((e for e in known if is_claim_of(e, workload)), key=str, default=None)
 
 
 def blamed_by(sign: Sign, name: str, seen: Scene) -> list[Entity]:

@@ -28,9 +28,15 @@ def conclusion(verdict: str, headline: tuple[str, Sequence[str]], **parts: Any) 
 
 
 def incident(
-    verdict: str, suspects: Sequence[Suspect], notes: Notes, ranking: Ranking, sure: str, plain: bool
+    verdict: str,
+    suspects: Sequence[Suspect],
+    notes: Notes,
+    ranking: Ranking,
+    sure: str,
+    plain: bool,
+    second: Suspect | None = None,
 ) -> dict[str, Any]:
-    """One or two faults, and everything that stands around them."""
+    """One or two faults, and everything that stands around them. `second`: a fault besides the first, not a rival."""
     lead = suspects[0]
     change = change_of(lead, notes)
     text, evidence = says(lead, notes, None if plain else change)
@@ -38,7 +44,7 @@ def incident(
         verdict,
         (text, evidence),
         impact=impact(lead, notes, ranking),
-        causes=[cause(s, notes, sure if i == 0 else _lower(sure, s, lead)) for i, s in enumerate(suspects)],
+        causes=[cause(s, notes, sure if i == 0 else _lower(sure, s, lead, second)) for i, s in enumerate(suspects)],
         chain=[] if plain else chain(lead, notes, ranking),
         ruled_out=[] if plain else ruled_out(suspects, notes, ranking),
         gaps=[],
@@ -183,11 +189,16 @@ def _onward(lead: Suspect, ranking: Ranking) -> list[dict[str, Any]]:
 
 
 def ruled_out(suspects: Sequence[Suspect], notes: Notes, ranking: Ranking) -> list[dict[str, Any]]:
-    """Rivals with the test that they failed, and changes that nothing connects with the alert."""
+    """Rivals with the test that they failed, one for each thing, and changes that nothing connects with the alert."""
     out: list[dict[str, Any]] = []
+    told = {(s.entity.namespace, s.entity.name) for s in suspects}
     for rival in (s for s in ranking.suspects if s.score >= WORTH_A_WORD):
-        if any(rival is s or ranking.is_twin(s, rival) for s in suspects) or len(out) >= 3:
+        here = (rival.entity.namespace, rival.entity.name)
+        if here in told or any(ranking.is_twin(s, rival) for s in suspects) or len(out) >= 3:
             continue
+        if _is_second_guess(rival):
+            continue
+        told.add(here)
         out.append(
             {
                 "fault": rival.fault,
@@ -201,6 +212,11 @@ def ruled_out(suspects: Sequence[Suspect], notes: Notes, ranking: Ranking) -> li
     return out
 
 
+def _is_second_guess(rival: Suspect) -> bool:
+    """What no symptom names first was nobody's suspicion, and needs no ruling out."""
+    return all(rival.fault not in s.faults[:1] for s in rival.signs)
+
+
 def _innocent(suspects: Sequence[Suspect], notes: Notes, ranking: Ranking) -> list[Alteration]:
     """The last changes before the alert that a reader would suspect, and that touch nothing on its path."""
     if not suspects or notes.onset is None:
@@ -210,6 +226,7 @@ def _innocent(suspects: Sequence[Suspect], notes: Notes, ranking: Ranking) -> li
         c
         for c in notes.changes
         if c.evidence
+        and c.kind != "scale"
         and timedelta() <= notes.onset - c.at <= SUSPICIOUS
         and not any(same_thing(c.entity, e) or ranking.graph.distance(e, c.entity) for e in path)
     ]
@@ -218,8 +235,6 @@ def _innocent(suspects: Sequence[Suspect], notes: Notes, ranking: Ranking) -> li
 
 def _why_not(rival: Suspect, suspects: Sequence[Suspect], ranking: Ranking) -> str:
     name = f"`{rival.entity.name}`"
-    if any(same_thing(s.entity, rival.entity) for s in suspects):
-        return f"it would be of {name} too, but what is seen there speaks for the cause more specifically"
     if any(ranking.explains(s, rival) for s in suspects):
         return f"{name} depends on the cause and suffers from it"
     if rival.own < 1.0:
@@ -262,8 +277,10 @@ def _lowered(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 
-def _lower(sure: str, suspect: Suspect, lead: Suspect) -> str:
-    return sure if suspect.decisive and suspect.score >= lead.score - 0.15 else "low"
+def _lower(sure: str, suspect: Suspect, lead: Suspect, second: Suspect | None) -> str:
+    if suspect.decisive and suspect.score >= lead.score - 0.15:
+        return sure
+    return "medium" if suspect is second else "low"
 
 
 def _anything(notes: Notes) -> Sequence[str]:

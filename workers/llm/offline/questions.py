@@ -11,10 +11,10 @@ from workers.llm.base import Block, ToolSpec, canonical
 from workers.llm.entities import owner_name, same_thing
 from workers.llm.offline import guidance
 from workers.llm.offline.notes import Notes
-from workers.llm.offline.suspects import STRONG, Ranking
+from workers.llm.offline.suspects import STRONG, WEAK, Ranking
 
 CALLS_A_ROUND = 5
-ROUNDS = 2
+ROUNDS = 3
 
 # What a tool's name says of its worth when nothing is decided yet; the earlier word wins.
 _WORTH = (
@@ -56,10 +56,13 @@ def _subjects(notes: Notes, ranking: Ranking) -> Iterator[Entity]:
         yield from (
             p for p in effect.points_at if p.kind != "external" and not any(same_thing(p, u) for u in understood)
         )
-    if ranking.lead is not None:
-        yield ranking.lead.entity
+    lead = ranking.lead
+    if lead is not None and lead.score >= WEAK:
+        yield lead.entity
     yield from ranking.alerted
     yield from _users(notes, ranking)
+    if lead is not None:
+        yield lead.entity
     if not ranking.alerted and notes.namespace:
         yield Entity(kind="Namespace", name=notes.namespace)
 

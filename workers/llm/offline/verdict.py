@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from skills.contract import Entity
 from workers.llm.entities import same_thing
 from workers.llm.offline import explain, guidance
 from workers.llm.offline.notes import Notes, Sign
@@ -20,6 +21,8 @@ EXPLAINS_THE_ALERT = 0.85
 """Specificity of a healthy observation that says why the alert fires although nothing is wrong."""
 NEAR = 0.8
 """Closeness below which nothing is known to lead from a suspect to what alerted."""
+OF_ITS_OWN = 0.6
+"""Score of a second cause for an alert that the first does not explain."""
 MARGIN = 0.12
 """By how much a lead must beat its strongest rival to stand alone."""
 
@@ -49,7 +52,30 @@ def standing(notes: Notes, ranking: Ranking) -> Standing:
     rivals = ranking.rivals(lead)
     rival = rivals[0] if rivals else None
     second = next((r for r in rivals if _is_second_fault(r, lead, ranking)), None)
-    return Standing(lead, rival, second)
+    return Standing(lead, rival, second or _of_the_other_alert(lead, rivals, ranking))
+
+
+def _of_the_other_alert(lead: Suspect, rivals: Sequence[Suspect], ranking: Ranking) -> Suspect | None:
+    """Several things alerted, and the lead does not explain one of them: that one has a cause of its own."""
+    for alert in ranking.alerted:
+        if _answers(lead, alert, ranking):
+            continue
+        own = next((r for r in rivals if r.score >= OF_ITS_OWN and _answers(r, alert, ranking)), None)
+        if own is not None and own.own == 1.0 and not same_thing(own.entity, lead.entity):
+            return own
+    return None
+
+
+def _answers(suspect: Suspect, alert: Entity, ranking: Ranking) -> bool:
+    return (
+        same_thing(alert, suspect.entity)
+        or ranking.graph.distance(alert, suspect.entity) is not None
+        or any(same_thing(v, alert) for s in suspect.signs for v in s.victims)
+        or any(
+            same_thing(e.entity, alert) and any(same_thing(p, suspect.entity) for p in e.points_at)
+            for e in ranking.effects
+        )
+    )
 
 
 def _is_second_fault(rival: Suspect, lead: Suspect, ranking: Ranking) -> bool:
@@ -108,7 +134,8 @@ def _convict(lead: Suspect, now: Standing, notes: Notes, ranking: Ranking, plain
         and (lead.score - now.rival.score < 0.05 or same_thing(lead.entity, now.rival.entity))
     ):
         suspects.append(now.rival)
-    return explain.incident("recovered" if over else "incident", suspects, notes, ranking, sure, plain)
+    verdict = "recovered" if over else "incident"
+    return explain.incident(verdict, suspects, notes, ranking, sure, plain, now.second_fault)
 
 
 def _suffers(notes: Notes, ranking: Ranking) -> bool:
