@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from config import logs
 from config.customers import Customer
 from skills import registry
-from workers import agent
+from skills.contract import Change
+from workers import agent, flags, pictures
 from workers.agent import teach
 from workers.domain import Claim, Finding, GapRecord, Incident, Instructions, Investigation, Progress, Used
 from workers.guidance import readings_by_rules
@@ -22,13 +24,15 @@ from workers.llm.base import Model, ModelError
 from workers.llm.choose import pick
 from workers.runtime import Runtime, runtime
 from workers.store import StaleAttempt, Store
-from workers.trace import Span, Trace
+from workers.trace import PICTURE, Span, Trace
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 """An investigation that broke this often ends in a finding that says so."""
 HEARTBEAT_SECONDS = 3.0
+FLAGS_KEPT = timedelta(days=7)
+"""How far back switched feature flags are told to skills."""
 
 
 def investigate(investigation_id: str) -> None:
@@ -97,7 +101,21 @@ def _run(rt: Runtime, claimed: Investigation, customer: Customer, model: Model) 
     journal = StoreJournal(rt, claimed, request.trace_id)
     rt.store.traces.start(_trace(claimed, incident, request, toggles, model.name), claimed.attempt)
     skills = agent.connect_all(customer, toggles, rt.settings.secret)
-    return agent.investigate(request, model, skills, journal, clock=_now, monotonic=time.monotonic)
+    finding = agent.investigate(request, model, skills, journal, clock=_now, monotonic=time.monotonic)
+    _illustrate(rt.store, claimed, journal)
+    return finding
+
+
+def _illustrate(store: Store, claimed: Investigation, journal: StoreJournal) -> None:
+    """Draws the series that decides the question, where there is one, and keeps the picture in the trace."""
+    chosen = store.traces.last(claimed.id, agent.charts.NAME)
+    picture = pictures.draw(agent.charts.read(chosen.output)) if chosen else None
+    if chosen is None or picture is None:
+        return
+    kept = {"png": base64.b64encode(picture.png).decode(), "title": picture.title, "alt": picture.alt}
+    number = hashlib.sha256(f"{chosen.id}:{PICTURE}".encode()).hexdigest()[:16]
+    after = {"id": number, "sequence": chosen.sequence + 1, "name": PICTURE, "output": kept, "t0": _now(), "t1": _now()}
+    journal.record(chosen.model_copy(update=after))
 
 
 def _request(store: Store, claimed: Investigation, incident: Incident, customer: Customer) -> agent.Request:
@@ -120,8 +138,13 @@ def _request(store: Store, claimed: Investigation, incident: Incident, customer:
         similar=_similar(store, incident),
         track_record=dict(store.findings.track_record(customer.name, incident.alert_type).items()),
         task="follow_up" if claimed.follows else "question" if claimed.question else "alert",
+        recorded_changes=_flags(store, customer, begun.t0 if begun else _now()),
         dollars_this_month=store.investigations.spent(customer.name, month),
     )
+
+
+def _flags(store: Store, customer: Customer, now: datetime) -> tuple[Change, ...]:
+    return flags.as_changes(store.flags.between(customer.name, now - FLAGS_KEPT, now), customer.environment)
 
 
 def _similar(store: Store, incident: Incident) -> tuple[agent.PastIncident, ...]:

@@ -1,5 +1,6 @@
 """One run on an incident: first look, hypotheses, challenge, conclusion. Knows neither Slack nor the simulation."""
 
+from workers.agent import charts
 from workers.agent.conclude import finding_schema
 from workers.agent.loop import investigate
 from workers.agent.request import Journal, PastIncident, Request
@@ -12,6 +13,7 @@ __all__ = [
     "Journal",
     "PastIncident",
     "Request",
+    "charts",
     "connect_all",
     "finding_schema",
     "investigate",
