@@ -1,0 +1,126 @@
+"""What a run says: text, page, picture."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from PIL import Image
+
+from tests.evaluation.made import HEALTHY, cause, finding
+from tests.evaluation.results_of import HIGH_WRONG, RIGHT, WRONG, result, run_of
+from workers.evaluation import heatmap, page, text
+from workers.evaluation.matrices import COLUMNS, heat_map, transitions
+from workers.evaluation.results import Result, Run, digest
+from workers.evaluation.summary import summaries, summary
+
+FEW = [result("a"), result("b", WRONG), result("c", HIGH_WRONG), result("quiet", finding(cause()), true=HEALTHY)]
+MANY = [result(f"case{i}", RIGHT if i % 3 else WRONG) for i in range(12)]
+
+
+def parts(run: Run) -> list[object]:
+    return [
+        (s, heat_map(those), transitions(those))
+        for s in summaries(run)
+        if (those := [r for r in run.results if r.variant == s.variant])
+    ]
+
+
+def test_the_worst_defect_comes_first() -> None:
+    run = run_of(*FEW)
+    said = text.report(run, parts(run))  # type: ignore[arg-type]
+    assert said.index("High and wrong: 2") < said.index("pass@1")
+    assert "c: said memory_limit_too_low of Deployment shop/pricing (high)" in said
+
+
+def test_averages_leave_out_what_was_not_asked() -> None:
+    it = summary("offline", FEW)
+    assert it is not None
+    assert it.passed.n == 4
+    assert it.scores["entity"].n == 3
+    assert it.scores["restraint"].n == 1
+
+
+def test_repeats_of_one_case_weigh_as_one_case() -> None:
+    tries = [result("a", RIGHT, repeat=i) for i in range(3)] + [result("b", WRONG, repeat=i) for i in range(3)]
+    tries[2] = result("a", WRONG, repeat=2)
+    it = summary("offline", tries)
+    assert it is not None
+    assert (it.cases, it.passed.n, round(it.passed.value, 3)) == (2, 2, 0.333)
+    assert it.pass_power_k == 0
+
+
+def test_what_broke_has_passed_nothing() -> None:
+    it = summary("offline", [result("a"), result("b", None)])
+    assert it is not None
+    assert (it.passed.value, it.broken) == (0.5, (("b|offline|0", "broke"),))
+
+
+def test_a_guesser_is_measured_on_the_same_cases_and_the_lift_is_paired() -> None:
+    it = summary("offline", [result(f"c{i}", RIGHT, guessed=i < 2) for i in range(8)])
+    assert it is not None
+    (rival,) = it.rivals
+    assert (rival.entity.value, rival.lift.value) == (0.25, 0.75)
+    assert it.chance_entity == 0.1
+
+
+def test_a_cell_below_five_is_grey_and_each_has_its_n_and_its_keys() -> None:
+    few, many = heat_map(FEW), heat_map(MANY)
+    assert all(c.few for row in few if row.kind == "alert" for c in row.cells.values() if c.n < 5)
+    (alert,) = [row for row in many if row.kind == "alert"]
+    assert (alert.cells["success"].n, len(alert.cells["success"].keys), alert.cells["success"].few) == (12, 12, False)
+    assert heatmap.colour("success", few[-1].cells["success"], 0) == heatmap.GREY
+    assert heatmap.colour("success", alert.cells["success"], 0) != heatmap.GREY
+
+
+def test_only_the_first_failure_of_an_investigation_counts_in_the_matrix() -> None:
+    moves = transitions(MANY)
+    assert sum(len(m.keys) for m in moves) == sum(not r.passed for r in MANY)
+
+
+def test_the_picture_is_a_png_as_large_as_its_rows() -> None:
+    rows = heat_map(MANY)
+    small = Image.open(io.BytesIO(heatmap.png("few", rows[:1], ())))
+    large = Image.open(io.BytesIO(heatmap.png("many", rows, transitions(MANY))))
+    assert (small.format, large.format) == ("PNG", "PNG")
+    assert large.size[1] > small.size[1]
+    assert len(rows[-1].cells) == len(COLUMNS)
+
+
+def test_every_cell_of_the_page_leads_to_investigations_and_these_to_their_traces() -> None:
+    run = run_of(*FEW)
+    html = page.page(run, parts(run))  # type: ignore[arg-type]
+    ids = set(re.findall(r'id="(k[0-9a-f]{10})"', html))
+    links = set(re.findall(r'href="#(k[0-9a-f]{10})"', html))
+    assert links
+    assert links <= ids
+    assert 'href="run.json.traces/c.jsonl"' in html
+    assert not re.findall(r'(?:src|href)="https?:', html)
+
+
+def test_what_a_log_line_says_cannot_break_the_page() -> None:
+    run = run_of(result("x", finding(cause(), evidence=(("E1", "<script>alert(1)</script>"),))))
+    html = page.page(run, parts(run))  # type: ignore[arg-type]
+    assert "<script>" not in html
+
+
+def test_the_digest_forgets_durations_and_nothing_else() -> None:
+    def timed(seconds: float, tokens: int = 1000) -> Result:
+        used = RIGHT.used.model_copy(update={"seconds": seconds, "tokens": tokens})
+        return result("a", RIGHT.model_copy(update={"used": used}))
+
+    assert digest([timed(1)]) == digest([timed(2)])
+    assert digest([timed(1)]) != digest([timed(1, tokens=1001)])
+    assert digest([result("a")]) != digest([result("a", WRONG)])
+
+
+def test_a_stopped_run_says_so_before_anything_else() -> None:
+    run = run_of(*FEW, stopped="the limit of 1 dollars was reached")
+    assert "NOT COMPLETE" in text.report(run, parts(run)).splitlines()[1]  # type: ignore[arg-type]
+
+
+def test_the_markdown_table_has_a_column_for_each_variant() -> None:
+    run = run_of(*FEW, *(result(r.case, r.finding, variant="other", true=r.truth) for r in FEW))
+    table = text.markdown(run, summaries(run))
+    assert "| | offline | other |" in table
+    assert "| High and wrong | 2 | 2 |" in table
