@@ -350,6 +350,16 @@ def pod_started(pod: Object) -> datetime | None:
     return time_of(dig(pod, "status", "startTime")) or created(pod)
 
 
+def ended_at(pod: Object) -> datetime | None:
+    """When a pod that is over ended: the disruption (1.26 and later), its last container, else its last condition."""
+    disrupted = time_of(dig(condition(pod, "DisruptionTarget"), "lastTransitionTime"))
+    ends = latest(
+        time_of(dig(s, "state", "terminated", "finishedAt")) for s in maps(pod, "status", "containerStatuses")
+    )
+    changed = latest(time_of(c.get("lastTransitionTime")) for c in maps(pod, "status", "conditions"))
+    return disrupted or ends or changed or pod_started(pod)
+
+
 def unready_since(pod: Object) -> datetime | None:
     return time_of(dig(condition(pod, "Ready"), "lastTransitionTime")) or created(pod)
 

@@ -22,8 +22,10 @@ _ACCOUNT = re.compile(
 )
 _WEBHOOK = re.compile(r'(?:failed calling|failed to call|calling) (?:admission )?webhook "([^"]+)"')
 _DENIED = re.compile(r'admission webhook "([^"]+)" denied the request')
-_OVERLOAD = re.compile(r"etcdserver: request timed out|too many requests|Timeout: request did not complete|the "
-                       r"server is currently unable to handle", re.IGNORECASE)  # fmt: skip
+_BY_EXPRESSION = re.compile(r"ValidatingAdmissionPolicy '([^']+)'.* denied request: (.*)")
+_INVALID = re.compile(r'Pod "[^"]*" is invalid: (.*)')
+_OVERLOAD = re.compile(r"etcdserver: (request timed out|leader changed|too many requests)|too many requests|Timeout: "
+                       r"request did not complete|the server is currently unable to handle", re.IGNORECASE)  # fmt: skip
 _WEBHOOKS = ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration")
 
 
@@ -44,6 +46,11 @@ def _refused(snapshot: Snapshot, refusal: Refusal) -> Symptom | None:
         hook = _configuration(snapshot, called.group(1))
         target = hook or owner
         faults, why, specificity = ("admission_webhook_fault",), f"webhook {called.group(1)} does not answer", 0.95
+        if "x509:" in words:
+            faults, why = (
+                (*faults, "tls_certificate_invalid"),
+                f"the certificate of webhook {called.group(1)} is refused",
+            )
         config = snapshot.find(hook.kind, None, hook.name) if hook else None
         if hook and config:
             told = [w for w in maps(config, "webhooks") if text(w, "name") == called.group(1)]
@@ -55,12 +62,17 @@ def _refused(snapshot: Snapshot, refusal: Refusal) -> Symptom | None:
         if space:
             levels = {k: v for k, v in mapping(space, "metadata", "labels").items() if "pod-security" in k}
             evidence.append(cite.seen(snapshot, "Namespace", space, f"Namespace {owner.namespace} labels {levels}"))
+    elif by_expression := _BY_EXPRESSION.search(words):
+        faults = ("pod_security_violation", "admission_webhook_fault")
+        why, specificity = f"admission policy {by_expression.group(1)} denies them: {by_expression.group(2)}", 0.9
     elif denied:
         faults = ("admission_webhook_fault", "pod_security_violation")
         target = _configuration(snapshot, denied.group(1)) or owner
         why, specificity = f"webhook {denied.group(1)} denies its pods", 0.8
     elif _ACCOUNT.search(words):
         return _account(snapshot, owner, "", refusal)
+    elif invalid := _INVALID.search(words):
+        faults, why, specificity = ("config_value_harmful",), f"they are invalid: {invalid.group(1)}", 0.85
     elif _OVERLOAD.search(words):
         faults, why, specificity = ("api_server_overload",), "the API server does not answer in time", 0.6
     else:

@@ -34,7 +34,7 @@ from skills.kubernetes.snapshot import (
 )
 
 NAME = "kubernetes.containers"
-_STUCK = timedelta(minutes=2)
+_STUCK, _LONG = timedelta(minutes=2), timedelta(minutes=10)
 _OTHERS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError", "CreateContainerError")
 
 
@@ -59,8 +59,16 @@ def _init(snapshot: Snapshot, pod: Object, status: Object) -> Symptom | None:
     owner = snapshot.owner_of(pod)
     spec = container_spec(pod, called)
     line = " ".join([*strings(spec, "command"), *strings(spec, "args")])
-    awaited = [(h, references.service_of(snapshot, h, namespace(pod))) for h, _, _ in references.addresses(line)]
+    asked = references.addresses(line)
+    asked += [a for k, v in references.environment(spec).items() if k in line for a in references.addresses(v, k)]
+    inside = [(h, p) for h, p, _ in asked if references.understand(snapshot, h, namespace(pod))]
+    awaited = [(h, references.service_of(snapshot, h, namespace(pod))) for h, _ in inside]
     gone = [h for h, s in awaited if s is None]
+    gone += [
+        f"{h}:{p}"
+        for (h, p), (_, s) in zip(inside, awaited, strict=True)
+        if s is not None and p is not None and p not in references.ports_of(s)
+    ]
     starved = [s for _, s in awaited if s is not None and snapshot.ready_addresses(s) == 0]
     end = last_end(status)
     state = f"running since {text(status, 'state', 'running', 'startedAt')}" if hangs else f"waiting {reason} {message}"
@@ -79,7 +87,14 @@ def _init(snapshot: Snapshot, pod: Object, status: Object) -> Symptom | None:
         entity=owner,
         faults=("init_container_stuck",),
         summary=f"{owner.kind} {owner.name}: init container {called} {why}.",
-        specificity=0.5 if starved else 0.94 if gone else 0.9,
+        # Migrations and downloads take their minutes.
+        specificity=0.5
+        if starved
+        else 0.94
+        if gone
+        else 0.9
+        if crashes or begun is None or snapshot.clock - begun > _LONG
+        else 0.6,
         evidence=(*evidence, *last_words(snapshot, pod, 2)),
         onset=added.after.at if added else created(pod),
         role="effect" if starved else "cause",

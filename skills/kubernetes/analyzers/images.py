@@ -13,7 +13,7 @@ from datetime import datetime
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, rollouts
-from skills.kubernetes.objects import Object, created, is_terminating, maps, name, text
+from skills.kubernetes.objects import Object, created, is_terminating, mapping, maps, name, text
 from skills.kubernetes.snapshot import (
     Snapshot,
     container_spec,
@@ -31,21 +31,28 @@ _REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNev
 _WORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (fault, re.compile(words, re.IGNORECASE))
     for fault, words in (
+        # The kubelet's own rate limit: it will be pulled a few seconds later.
+        ("passing", r"pull QPS exceeded|context canceled"),
+        ("node_disk_pressure", r"no space left on device|disk quota exceeded"),
         # Architecture first: containerd ends that message with "not found" as well.
         ("image_wrong_architecture", r"no match for platform|no matching manifest for|no image found in (image "
                                      r"index|manifest list) for arch|exec format error"),
+        ("registry_certificate", r"x509:|certificate (has expired|signed by unknown)|server gave HTTP response "
+                                 r"to HTTPS"),
         ("registry_unreachable", r"no such host|dial tcp|i/o timeout|connection refused|TLS handshake timeout|"
                                  r"network is unreachable|context deadline exceeded|server misbehaving|"
-                                 r"toomanyrequests|too many requests|429|50[0234] |x509:|RegistryUnavailable|"
-                                 r"connection reset|\bEOF\b|no route to host"),
-        ("registry_credentials_missing", r"unauthorized|authentication required|no basic auth credentials|401|403 "
-                                         r"forbidden|failed to authorize|denied: requested access|requested access "
-                                         r"to the resource is denied|access forbidden"),
+                                 r"toomanyrequests|too many requests|\b50[0234] |RegistryUnavailable|"
+                                 r"connection reset|\bEOF\b|no route to host|proxyconnect"),
+        # The same words for a private repository and for none at all.
         ("pull_access_denied", r"pull access denied|insufficient_scope|may require authorization|repository does "
-                               r"not exist"),
-        ("image_not_found", r"not found|manifest unknown|manifest for .* not found|NotFound|invalid reference "
-                            r"format|couldn't parse image|InvalidImageName|pull policy of Never|name unknown|does "
-                            r"not exist"),
+                               r"not exist|requested access to the resource is denied"),
+        ("registry_credentials_missing", r"unauthorized|authentication required|no basic auth credentials|"
+                                         r"\b401 unauthorized|\b403 forbidden|status(?: code)?:? 40[13]\b|failed to "
+                                         r"authorize|access forbidden|invalid username/password|authorization token "
+                                         r"has expired|permission .* denied"),
+        ("image_not_found", r"not found|manifest unknown|NotFound|invalid reference format|couldn't parse image|"
+                            r"InvalidImageName|pull policy of Never|name unknown|does not exist|"
+                            r"did not resolve to an alias|must be lowercase"),
     )
 )  # fmt: skip
 
@@ -58,17 +65,23 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
         for status in [*container_statuses(pod), *init_statuses(pod)]:
             if waiting(status)[0] in _REASONS:
                 stuck[(snapshot.owner_of(pod), text(status, "image") or name_of(status))].append((pod, status))
-    found = [_symptom(snapshot, owner, pods) for (owner, _), pods in stuck.items()]
+    found = [s for (owner, _), pods in stuck.items() if (s := _symptom(snapshot, owner, pods))]
     return found + _shared(snapshot, found)
 
 
-def _symptom(snapshot: Snapshot, owner: Entity, stuck: list[tuple[Object, Object]]) -> Symptom:
+def _symptom(snapshot: Snapshot, owner: Entity, stuck: list[tuple[Object, Object]]) -> Symptom | None:
     pod, status = stuck[0]
     container = name_of(status)
     image = text(container_spec(pod, container), "image") or text(status, "image")
     words, evidence = _told(snapshot, pod, status, image)
-    kind = _classify(words)
+    kind = _classify(words, image)
+    if kind == "passing":
+        return None
+    if kind == "node_disk_pressure":
+        return _of_node(snapshot, owner, pod, image, evidence)
     faults, specificity, why = _verdict(snapshot, pod, image, kind)
+    if kind is None and _runs_elsewhere(snapshot, pod, image):
+        faults, why = ("registry_unreachable", "registry_credentials_missing"), "other pods run the same image"
     rollout = rollouts.latest(snapshot, owner)
     changed = rollouts.find(rollout, "image", container)
     if rollout and changed:
@@ -88,6 +101,29 @@ def _symptom(snapshot: Snapshot, owner: Entity, stuck: list[tuple[Object, Object
     )
 
 
+def _of_node(snapshot: Snapshot, owner: Entity, pod: Object, image: str, evidence: list[Excerpt]) -> Symptom:
+    node = text(pod, "spec", "nodeName")
+    return Symptom(
+        analyzer=NAME,
+        entity=Entity(kind="Node", name=node),
+        faults=("node_disk_pressure",),
+        summary=f"Node {node} has no space for the image {image} of {owner.kind} {owner.name}.",
+        specificity=0.9,
+        evidence=tuple(evidence),
+        onset=created(pod),
+        victims=(owner, *snapshot.victims_of(owner)),
+    )
+
+
+def _runs_elsewhere(snapshot: Snapshot, pod: Object, image: str) -> bool:
+    return any(
+        other is not pod and text(status, "image") == image and text(status, "imageID")
+        for other in snapshot.pods
+        for status in container_statuses(other)
+        if mapping(status, "state", "running")
+    )
+
+
 def _told(snapshot: Snapshot, pod: Object, status: Object, image: str) -> tuple[str, list[Excerpt]]:
     """All that was said about the pull, and the excerpts that say it: back-off messages hide the reason."""
     reason, message = waiting(status)
@@ -98,13 +134,15 @@ def _told(snapshot: Snapshot, pod: Object, status: Object, image: str) -> tuple[
     excerpts = [
         cite.seen(snapshot, "Pod", pod, f"pod {name(pod)} container {name_of(status)} waiting {reason}: {message}")
     ]
-    telling = [e for e in events if _classify(e.message) is not None]
+    telling = [e for e in events if _classify(e.message, image) is not None]
     excerpts += [cite.told(snapshot, e) for e in (telling or events)[-1:] + unretrieved[-1:]]
     return " | ".join([reason, message, *(e.message for e in telling)]), excerpts
 
 
-def _classify(words: str) -> str | None:
+def _classify(words: str, image: str = "") -> str | None:
     quoted = re.sub(r'"[^"]*"', '""', words)  # an image named "not-found" or "app-401" says nothing
+    quoted = quoted.replace(image, "") if image else quoted
+    quoted = re.sub(r"@?sha256:[0-9a-f]+", "", quoted)
     return next((fault for fault, pattern in _WORDS if pattern.search(quoted)), None)
 
 
@@ -125,6 +163,9 @@ def _verdict(snapshot: Snapshot, pod: Object, image: str, kind: str | None) -> t
     match kind:
         case "image_wrong_architecture":
             return ("image_wrong_architecture", "image_not_found"), 0.95, "no image for the node's architecture"
+        case "registry_certificate":
+            faults = ("registry_unreachable", "tls_certificate_invalid")
+            return faults, 0.9, "the registry's certificate is not accepted"
         case "registry_unreachable":
             return ("registry_unreachable", "external_dependency_failing"), 0.88, "the registry does not answer"
         case "registry_credentials_missing":

@@ -3,15 +3,28 @@ callers on a node without a ready endpoint get nothing (networking documentation
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from skills.contract import Entity, Focus, Symptom, Window
 from skills.kubernetes import cite, references
 from skills.kubernetes.differences import owner_of_field
-from skills.kubernetes.objects import Object, created, entity, labels, maps, name, namespace, text, time_of
-from skills.kubernetes.snapshot import Snapshot, container_statuses, is_ready, live, name_of, waiting
+from skills.kubernetes.objects import (
+    Object,
+    created,
+    entity,
+    holds,
+    is_terminating,
+    labels,
+    maps,
+    name,
+    namespace,
+    text,
+    time_of,
+)
+from skills.kubernetes.snapshot import Snapshot, container_statuses, is_ready, live, name_of, unready_since, waiting
 
 NAME = "kubernetes.locality"
+_JOINING = timedelta(minutes=2)
 
 
 def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
@@ -58,8 +71,12 @@ def _is_proxy(pod: Object) -> bool:
 
 def _proxy(snapshot: Snapshot, pod: Object) -> Symptom | None:
     node = text(pod, "spec", "nodeName")
-    if is_ready(pod) or not node:
+    host = snapshot.find("Node", "", node)
+    born = created(pod)
+    if is_ready(pod) or not node or is_terminating(pod):
         return None
+    if (host is not None and not holds(host, "Ready")) or (born and snapshot.clock - born < _JOINING):
+        return None  # the node is the trouble, or has just joined
     reasons = [f"{name_of(s)} {waiting(s)[0]} {waiting(s)[1]}" for s in container_statuses(pod) if waiting(s)[0]]
     words = f"pod {name(pod)} on node {node} is not ready {'; '.join(reasons)}"
     return Symptom(
@@ -69,7 +86,7 @@ def _proxy(snapshot: Snapshot, pod: Object) -> Symptom | None:
         summary=f"Node {node}: {words}: Services go stale there.",
         specificity=0.92,
         evidence=(cite.seen(snapshot, "Pod", pod, words),),
-        onset=created(pod),
+        onset=unready_since(pod),
         victims=tuple(
             dict.fromkeys(snapshot.owner_of(p) for p in snapshot.pods if text(p, "spec", "nodeName") == node)
         ),
@@ -88,13 +105,14 @@ def _foreign_proxy(snapshot: Snapshot) -> Symptom | None:
     ]
     if proxy is None or not others or image.rpartition("/")[0] in others:
         return None
+    at = time_of(owner_of_field(proxy, "spec", "template")[1])
     words = f"DaemonSet kube-proxy runs {image}, the control plane comes from {others[0]}"
     return Symptom(
         analyzer=NAME,
         entity=Entity(kind="DaemonSet", namespace=namespace(proxy), name="kube-proxy"),
         faults=("traffic_locality_imbalance", "node_proxy_stopped"),
         summary=f"{words}.",
-        specificity=0.7,
+        specificity=0.7 if at is None or snapshot.clock - at < timedelta(hours=6) else 0.3,
         evidence=(cite.seen(snapshot, "DaemonSet", proxy, words),),
-        onset=time_of(owner_of_field(proxy, "spec", "template")[1]),
+        onset=at,
     )

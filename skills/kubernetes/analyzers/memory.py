@@ -19,6 +19,7 @@ from skills.kubernetes.snapshot import (
     container_spec,
     container_statuses,
     init_statuses,
+    is_finished,
     is_ready,
     name_of,
     pod_started,
@@ -29,6 +30,7 @@ from skills.kubernetes.stores import is_cache
 
 NAME = "kubernetes.memory"
 _SHORT, _LONG = timedelta(minutes=10), timedelta(hours=1)
+_RECENT = timedelta(days=1)
 _TINY = 32 * 2**20
 
 
@@ -92,7 +94,8 @@ def _symptom(snapshot: Snapshot, owner: Entity, container: str, kills: list[Kill
     change, onset = None, earliest([k.ended for k in kills])
     lived = min((k.lived for k in kills if k.lived is not None), default=None)
     usual = _neighbours_limit(snapshot, owner, container)
-    if rollout and lowered and _is_lower(lowered.before, lowered.after):
+    recent = rollout is not None and rollout.after.at is not None and snapshot.clock - rollout.after.at < _RECENT
+    if rollout and lowered and _is_lower(lowered.before, lowered.after) and (recent or lived is None or lived < _LONG):
         change, onset = rollout.id, rollout.after.at or onset
         faults, specificity = ("memory_limit_too_low", "memory_leak"), 0.95
         why = (
@@ -117,6 +120,10 @@ def _symptom(snapshot: Snapshot, owner: Entity, container: str, kills: list[Kill
         why = f"it reached {limit}" + (f" within {_span(lived)} of starting" if lived is not None else "")
     if is_cache(container_spec(kill.pod, container)):
         faults = (*faults, "cache_unavailable")
+    if starved := _starved_node(snapshot, kill):
+        faults = (*faults, "node_cpu_or_memory_pressure")
+        specificity = min(specificity, 0.7)
+        evidence.append(starved)
     ongoing = _ongoing(snapshot, kills, lived)
     return Symptom(
         analyzer=NAME,
@@ -124,7 +131,7 @@ def _symptom(snapshot: Snapshot, owner: Entity, container: str, kills: list[Kill
         faults=faults,
         summary=f"{owner.kind} {owner.name}: container {container} is OOMKilled "
         f"({number(kill.status, 'restartCount')} restarts); {why}.",
-        specificity=specificity if ongoing else specificity - 0.3,
+        specificity=specificity if ongoing else 0.2 if _is_old(snapshot, kills) else specificity - 0.3,
         evidence=tuple(evidence),
         onset=onset,
         victims=snapshot.victims_of(owner),
@@ -158,23 +165,38 @@ def _neighbours_limit(snapshot: Snapshot, owner: Entity, container: str) -> floa
 
 
 def _ongoing(snapshot: Snapshot, kills: list[Kill], lived: timedelta | None) -> bool:
-    if any(not is_ready(k.pod) for k in kills):
+    if any(not is_ready(k.pod) and not is_finished(k.pod) for k in kills):
         return True
     last = latest(k.ended for k in kills)
     patience = max(timedelta(minutes=10), 2 * (lived or timedelta()))
     return last is None or snapshot.clock - last < patience
 
 
+def _is_old(snapshot: Snapshot, kills: list[Kill]) -> bool:
+    last = latest(k.ended for k in kills)
+    return last is not None and snapshot.clock - last > _RECENT
+
+
+def _starved_node(snapshot: Snapshot, kill: Kill) -> Excerpt | None:
+    """The node itself ran out at that time: the kernel's choice says little about the container's limit."""
+    node = text(kill.pod, "spec", "nodeName")
+    said = snapshot.events_about(Entity(kind="Node", name=node), "SystemOOM")
+    near = [e for e in said if e.last and kill.ended and abs((e.last - kill.ended).total_seconds()) < 300]
+    return cite.told(snapshot, near[-1]) if near else None
+
+
 def _without_limit(snapshot: Snapshot, owner: Entity, container: str, kill: Kill) -> Symptom:
     """No limit of its own: the node's memory (or a parent group's) ran out, and the kernel picked this one."""
     node = text(kill.pod, "spec", "nodeName")
+    old = _is_old(snapshot, [kill])
     return Symptom(
         analyzer=NAME,
         entity=owner,
         faults=("unlimited_neighbour", "memory_leak", "node_cpu_or_memory_pressure"),
         summary=f"{owner.kind} {owner.name}: container {container} has no memory limit and was OOMKilled on node "
         f"{node}.",
-        specificity=0.5,
+        specificity=0.2 if old else 0.5,
+        ongoing=not old,
         evidence=(cite.seen(snapshot, "Pod", kill.pod, f"{kill.words}; no limits.memory", at=kill.ended),),
         onset=kill.ended,
         points_at=(Entity(kind="Node", name=node),) if node else (),

@@ -30,6 +30,10 @@ from skills.kubernetes.snapshot import Snapshot, Workload, is_ready, live
 
 NAME = "kubernetes.names"
 _RECENT = timedelta(hours=2)
+# The name that is asked for lies in the cluster; outer names that lead to Services are rewritten every day.
+_REWRITE = re.compile(
+    r"rewrite\s+(?:stop\s+\{?\s*)?(?:name\s+)?(?:exact|prefix|suffix|substring|regex)?\s*\S*\.svc\S*\s+\S+"
+)
 _TEMPLATE = re.compile(r"template\s+(?P<head>[^{\n]*)\{(?P<body>[^}]*)\}")
 
 
@@ -91,7 +95,7 @@ def _corefile(snapshot: Snapshot) -> Symptom | None:
         why = f"a template answers {' '.join(blocked[0][0].split())}"
     elif not re.search(r"\bkubernetes\s", corefile):
         why = "the kubernetes plugin is gone"
-    elif rewritten := re.search(r"rewrite\s+[^\n]*\.svc\.[^\n]*", corefile):
+    elif rewritten := _REWRITE.search(corefile):
         why = f"names are rewritten: {rewritten.group(0).strip()}"
     manager, stamp = owner_of_field(config, "data")
     at = time_of(stamp)

@@ -16,6 +16,7 @@ from skills.kubernetes import cite
 from skills.kubernetes.objects import (
     Object,
     condition,
+    created,
     dig,
     holds,
     labels,
@@ -44,13 +45,46 @@ _EXTRA = {
     "MemoryPressure": ("node_cpu_or_memory_pressure", 0.93),
     "DiskPressure": ("node_disk_pressure", 0.95),
     "PIDPressure": ("process_limit_exhausted", 0.7),
+    "CorruptDockerOverlay2": ("disk_io_slow_or_failing", 0.75),
+    "FilesystemCorruptionProblem": ("disk_io_slow_or_failing", 0.9),
+    "KubeletProblem": ("kubelet_stopped", 0.8),
+    "KubeletUnhealthy": ("kubelet_stopped", 0.8),
+    "ContainerRuntimeProblem": ("container_runtime_stopped", 0.85),
+    "ContainerRuntimeUnhealthy": ("container_runtime_stopped", 0.85),
+    "VMEventScheduled": ("node_rebooted", 0.6),
 }
+"""Conditions of the kubelet, of node-problem-detector (config/*.json) and of AKS."""
+_HEALTHY_WHEN_TRUE = {
+    "ContainerRuntimeReady": ("container_runtime_stopped", 0.85),
+    "NetworkingReady": ("node_link_degraded", 0.8),
+    "StorageReady": ("disk_io_slow_or_failing", 0.8),
+}
+"""Conditions of the EKS node monitoring agent, which are the other way round."""
 _EVENTS = {
-    "SystemOOM": ("node_cpu_or_memory_pressure", 0.8), "ImageGCFailed": ("node_disk_pressure", 0.6),
-    "FreeDiskSpaceFailed": ("node_disk_pressure", 0.75), "FilesystemIsReadOnly": ("disk_io_slow_or_failing", 0.9),
-    "IOError": ("disk_io_slow_or_failing", 0.85), "Ext4Error": ("disk_io_slow_or_failing", 0.85),
-    "Rebooted": ("node_rebooted", 0.8), "ConntrackFull": ("connection_tracking_full", 0.93),
-}  # fmt: skip
+    "SystemOOM": ("node_cpu_or_memory_pressure", 0.8),
+    "ImageGCFailed": ("node_disk_pressure", 0.6),
+    "FreeDiskSpaceFailed": ("node_disk_pressure", 0.75),
+    "EvictionThresholdMet": ("node_disk_pressure", 0.75),
+    "FilesystemIsReadOnly": ("disk_io_slow_or_failing", 0.9),
+    "IOError": ("disk_io_slow_or_failing", 0.85),
+    "Ext4Error": ("disk_io_slow_or_failing", 0.85),
+    "XfsShutdown": ("disk_io_slow_or_failing", 0.9),
+    "TaskHung": ("disk_io_slow_or_failing", 0.65),
+    "ContainerGCFailed": ("container_runtime_stopped", 0.6),
+    "Rebooted": ("node_rebooted", 0.8),
+    "SpotInterruption": ("node_rebooted", 0.85),
+    "PreemptScheduled": ("node_rebooted", 0.85),
+    "TerminateScheduled": ("node_rebooted", 0.8),
+    "RebootScheduled": ("node_rebooted", 0.8),
+    "ConntrackFull": ("connection_tracking_full", 0.93),
+    "NTPIsDown": ("node_clock_skew", 0.85),
+}
+"""Events of the kubelet, of node-problem-detector (kernel-monitor.json, network-problem-monitor.json, ntp), of AKS and
+of the AWS node termination handler."""
+_JOINING = timedelta(minutes=5)
+_NO_NETWORK = re.compile(r"NetworkPluginNotReady|cni plugin not initialized|network is not ready", re.IGNORECASE)
+_START_UP = re.compile(r"unable to find data in memory cache|invalid capacity 0|stats? not available", re.IGNORECASE)
+"""What a kubelet says of its disks before its first look at them."""
 
 
 def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
@@ -59,12 +93,43 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
     for node in nodes:
         found += _conditions(snapshot, node, nodes)
         found += _events(snapshot, node)
+    return found + _gone(snapshot, {name(n) for n in nodes})
+
+
+_LEFT = ("DeletingNode", "RemovingNode", "SpotInterruption", "PreemptScheduled", "TerminateScheduled")
+
+
+def _gone(snapshot: Snapshot, there: set[str]) -> list[Symptom]:
+    """Nodes that their cloud took away (cloud-node-lifecycle-controller: "... does not exist in the cloud provider").
+    One that the autoscaler let go first is a saving and no incident."""
+    found = []
+    left = [e for e in snapshot.events if e.kind == "Node" and e.reason in _LEFT and e.name not in there and e.last]
+    for event in {e.name: e for e in left}.values():
+        said = snapshot.events_about(Entity(kind="Node", name=event.name))
+        planned = any(e.reason.startswith(("ScaleDown", "Consolidat", "Disruption")) for e in said)
+        recent = event.last is not None and snapshot.clock - event.last < timedelta(minutes=30)
+        if planned or not recent or not snapshot.knows("Node"):
+            continue
+        found.append(
+            Symptom(
+                analyzer=NAME,
+                entity=Entity(kind="Node", name=event.name),
+                faults=("node_rebooted",),
+                summary=f"Node {event.name} is gone: {event.reason}: {event.message}.",
+                specificity=0.7,
+                evidence=(cite.told(snapshot, event),),
+                onset=event.first,
+            )
+        )
     return found
 
 
 def _conditions(snapshot: Snapshot, node: Object, nodes: list[Object]) -> list[Symptom]:
-    found = []
+    found: list[Symptom] = []
     faults: tuple[str, ...]
+    born = created(node)
+    if born is not None and snapshot.clock - born < _JOINING and condition(node, "Ready").get("status") != "True":
+        return found  # it has just joined: its network and its drivers are still starting
     ready = condition(node, "Ready")
     words = text(ready, "message")
     if ready.get("status") == "Unknown":
@@ -79,6 +144,8 @@ def _conditions(snapshot: Snapshot, node: Object, nodes: list[Object]) -> list[S
             faults, specificity = ("node_rebooted",), 0.85
         elif _RUNTIME.search(words):
             faults, specificity = ("container_runtime_stopped",), 0.94
+        elif _NO_NETWORK.search(words):
+            faults, specificity = ("node_link_degraded", "container_runtime_stopped"), 0.75
         else:
             faults, specificity = ("kubelet_stopped", "container_runtime_stopped"), 0.6
         found.append(
@@ -88,6 +155,10 @@ def _conditions(snapshot: Snapshot, node: Object, nodes: list[Object]) -> list[S
         lease = f"lease of node {name(node)} was last renewed {int(lag.total_seconds())} s before those of its peers"
         excerpt = Excerpt(lease, f"kubectl -n kube-node-lease get lease {name(node)} -o yaml")
         found.append(_symptom(snapshot, node, ("kubelet_stopped",), lease, 0.7, excerpt))
+    for kind, (fault, specificity) in _HEALTHY_WHEN_TRUE.items():
+        if condition(node, kind).get("status") == "False":
+            told = f"{kind}: {text(condition(node, kind), 'message')}"
+            found.append(_symptom(snapshot, node, (fault,), told, specificity, _stated(snapshot, node, kind)))
     for kind, (fault, specificity) in _EXTRA.items():
         if holds(node, kind):
             told = f"{kind}: {text(condition(node, kind), 'message')}"
@@ -118,6 +189,10 @@ def _events(snapshot: Snapshot, node: Object) -> list[Symptom]:
     found = []
     for event in snapshot.events_about(Entity(kind="Node", name=name(node)), *_EVENTS):
         fault, specificity = _EVENTS[event.reason]
+        if _START_UP.search(event.message):
+            continue
+        if event.reason == "EvictionThresholdMet" and "memory" in event.message:
+            fault = "node_cpu_or_memory_pressure"
         recent = event.last is not None and snapshot.clock - event.last < timedelta(minutes=15)
         over = event.reason == "Rebooted" and holds(node, "Ready") and not recent
         told = f"{event.reason}: {event.message}"

@@ -55,7 +55,8 @@ def _symptom(snapshot: Snapshot, tail: Tail, line: LogLine, match: re.Match[str]
         entity=owner,
         faults=("rbac_permission_revoked",),
         summary=f"{owner.kind} {owner.name}: ServiceAccount {account} may not {verb} {resource}.",
-        specificity=0.5 if granted else 0.96 if suffers else 0.8,
+        # Many operators ask for what they may do without: only one that does not run needs what it was refused.
+        specificity=0.5 if granted else 0.96 if suffers else 0.6,
         evidence=tuple(evidence),
         onset=created(pod) if pod else None,
         victims=snapshot.victims_of(owner),

@@ -7,11 +7,11 @@ pkg/probe/http ("HTTP probe failed with statuscode: 404"), tcp and grpc. Default
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from skills.contract import Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, rollouts
-from skills.kubernetes.objects import Object, created, mapping, maps, name, number, text
+from skills.kubernetes.objects import Object, created, mapping, maps, name, number, text, time_of
 from skills.kubernetes.snapshot import (
     Snapshot,
     container_spec,
@@ -23,11 +23,17 @@ from skills.kubernetes.snapshot import (
 )
 
 NAME = "kubernetes.probes"
+_OF_SIDECARS = (15020, 15021, 15090, 4191, 4190, 20200)
+_PROXIES = ("istio-proxy", "linkerd-proxy", "consul-dataplane", "envoy-sidecar")
 _WAYS = ("httpGet", "tcpSocket", "grpc", "exec")
 _WRONG_PATH = re.compile(r"statuscode: (404|405|400|401|403)")
 _PROTOCOL = re.compile(r"malformed HTTP|server gave HTTP response to HTTPS client|first record does not look like a "
                        r"TLS|unexpected EOF|does not implement the grpc health")  # fmt: skip
 _NOBODY = re.compile(r"connection refused|no route to host|failed to connect service")
+_NO_PROGRAM = re.compile(
+    r'executable file not found|exec: "[^"]+": (stat .*)?no such file|: not found$|command not found|: not found \|',
+    re.MULTILINE,
+)
 _SLOW = re.compile(r"deadline exceeded|i/o timeout|timed out|Client\.Timeout", re.IGNORECASE)
 
 
@@ -57,8 +63,10 @@ def _probe(snapshot: Snapshot, pod: Object, status: Object, spec: Object, kind: 
     ]
     if is_readiness:
         suffers = status.get("ready") is not True and bool(mapping(status, "state", "running"))
+        suffers = suffers and status.get("started") is not False and not _is_young(snapshot, status, spec)
     else:
         suffers = number(status, "restartCount") > 0 and (bool(events or kills) or _was_stopped(status))
+        suffers = suffers and (status.get("ready") is not True or _ended_lately(snapshot, status))
     if not suffers or (not is_readiness and not (events or kills) and not _wrong_port(pod, spec, kind)):
         return None
     verdict = _verdict(pod, status, spec, kind, " | ".join(e.message for e in events[-3:]))
@@ -87,6 +95,18 @@ def _probe(snapshot: Snapshot, pod: Object, status: Object, spec: Object, kind: 
     )
 
 
+def _is_young(snapshot: Snapshot, status: Object, spec: Object) -> bool:
+    """Within the time that a program may take to start: probe failures of the first minute mean nothing."""
+    begun = time_of(mapping(status, "state", "running").get("startedAt"))
+    grace = max(60, _patience(mapping(spec, "readinessProbe")))
+    return begun is not None and snapshot.clock - begun < timedelta(seconds=min(grace, 180))
+
+
+def _ended_lately(snapshot: Snapshot, status: Object) -> bool:
+    ended = time_of(last_end(status).get("finishedAt"))
+    return ended is None or snapshot.clock - ended < timedelta(hours=1)
+
+
 def _was_stopped(status: Object) -> bool:
     """Ended by a signal that the kubelet sends, or politely because of it."""
     return number(last_end(status), "exitCode") in (137, 143) and text(last_end(status), "reason") != "OOMKilled"
@@ -99,8 +119,11 @@ def _verdict(
     wrong = "readiness_probe_misconfigured" if kind == "readinessProbe" else "liveness_probe_misconfigured"
     rival = () if kind == "readinessProbe" else ("liveness_probe_too_aggressive",)
     off_port = _wrong_port(pod, spec, kind)
-    if off_port and not _WRONG_PATH.search(words):
-        return (wrong, *rival), f"it asks port {off_port}, which the container does not have", 0.94
+    if off_port and not re.search(r"statuscode: |deadline exceeded|i/o timeout", words):
+        sure = 0.94 if _NOBODY.search(words) else 0.85  # an answer, even a late one, would prove that somebody listens
+        return (wrong, *rival), f"it asks port {off_port}, which the container does not have", sure
+    if _NO_PROGRAM.search(words):
+        return (wrong, *rival), "the program that it runs is not in the image", 0.94
     if _WRONG_PATH.search(words):
         path = text(probe, "httpGet", "path") or "/"
         return (wrong, *rival), (f"the application answers {_WRONG_PATH.search(words).group(0)} on {path}"), 0.93  # type: ignore[union-attr]  # searched the line above
@@ -131,9 +154,15 @@ def _wrong_port(pod: Object, spec: Object, kind: str) -> str:
     own = maps(spec, "ports")
     if port is None or (not own and not isinstance(port, str)) or mapping(probe, "httpGet").get("host"):
         return ""
+    if port in _OF_SIDECARS and any(name_of(c) in _PROXIES for c in _all_containers(pod)):
+        return ""  # an injector has rewritten the probe to go through its proxy
     if str(port) in {str(number(p, "containerPort")) for p in declared} | {text(p, "name") for p in own}:
         return ""
     return str(port)
+
+
+def _all_containers(pod: Object) -> list[Object]:
+    return [*maps(pod, "spec", "containers"), *maps(pod, "spec", "initContainers")]
 
 
 def _other_port_works(status: Object, spec: Object, probe: Object) -> bool:

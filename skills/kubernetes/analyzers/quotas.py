@@ -12,7 +12,7 @@ from datetime import datetime
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, refusals
-from skills.kubernetes.objects import Object, created, mapping, name, namespace
+from skills.kubernetes.objects import Object, created, dig, mapping, name, namespace, strings
 from skills.kubernetes.quantities import quantity
 from skills.kubernetes.refusals import Refusal
 from skills.kubernetes.snapshot import Snapshot
@@ -25,6 +25,7 @@ _UNSPECIFIED = re.compile(r"failed quota: (?P<quota>[^:\s]+): must specify (?P<r
 _LIMIT_RANGE = re.compile(
     r"(?P<bound>maximum|minimum) (?P<resource>\S+) usage per (?P<per>\w+) is (?P<limit>\S+?),? but"
 )
+_RATIO = re.compile(r"(?P<resource>\S+) max limit to request ratio per (?P<per>\w+) is (?P<limit>\S+?), but")
 
 
 def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
@@ -58,7 +59,7 @@ def fault_of(resource: str) -> str | None:
 def _refused(snapshot: Snapshot, refusal: Refusal) -> Symptom | None:
     exceeded = _EXCEEDED.search(refusal.message)
     unspecified = _UNSPECIFIED.search(refusal.message)
-    bounded = _LIMIT_RANGE.search(refusal.message)
+    bounded = _LIMIT_RANGE.search(refusal.message) or _RATIO.search(refusal.message)
     if exceeded:
         faults = _faults([r.partition("=")[0] for r in exceeded["requested"].split(",")])
         why = (
@@ -71,10 +72,9 @@ def _refused(snapshot: Snapshot, refusal: Refusal) -> Symptom | None:
         why = f"quota {unspecified['quota']} demands {unspecified['resources']}, which the pods do not declare"
         specificity, quota = 0.93, unspecified["quota"]
     elif bounded:
-        faults = _faults([bounded["resource"]])
-        why = (
-            f"a LimitRange sets the {bounded['bound']} {bounded['resource']} per {bounded['per']} to {bounded['limit']}"
-        )
+        faults = _faults([bounded["resource"].lstrip("[")])
+        bound = bounded.groupdict().get("bound", "ratio of limit to request of")
+        why = f"a LimitRange sets the {bound} {bounded['resource']} per {bounded['per']} to {bounded['limit']}"
         specificity, quota = 0.85, ""
     else:
         return None
@@ -100,26 +100,60 @@ def _faults(resources: list[str]) -> tuple[str, ...]:
 
 def _status(snapshot: Snapshot, place: str, quota: str) -> list[Excerpt]:
     obj = snapshot.find("ResourceQuota", place, quota) if quota else None
-    return [cite.seen(snapshot, "ResourceQuota", obj, _usage(obj))] if obj else []
+    return [cite.seen(snapshot, "ResourceQuota", obj, usage(obj))] if obj else []
 
 
-def _usage(quota: Object) -> str:
+def usage(quota: Object) -> str:
     hard, used = mapping(quota, "status", "hard") or mapping(quota, "spec", "hard"), mapping(quota, "status", "used")
     return f"ResourceQuota {name(quota)}: " + ", ".join(f"{r} used {used.get(r, '?')} of {h}" for r, h in hard.items())
 
 
 def _full(snapshot: Snapshot) -> list[Symptom]:
-    """Quotas without room while something is missing, where no event tells of the refusal any more."""
+    """Quotas without room for what is missing, where no event tells of the refusal any more."""
     found = []
     for quota in snapshot.of("ResourceQuota"):
         place = namespace(quota)
-        hard, used = mapping(quota, "status", "hard"), mapping(quota, "status", "used")
-        full = [r for r in hard if (u := quantity(used.get(r))) is not None and u >= (quantity(hard[r]) or 0)]
         short = refusals.without_pods(snapshot, place)
-        pods_full = [f for r in full if (f := fault_of(r)) and not f.startswith(("service", "storage"))]
-        if pods_full and short:
-            found.append(_full_symptom(snapshot, quota, tuple(dict.fromkeys(pods_full)), short, 0.7))
+        if not short or mapping(quota, "spec", "scopeSelector") or strings(quota, "spec", "scopes"):
+            continue  # a quota with scopes counts some pods only
+        hard, used = mapping(quota, "status", "hard"), mapping(quota, "status", "used")
+        full = [
+            f
+            for r in hard
+            if (f := fault_of(r)) in _OF_PODS
+            and (u := quantity(used.get(r))) is not None
+            and (limit := quantity(hard[r])) is not None
+            and u + max(_need(snapshot, w, r) for w in short) > limit
+        ]
+        if full:
+            found.append(_full_symptom(snapshot, quota, tuple(f for f in dict.fromkeys(full) if f), short, 0.7))
     return found
+
+
+_OF_PODS = ("cpu_quota_exhausted", "memory_quota_exhausted", "pod_count_quota_exhausted")
+
+
+def _need(snapshot: Snapshot, target: Entity, resource: str) -> float:
+    """What one more pod of the workload takes of a quota's resource; at least something."""
+    workload = snapshot.workload(target)
+    if workload is None or resource.endswith("pods"):
+        return 1.0
+    kind, _, what = resource.rpartition(".")
+    part = "limits" if kind == "limits" else "requests"
+    return sum(quantity(dig(c, "resources", part, what)) or 0.0 for c in workload.containers) or 1e-9
+
+
+def storage_quota(snapshot: Snapshot, place: str) -> Object | None:
+    """A quota of the namespace that leaves less than a tenth of its storage, or no further claim."""
+    for quota in snapshot.of("ResourceQuota"):
+        hard, used = mapping(quota, "status", "hard"), mapping(quota, "status", "used")
+        for resource in hard:
+            limit, taken = quantity(hard[resource]), quantity(used.get(resource))
+            if namespace(quota) != place or fault_of(resource) != "storage_quota_exhausted" or not limit:
+                continue
+            if taken is not None and taken >= limit * (1.0 if "claims" in resource else 0.9):
+                return quota
+    return None
 
 
 def _full_symptom(
@@ -134,7 +168,7 @@ def _full_symptom(
         summary=f"Namespace {place}: quota {name(quota)} has no room left while {names} lack(s) pods (inferred, no "
         "event).",
         specificity=specificity,
-        evidence=(cite.seen(snapshot, "ResourceQuota", quota, _usage(quota)),),
+        evidence=(cite.seen(snapshot, "ResourceQuota", quota, usage(quota)),),
         onset=created(quota),
         victims=tuple(short),
     )

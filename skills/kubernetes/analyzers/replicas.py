@@ -198,6 +198,8 @@ def _autoscaler(snapshot: Snapshot, hpa: Object) -> Symptom | None:
         ) < max(2, len(snapshot.of("HorizontalPodAutoscaler")))
         why, told = f"{text(active, 'reason')}: {message}", "ScalingActive"
         specificity = 0.93 if "missing request" in message else 0.75 if lonely else 0.4
+        if "might be unready" in message:
+            specificity = 0.2  # its pods do not run: they are the trouble
     elif limited.get("status") == "True" and text(limited, "reason") == "TooManyReplicas" and at_most:
         faults = ("autoscaler_misconfigured", "traffic_surge")
         why, specificity, told = (

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, rollouts, unschedulable
+from skills.kubernetes.analyzers.quotas import storage_quota
 from skills.kubernetes.deadlock import waits_for_itself
 from skills.kubernetes.objects import (
     Object,
@@ -474,4 +475,6 @@ def _claim_missing(snapshot: Snapshot, stuck: Stuck) -> Verdict:
     )
     evidence = [cite.absent(snapshot, "PersistentVolumeClaim", place, words)]
     why = f"it mounts the claim {', '.join(missing) or 'named in the message'}, which does not exist"
+    if storage_quota(snapshot, place):
+        return Verdict((), f"{why}; the storage quota is used up", 0.4, evidence, role="effect")
     return Verdict(("volume_cannot_attach", "pvc_matches_no_volume"), why, 0.95, evidence, "spec.volumes")

@@ -27,6 +27,8 @@ from skills.kubernetes.snapshot import (
 
 NAME = "kubernetes.startup"
 _PATIENCE = timedelta(seconds=60)
+_NOISE = re.compile(r"not registered|failed to sync (secret|configmap) cache", re.IGNORECASE)
+"""The kubelet's own caches, behind for seconds after a start."""
 _MISSING = re.compile(
     r"(?P<kind>secrets?|configmaps?) [\"'](?P<name>[\w./-]+)[\"'] not found|"
     r"couldn't find key (?P<key>\S+) in (?P<kind2>Secret|ConfigMap) (?P<name2>[\w./-]+)|"
@@ -34,13 +36,22 @@ _MISSING = re.compile(
     re.IGNORECASE,
 )
 _SECURITY = re.compile(
-    r"runAsNonRoot|non-root policy|cannot verify user is non-root|operation not permitted", re.IGNORECASE
-)
-_COMMAND = re.compile(
-    r"executable file not found|no such file or directory|exec: .*permission denied|no command specified|"
-    r"is a directory: unknown|cannot run executable|unable to start container process",
+    r"runAsNonRoot|non-root policy|cannot verify user is non-root|unable to apply caps|capabilit|apparmor|seccomp|"
+    r"selinux|no new privileges|setgid|setuid|unsafe sysctl|forbidden sysctl",
     re.IGNORECASE,
 )
+_COMMAND = re.compile(
+    r'executable file not found|exec: ?"[^"]*"|no command specified|starting container process caused|'
+    r"is a directory: unknown|cannot run executable|container_linux.go.*(no such file|permission denied)",
+    re.IGNORECASE,
+)
+_MOUNTING = re.compile(
+    r"error mounting|failed to (stat|mkdir|create subPath)|not a shared mount|mount .* onto a file|"
+    r"hostPath type check failed",
+    re.IGNORECASE,
+)
+_SECRETS_STORE = re.compile(r"secretproviderclass|secrets.store|mount secrets? store", re.IGNORECASE)
+_RUNTIME = re.compile(r"context deadline exceeded|failed to reserve container name|containerd\.sock|crio\.sock", re.I)
 
 
 def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
@@ -50,31 +61,53 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
 
 
 def _pod(snapshot: Snapshot, pod: Object) -> Symptom | None:
-    said = _said(snapshot, pod)
-    for words, excerpt, code in said:
-        missing = _MISSING.search(words)
-        if missing:
-            what = next(v for k in ("name", "name2", "key3") if (v := missing.group(k)))
-            why, fault, specificity = f"it needs {missing.group(0)}", "secret_or_configmap_missing", 0.95
-            return _symptom(snapshot, pod, (fault,), f"{why} ({what})", specificity, [excerpt])
-        if re.search(r"exec format error", words):
-            return _symptom(snapshot, pod, ("image_wrong_architecture",), "exec format error", 0.95, [excerpt])
-        if "OOM-killed" in words:
-            continue
-        if _SECURITY.search(words) and "Config" in words + excerpt.text:
-            return _symptom(snapshot, pod, ("security_context_rejected",), words, 0.95, [excerpt], "securityContext")
-        if _COMMAND.search(words) and "MountVolume" not in words:
-            return _symptom(snapshot, pod, ("container_command_invalid",), words, 0.95, [excerpt], "command")
-        if code in (126, 127) and "OOM" not in words:
-            why = f"exit code {code}: the command cannot be run"
-            return _symptom(snapshot, pod, ("container_command_invalid",), why, 0.85, [excerpt], "command")
+    for words, excerpt, code in _said(snapshot, pod):
+        found = _understood(words, excerpt.text, code)
+        if found:
+            faults, why, specificity, path = found
+            return _symptom(snapshot, pod, faults, why, specificity, [excerpt], path)
     return _volume_reference(snapshot, pod)
 
 
+def _understood(words: str, shown: str, code: int) -> tuple[tuple[str, ...], str, float, str] | None:
+    """(faults, why, specificity, path in the template) of what the kubelet or the runtime said."""
+    missing = _MISSING.search(words)
+    if missing:
+        what = next(v for k in ("name", "name2", "key3") if (v := missing.group(k)))
+        return ("secret_or_configmap_missing",), f"it needs {missing.group(0)} ({what})", 0.95, ""
+    if "exec format error" in words:
+        return ("image_wrong_architecture",), "exec format error", 0.95, ""
+    if "OOM-killed" in words:
+        return None
+    if _SECRETS_STORE.search(words):
+        return ("secret_or_configmap_missing",), f"its secrets store does not give what it names: {words}", 0.85, ""
+    if _MOUNTING.search(words):
+        # A subPath to a key that is not there becomes a directory, which cannot be mounted onto a file.
+        sub_path = "subpath" in words.lower() or "not a directory" in words
+        faults = ("secret_or_configmap_missing", "volume_cannot_attach") if sub_path else ("volume_cannot_attach",)
+        return faults, words, 0.7 if sub_path else 0.85, "spec.volumes"
+    if _SECURITY.search(words):
+        return ("security_context_rejected",), words, 0.95, "securityContext"
+    if _COMMAND.search(words) and "MountVolume" not in words:
+        return ("container_command_invalid",), words, 0.95, "command"
+    if "operation not permitted" in words and ("Config" in shown or "StartError" in shown):
+        return ("security_context_rejected",), words, 0.85, "securityContext"
+    if re.search(r"unable to start container process|no such file or directory", words) and "Volume" not in words:
+        return ("container_command_invalid",), words, 0.85, "command"
+    if code in (126, 127):
+        return ("container_command_invalid",), f"exit code {code}: the command cannot be run", 0.85, "command"
+    if "CreateContainerError" in shown and _RUNTIME.search(words):
+        return ("container_runtime_stopped",), f"the node's runtime does not answer: {words}", 0.5, ""
+    return None
+
+
 def _said(snapshot: Snapshot, pod: Object) -> list[tuple[str, Excerpt, int]]:
-    """(words, excerpt, exit code): container states first, then warnings about the pod."""
+    """(words, excerpt, exit code): container states first, then warnings about the pod.
+
+    Warnings about mounts count only while nothing has started: whatever has run had its volumes."""
     found = []
-    for status in [*init_statuses(pod), *container_statuses(pod)]:
+    statuses = [*init_statuses(pod), *container_statuses(pod)]
+    for status in statuses:
         reason, message = waiting(status)
         end = last_end(status)
         if status.get("ready") is True:
@@ -86,8 +119,12 @@ def _said(snapshot: Snapshot, pod: Object) -> list[tuple[str, Excerpt, int]]:
             code, words = number(end, "exitCode"), text(end, "message")
             state = f"{told} ended {text(end, 'reason')} exit {code}: {words}"
             found.append((words, cite.seen(snapshot, "Pod", pod, state), code))
-    events = snapshot.events_of("Pod", pod, "FailedMount", "Failed", "FailedCreatePodContainer")
-    return found + [(e.message, cite.told(snapshot, e), 0) for e in reversed(events) if "pull" not in e.message.lower()]
+    started = any(mapping(s, "state", "running") or last_end(s) for s in statuses)
+    reasons = (
+        ("Failed", "FailedCreatePodContainer") if started else ("FailedMount", "Failed", "FailedCreatePodContainer")
+    )
+    events = [e for e in snapshot.events_of("Pod", pod, *reasons) if "pull" not in e.message.lower()]
+    return found + [(e.message, cite.told(snapshot, e), 0) for e in reversed(events) if not _NOISE.search(e.message)]
 
 
 def _symptom(
