@@ -31,6 +31,11 @@ def millis(at: float) -> str:
     return f"{_whole(int(at))}.{int(at % 1 * 1e3):03d}Z"
 
 
+def of_millis(whole: int) -> str:
+    """Milliseconds since the epoch as Elasticsearch writes a date."""
+    return f"{_whole(whole // 1000)}.{whole % 1000:03d}Z"
+
+
 def nanos(at: float) -> str:
     """The time that the kubelet puts before a log line."""
     return micros(at)[:-1] + f"{int(at * 1e7) * 7919 % 1000:03d}Z"

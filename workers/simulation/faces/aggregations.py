@@ -166,7 +166,9 @@ def _extreme(pick: Callable[[list[float]], float]) -> Callable[[Any, Sequence[Do
         if not values:
             return {"value": None}
         value = pick(values)
-        return {"value": float(int(value)), "value_as_string": clock.millis(value / 1000)} if date else {"value": value}
+        if date:
+            return {"value": float(round(value)), "value_as_string": clock.of_millis(round(value))}
+        return {"value": value}
 
     return made
 

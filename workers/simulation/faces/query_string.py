@@ -27,7 +27,8 @@ class QueryString:
     )
 
     def __init__(self, dsl: Clauses, text: str, fields: list[str], operator: str, *, lenient: bool = False) -> None:
-        self._dsl, self._fields, self._operator = dsl, fields, operator
+        """`lenient`: the simple syntax, in which a dash only negates its word: under OR it is one more alternative."""
+        self._dsl, self._fields, self._operator, self._lenient = dsl, fields, operator, lenient
         if not lenient and text.count('"') % 2:
             raise NoSuchQuery(f"Failed to parse query [{text}]", "query_shard_exception")
         self._tokens = [t for t in self._TOKEN.findall(text) if t]
@@ -60,7 +61,7 @@ class QueryString:
 
     def _and(self) -> Predicate:
         parts = [self._clause()]
-        while self._peek() in ("AND", "&&", "NOT", "!", "-"):
+        while self._peek() in ("AND", "&&") or (self._peek() in ("NOT", "!", "-") and not self._lenient):
             if self._peek() in ("AND", "&&"):
                 self._i += 1
             parts.append(self._clause())
