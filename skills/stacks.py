@@ -49,6 +49,8 @@ def crash_in(text: str) -> Crash | None:
 
 _PY_FRAME = re.compile(r'File "([^"]+)", line (\d+)(?:,? in (\S+))?')
 _PY_RAISED = re.compile(r"^[\s|]*([A-Za-z_][\w.]*?)(?:: (.*))?$")
+_PY_MEMBER = re.compile(r"^[\s|]*\+[-+]+ (?:\d+|\.\.\.) -+$")
+_PY_GROUPS = ("ExceptionGroup", "BaseExceptionGroup")
 _PY_FATAL = re.compile(r"Fatal Python error: ([^\n]*)")
 _PY_LIBRARY = re.compile(r"site-packages|dist-packages|/lib/python\d|<frozen|<string>|\\lib\\|/usr/lib/python")
 
@@ -58,19 +60,22 @@ def _python(text: str) -> Crash | None:
         return _python_fatal(text[fatal.end() :], fatal[1])
     raised: list[tuple[str, str, tuple[Frame, ...]]] = []
     frames: list[Frame] = []
+    in_group = False
     for row in text.split("\n"):
-        if frame := _PY_FRAME.search(row):
-            frames.append(Frame(frame[3] or "<module>", frame[1], int(frame[2])))
-        elif frames and (match := _PY_RAISED.match(row)) and not _is_code(row):
+        if at := _PY_FRAME.search(row):
+            frames.append(Frame(at[3] or "<module>", at[1], int(at[2])))
+        elif _PY_MEMBER.match(row):  # of an exception group: it may have no frames of its own
+            frames, in_group = [], True
+        elif (frames or in_group) and (match := _PY_RAISED.match(row)) and not _is_code(row):
             raised.append((match[1], match[2] or "", tuple(reversed(frames))))
-            frames = []
+            frames, in_group = [], False
     if not raised:
         return None
-    groups = [r for r in raised if r[0].rpartition(".")[2] not in ("ExceptionGroup", "BaseExceptionGroup")] or raised
-    kind, message, of_root = groups[0]
-    last = groups[-1]
-    frame = _first_of_ours(of_root) or _first_of_ours(last[2])
-    return Crash("python", kind, message, frame, last[0], deferred=len(groups) > 1, frames=of_root)
+    single = [r for r in raised if r[0].rpartition(".")[2] not in _PY_GROUPS] or raised
+    kind, message, of_root = single[0]
+    grouped = next((r[0] for r in raised if r[0].rpartition(".")[2] in _PY_GROUPS), None)
+    frame = _first_of_ours(of_root) or next((f for r in reversed(raised) if (f := _first_of_ours(r[2]))), None)
+    return Crash("python", kind, message, frame, grouped or raised[-1][0], deferred=len(raised) > 1, frames=of_root)
 
 
 def _first_of_ours(frames: tuple[Frame, ...]) -> Frame | None:
@@ -110,13 +115,26 @@ _GO_LIBRARY = re.compile(
 
 def _go(text: str) -> Crash | None:
     head = _GO_HEAD.search(text)
-    frames = [Frame(m[1], m[2], int(m[3])) for m in _GO_FRAME.finditer(text)]
-    frames += [Frame(m[1], m[2], int(m[3])) for m in _GO_CREATED.finditer(text)]
+    frames = _go_stack(text)
     if head is None or not (frames or "goroutine " in text):
         return None
-    ours = [f for f in frames if not _GO_LIBRARY.search(f.file) and not f.function.startswith(("runtime.", "panic"))]
+    ours = go_frames(text)
     kind = "panic" if head[1] == "panic" else "fatal error"
     return Crash("go", kind, head[2], ours[0] if ours else None, kind, frames=tuple(frames))
+
+
+def _go_stack(text: str) -> list[Frame]:
+    frames = [Frame(m[1], m[2], int(m[3])) for m in _GO_FRAME.finditer(text)]
+    return frames + [Frame(m[1], m[2], int(m[3])) for m in _GO_CREATED.finditer(text)]
+
+
+def go_frames(text: str) -> list[Frame]:
+    """Those of a Go stack that are ours, the innermost first."""
+    return [
+        f
+        for f in _go_stack(text)
+        if not _GO_LIBRARY.search(f.file) and not f.function.startswith(("runtime.", "panic"))
+    ]
 
 
 # --- Java, Node, .NET -------------------------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "elasticsearch": ("elasticsearch",),
     "loki": ("loki",),
     "prometheus": ("prometheus",),
+    "python": (),
+    "golang": (),
     "changes": ("github", "argocd"),
 }
 """By skill, the faces that it reads; the first one is its `url`."""
@@ -91,5 +93,7 @@ SETTINGS: Mapping[str, Callable[[World, Mapping[str, str]], dict[str, Any]]] = {
     "elasticsearch": _elasticsearch,
     "loki": _loki,
     "prometheus": _prometheus,
+    "python": lambda world, urls: {"ours": ["/app/"]},
+    "golang": lambda world, urls: {"ours": ["/src/"]},
     "changes": _changes,
 }

@@ -1,0 +1,1 @@
+"""What Go programs leave behind in their logs."""

@@ -1,0 +1,1 @@
+"""What Python programs leave behind in their logs."""

@@ -1,0 +1,5 @@
+"""The keys of `skills.python` in a customer's file."""
+
+from skills.runtimes.settings import Settings
+
+__all__ = ["Settings"]

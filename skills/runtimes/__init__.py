@@ -1,0 +1,1 @@
+"""What the skills of language runtimes share: whose logs they read, traces grouped, and the skill around both."""
