@@ -16,12 +16,13 @@ from datetime import UTC, datetime, timedelta
 from slack_sdk import WebClient
 
 from bot import links
-from bot.delivery import cases
+from bot.delivery import cases, pictures
 from bot.delivery.cases import PageLink
 from bot.delivery.channels import Channels
 from bot.delivery.pace import Pace
 from bot.delivery.sessions import Sessions
 from bot.delivery.slack import NeverSaid, PerhapsSaid, SayLater, call, find, say, speaking_client
+from bot.delivery.uploads import share, shared_before
 from config.settings import Settings
 from workers.domain import Place, Post
 from workers.queue import Queue
@@ -158,6 +159,8 @@ class Poster:
             self._react(post, channel)
         elif post.kind == "acknowledge" and not post.body.get("text"):
             self._refresh(post, channel)
+        elif post.kind == "picture":
+            self._picture(post, channel)
         else:
             self._message(post, channel)
 
@@ -187,6 +190,24 @@ class Poster:
         log.info("said %s (%s) in %s", post.key, post.kind, channel)
         if case and post.kind == "status":
             self._sessions.show(case, channel, post.place.thread_ts)
+
+    def _picture(self, post: Post, channel: str) -> None:
+        upload = pictures.load(self._store, post)
+        if upload is None:
+            self._store.outbox.fail(post.id, "there is no picture in the trace")
+            return
+        thread = post.place.thread_ts
+        if post.attempts <= 1 or not self._shared_before(upload.name, channel, thread):
+            share(self._client, upload, channel=channel, thread_ts=thread)
+        self._store.outbox.sent(post.id, None)
+        log.info("shared %s in %s", post.key, channel)
+
+    def _shared_before(self, name: str, channel: str, thread: str | None) -> bool:
+        try:
+            return shared_before(self._client, name, channel=channel, thread_ts=thread)
+        except NeverSaid as refused:
+            log.warning("cannot look for %s in %s: %s", name, channel, refused)
+            return False
 
     def _said_before(self, post: Post, channel: str) -> str | None:
         if post.attempts <= 1:

@@ -109,7 +109,7 @@ def find(client: WebClient, *, key: str, channel: str, thread_ts: str | None, si
         where: dict[str, Any] = {"channel": channel, "limit": 100, "include_all_metadata": "true", "cursor": cursor}
         method = "conversations.replies" if thread_ts else "conversations.history"
         where |= {"ts": thread_ts} if thread_ts else {"oldest": f"{since - 60:.6f}"}
-        page = _read(client, method, where)
+        page = ask(client, method, **where)
         for message in page.get("messages") or ():
             metadata = message.get("metadata") or {}
             payload = metadata.get("event_payload") or {}
@@ -121,7 +121,8 @@ def find(client: WebClient, *, key: str, channel: str, thread_ts: str | None, si
     return None
 
 
-def _read(client: WebClient, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def ask(client: WebClient, method: str, **arguments: Any) -> dict[str, Any]:
+    """One call of a method that takes a form and no JSON. Raises SayLater, PerhapsSaid or NeverSaid."""
     try:
         data = client.api_call(method, params={k: v for k, v in arguments.items() if v is not None}).data
     except SlackApiError as error:

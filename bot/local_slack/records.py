@@ -66,6 +66,7 @@ class File:
     user: str
     created: int
     size: int
+    alt: str = ""
 
 
 @dataclass(frozen=True)

@@ -62,8 +62,9 @@ def application(slack: Slack, connections: OpenConnections) -> Starlette:
         async def endpoint(request: Request) -> Response:
             kind = request.headers.get("content-type", "")
             is_form = kind.startswith(("multipart/form-data", "application/x-www-form-urlencoded"))
+            # urllib calls any bytes a form; Starlette keeps the body when it is read first.
+            body = b"" if kind.startswith("multipart/") else await request.body()
             form = await request.form(max_part_size=files.LARGEST) if is_form else None
-            body = b"" if is_form else await request.body()
             try:
                 return await run_in_threadpool(handler, Incoming(request, body, form))
             except Dropped:
@@ -138,13 +139,11 @@ def _incoming_webhook(slack: Slack, incoming: Incoming) -> Response:
 
 
 def _upload(slack: Slack, incoming: Incoming) -> Response:
-    content = incoming.body
-    for part in incoming.form.values() if incoming.form else ():
-        if isinstance(part, UploadFile):
-            content = part.file.read()
+    parts = incoming.form.values() if incoming.form else ()
+    content = next((part.file.read() for part in parts if isinstance(part, UploadFile)), incoming.body)
     file = files.receive(slack.workspace, incoming.request.path_params["file"], content)
     if file is None:
-        return PlainTextResponse("file_not_found", 404)
+        return PlainTextResponse("not the file that was announced", 400)
     return PlainTextResponse(f"OK - {file.size}")
 
 

@@ -210,6 +210,7 @@ def file(workspace: Workspace, item: File) -> Json:
         "permalink": f"{workspace.address}files/{item.id}/{item.name}",
         "has_rich_preview": False,
         "file_access": "visible",
+        **({"alt_txt": item.alt} if item.alt else {}),
     }
 
 

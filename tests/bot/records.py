@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from skills.contract import Entity
@@ -21,7 +22,7 @@ from workers.domain import (
     Used,
 )
 from workers.store import Store
-from workers.trace import Span, Trace
+from workers.trace import PICTURE, Span, Trace
 
 AT = datetime(2026, 11, 25, 14, 5, tzinfo=UTC)
 CART = Entity(kind="Deployment", namespace="shop", name="cart")
@@ -104,8 +105,13 @@ def finding(**changes: object) -> Finding:
     return Finding.model_validate(fields | changes)
 
 
-def answered(store: Store, investigation: Investigation, answer: Finding | None = None) -> Investigation:
-    """Runs it as a worker would: claim, trace, one step, finish."""
+def answered(
+    store: Store,
+    investigation: Investigation,
+    answer: Finding | None = None,
+    picture: Mapping[str, str] | None = None,
+) -> Investigation:
+    """Runs it as a worker would: claim, trace, one step, the picture if there is one, finish."""
     run = store.investigations.claim(investigation.id, "offline", AT)
     assert run
     trace = Trace(
@@ -141,6 +147,9 @@ def answered(store: Store, investigation: Investigation, answer: Finding | None 
         },
     )
     store.traces.add(step, run.attempt)
+    if picture is not None:
+        drawn = {"id": "2" * 16, "sequence": 1, "op": "evaluate", "name": PICTURE, "output": dict(picture)}
+        store.traces.add(step.model_copy(update={**drawn, "step_state": "report"}), run.attempt)
     store.investigations.finish(run.id, run.attempt, answer or finding(), AT + timedelta(seconds=38))
     done = store.investigations.get(run.id)
     assert done

@@ -22,6 +22,7 @@ NEEDS = {
     "chat_postEphemeral": "chat:write",
     "agents.sessions.setStatus": "chat:write",
     "reactions.add": "reactions:write",
+    "files.completeUploadExternal": "files:write",
     "conversations.history": "channels:history",
     "conversations.replies": "groups:history",
     "conversations_list": "channels:read",

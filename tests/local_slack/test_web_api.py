@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import urllib.error
+import urllib.request
 from typing import Any
 
 import pytest
@@ -269,7 +271,19 @@ def test_a_call_can_fail_before_anything_is_done(client: WebClient, slack: Contr
 def test_a_file_is_uploaded_in_three_steps_and_shared(client: WebClient, slack: Control) -> None:
     client.files_upload_v2(channel=ALERTS, filename="note.txt", content="hello", initial_comment="see")
     message = slack.wait_for(lambda state: state.messages("alerts"))[0]
-    assert (message["text"], message["files"][0]["name"]) == ("see", "note.txt")
+    (file,) = message["files"]
+    assert (message["text"], file["name"], file["size"]) == ("see", "note.txt", 5)
+    with urllib.request.urlopen(file["url_private"], timeout=5) as answer:
+        assert answer.read() == b"hello"
+
+
+def test_bytes_that_were_not_announced_are_refused(client: WebClient, slack: Control) -> None:
+    place = client.files_getUploadURLExternal(filename="note.txt", length=5)
+    with pytest.raises(urllib.error.HTTPError, match="400"):
+        urllib.request.urlopen(str(place["upload_url"]), b"hello, longer", timeout=5)
+    lacking = refusal(client.files_completeUploadExternal, files=[{"id": place["file_id"]}], channel_id=ALERTS)
+    assert lacking["error"] == "file_not_found"
+    assert slack.state().messages("alerts") == []
 
 
 def test_a_stream_grows_and_ends(client: WebClient, slack: Control) -> None:

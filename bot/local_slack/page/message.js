@@ -48,7 +48,7 @@ function body(message, tools) {
   const blocks = message.blocks || [];
   const parts = blocks.length ? renderBlocks(blocks, names, act) : message.text ? [el("div", { class: "text" + (/_join$/.test(message.subtype || "") ? " join" : "") }, mrkdwn(message.text, names))] : [];
   const files = (message.files || []).map((file) =>
-    /^image\//.test(file.mimetype) ? el("div", { class: "block image" }, el("img", { src: file.url_private, alt: file.title })) : link(file.url_private, `📄 ${file.title}`),
+    /^image\//.test(file.mimetype) ? el("div", { class: "block image" }, el("img", { src: file.url_private, alt: file.alt_txt || file.title })) : link(file.url_private, `📄 ${file.title}`),
   );
   const words = blocks.length && message.files && message.text ? el("div", { class: "text" }, mrkdwn(message.text, names)) : null;
   return el("div", { class: "content" }, words, parts, (message.attachments || []).map((item) => attachment(item, names, act)), files, message.edited && el("span", { class: "edited" }, "(edited)"), message.streaming_state === "in_progress" && el("span", { class: "status-line" }, "writing"));

@@ -24,17 +24,26 @@ def get_upload_url(call: Call) -> Json:
         raise ApiError("file_upload_size_restricted")
     workspace = call.workspace
     mime = mimetypes.guess_type(name)[0] or "text/plain"
-    file = File(workspace.new_id("F0"), name, name, mime, call.slack.bot_user, int(workspace.clock()), length)
+    file = File(
+        workspace.new_id("F0"),
+        name,
+        name,
+        mime,
+        call.slack.bot_user,
+        int(workspace.clock()),
+        length,
+        call.text("alt_txt"),
+    )
     workspace.files[file.id] = (file, None)
     return {"upload_url": f"{workspace.address}upload/v1/{file.id}", "file_id": file.id}
 
 
 def receive(workspace: Workspace, file_id: str, content: bytes) -> File | None:
-    """The bytes of an announced file; None when nobody announced it."""
+    """The bytes of an announced file; None when nobody announced it, or announced another size."""
     with workspace.lock:
-        if file_id not in workspace.files:
+        if file_id not in workspace.files or workspace.files[file_id][0].size != len(content):
             return None
-        file = replace(workspace.files[file_id][0], size=len(content))
+        file = workspace.files[file_id][0]
         workspace.files[file_id] = (file, content)
         return file
 
