@@ -34,11 +34,14 @@ class Explained:
     charts: tuple[Chart, ...] = ()
 
 
-def rules(client: Client) -> tuple[Rule, ...]:
-    """Alerting rules of all groups. Raises ToolError."""
-    data = client.get("/api/v1/rules", {"type": "alert"}, "GET /api/v1/rules?type=alert")
+def rules(client: Client, name: str) -> tuple[Rule, ...]:
+    """Alerting rules of this name, in all groups. Raises ToolError."""
+    # A server from before rule_name[] (Prometheus 2.44) lists all its rules, which come to the same.
+    asked = {"type": "alert", "rule_name[]": name}
+    data = client.get("/api/v1/rules", asked, f"GET /api/v1/rules?type=alert&rule_name[]={name}")
     groups = data.get("groups", []) if isinstance(data, dict) else []
-    return tuple(_rule(row) for group in groups for row in group.get("rules", []) if "query" in row)
+    rows = (_rule(row) for group in groups for row in group.get("rules", []) if "query" in row)
+    return tuple(rule for rule in rows if rule.name == name)
 
 
 def _rule(row: dict[str, Any]) -> Rule:
@@ -87,11 +90,11 @@ def _rule_of(client: Client, alert_type: str, context: SkillContext) -> Rule | N
     """As the server lists it, else as the alert's own link tells: many query fronts list no rules."""
     told = context.focus.expressions[:1] if alert_type == context.focus.alert_type else ()
     try:
-        found = [rule for rule in rules(client) if rule.name == alert_type]
+        found = rules(client, alert_type)
     except ToolError:
         if not told:
             raise
-        found = []
+        found = ()
     if found:
         return max(found, key=lambda r: r.active)
     return Rule(alert_type, told[0], 0.0, 1, "not listed") if told else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib.resources import files
 from itertools import takewhile
 from math import inf
@@ -93,10 +93,17 @@ class Rules:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._evaluator = Evaluator(_Reading(scene), scene.world.now)
+        self._made: dict[tuple[str, float], list[Alert]] = {}
 
     def alerts(self, it: Rule, at: float | None = None) -> list[Alert]:
-        """Alerts of a rule at a moment (default: now), pending and firing, by walking back to where they began."""
-        now = self._scene.world.now if at is None else at
+        """Alerts of a rule at a moment (default: now), pending and firing."""
+        key = (it.name, self._scene.world.now if at is None else at)
+        if key not in self._made:
+            self._made[key] = self._found(it, key[1])
+        return self._made[key]
+
+    def _found(self, it: Rule, now: float) -> list[Alert]:
+        """By walking back to where they began."""
         active = _elements(self._evaluator.at(it.tree, now))
         began = dict.fromkeys(active, now)
         going, t = set(active), now + STEP_SECONDS * (1 - dice.between(0.1, 0.95, self._scene.world.seed, it.name))
@@ -134,15 +141,11 @@ class Rules:
         return sorted(made, key=lambda a: a.labels)
 
     def all_alerts(self) -> list[Alert]:
-        return [a for r in rules() for a in self._cached[r.name]]
+        return [a for r in rules() for a in self.alerts(r)]
 
     @property
     def firing(self) -> bool:
         return any(a.firing for a in self.all_alerts())
-
-    @cached_property
-    def _cached(self) -> dict[str, list[Alert]]:
-        return {r.name: self.alerts(r) for r in rules()}
 
     def series(self, name: str) -> list[Series]:
         """ALERTS and ALERTS_FOR_STATE."""
@@ -159,11 +162,13 @@ class Rules:
                 out.append(gauge(name, {**labels, "alertstate": "firing"}, 1.0, [(alert.fired_at, inf)]))
         return out
 
-    def described(self) -> list[dict[str, Any]]:
-        """As /api/v1/rules lists them."""
+    def described(self, names: frozenset[str] = frozenset()) -> list[dict[str, Any]]:
+        """As /api/v1/rules lists them: all, or those of these names."""
         out = []
         for each in rules():
-            mine = self._cached[each.name]
+            if names and each.name not in names:
+                continue
+            mine = self.alerts(each)
             state = "firing" if any(a.firing for a in mine) else "pending" if mine else "inactive"
             out.append(
                 {

@@ -191,6 +191,9 @@ class Prometheus:
     def _rules_answer(self, ask: Ask) -> Any:
         if ask.get("type") == "record":
             return {"groups": []}
+        described = self._rules.described(frozenset(n for n in ask.all("rule_name[]") if n))
+        if not described:
+            return {"groups": []}
         return {
             "groups": [
                 {
@@ -198,7 +201,7 @@ class Prometheus:
                     "file": "/etc/prometheus/rules/services.yaml",
                     "interval": 30,
                     "limit": 0,
-                    "rules": self._rules.described(),
+                    "rules": described,
                     "evaluationTime": 0.0043,
                     "lastEvaluation": clock.millis(self._scene.world.now - 11),
                 }
