@@ -10,6 +10,7 @@ from typing import Any
 
 from workers.simulation.alerts import Rules
 from workers.simulation.deliveries import Deliveries
+from workers.simulation.faces.alertmanager import Alertmanager
 from workers.simulation.faces.argocd import ArgoCD
 from workers.simulation.faces.elasticsearch import Elasticsearch
 from workers.simulation.faces.exchange import Face
@@ -28,6 +29,7 @@ FACES: Mapping[str, Maker] = {
     "elasticsearch": lambda scene, rules, it: Elasticsearch(scene),
     "loki": lambda scene, rules, it: Loki(scene),
     "prometheus": lambda scene, rules, it: Prometheus(scene, rules),
+    "alertmanager": lambda scene, rules, it: Alertmanager(scene, rules),
     "github": lambda scene, rules, it: GitHub(scene),
     "argocd": lambda scene, rules, it: ArgoCD(scene),
 }
@@ -36,7 +38,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "kubernetes": ("kubernetes",),
     "elasticsearch": ("elasticsearch",),
     "loki": ("loki",),
-    "prometheus": ("prometheus",),
+    "prometheus": ("prometheus", "alertmanager"),
     "python": (),
     "golang": (),
     "changes": ("github", "argocd"),
@@ -76,7 +78,11 @@ def _loki(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _prometheus(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
-    return {"url": urls["prometheus"], "link_base": f"https://grafana.{world.company.domain}"}
+    return {
+        "url": urls["prometheus"],
+        "alertmanager_url": urls["alertmanager"],
+        "link_base": f"https://grafana.{world.company.domain}",
+    }
 
 
 def _changes(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
