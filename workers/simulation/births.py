@@ -261,3 +261,27 @@ def _service_object(world: World, part: Running) -> None:
     )
     made.edits.append((created, workload.manager, {"f:spec": {"f:ports": {}, "f:selector": {}, "f:type": {}}}))
     world.services[(part.namespace, name)] = made
+
+
+def newcomer(
+    world: World, like: Workload, name: str, at: float, *, priority: tuple[str, int] = ("", 0), cpu: float = 0.0
+) -> Workload:
+    """A Deployment that was not there before, by the same team as another, without pods yet."""
+    assert isinstance(like.part, Service)
+    part = like.part.model_copy(update={"name": name, "image": name, "version": "0.3.1", "routes": (), "worker": True})
+    template = templates.of(part, world.company)
+    container = template["spec"]["containers"][0]
+    container["env"] = [e for e in container["env"] if e["name"] in ("SERVICE_NAME", "LOG_FORMAT", "POD_NAME")]
+    container.pop("envFrom", None)
+    if cpu:
+        container["resources"]["requests"]["cpu"] = f"{round(cpu * 1000)}m"
+    if priority[0]:
+        template["spec"].update(priorityClassName=priority[0], priority=priority[1])
+    world.put("ServiceAccount", part.namespace, name, at - 2, {"imagePullSecrets": [{"name": "registry-pull"}]})
+    uid = world.uid("Deployment", part.namespace, name)
+    made = Workload("Deployment", part.namespace, name, uid, at, part, {"app": name})
+    made.labels = dict(template["metadata"]["labels"])
+    made.strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": "25%", "maxSurge": "25%"}}
+    world.workloads[(part.namespace, name)] = made
+    new_revision(world, made, at, template)
+    return made

@@ -13,7 +13,7 @@ from typing import Any
 
 from skills.faults import fault as leaf
 from workers.simulation import faults
-from workers.simulation.cluster import Json, Revision, Workload
+from workers.simulation.cluster import Json, NodeState, Note, Revision, Workload
 from workers.simulation.company import SimulationError
 from workers.simulation.world import World
 
@@ -82,6 +82,26 @@ def workload_thing(it: Workload) -> Thing:
             f"ReplicaSet {it.namespace}/{it.name}-*",
         ),
     )
+
+
+def node_named(world: World, victim: str) -> NodeState:
+    """`node-2` is the third node; the name of a workload is the node on which its first pod is."""
+    index = victim.removeprefix("node-")
+    if index.isdigit() and int(index) < len(world.nodes):
+        return list(world.nodes.values())[int(index)]
+    pods = [p for w in world.workloads.values() if w.name == victim for p in w.pods if p.node and p.deleted == inf]
+    if not pods:
+        raise SimulationError(f"the victim must be node-0 to node-{len(world.nodes) - 1} or a workload, not {victim!r}")
+    return world.nodes[pods[0].node]
+
+
+def node_note(
+    node: NodeState, reason: str, message: str, first: float, last: float, count: int = 1, **more: Any
+) -> Note:
+    """An event about a node, by its kubelet unless said otherwise."""
+    warning, component = bool(more.get("warning")), str(more.get("component", "kubelet"))
+    host = node.name if component == "kubelet" else ""
+    return Note("Node", "", node.name, node.name, reason, message, first, last, count, warning, component, host)
 
 
 def rollout_of(it: Workload, revision: Revision) -> Altered:

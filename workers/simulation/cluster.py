@@ -96,6 +96,8 @@ class Pod:
     """Labels that differ from the template's (someone edited the pod)."""
     lost: float = inf
     """Since when its node's kubelet has not reported."""
+    held: float = inf
+    """Since when it is to go and cannot, because its node's runtime does not answer."""
 
     @property
     def namespace(self) -> str:
@@ -122,7 +124,7 @@ class Pod:
 
     def ready_spans(self) -> Iterator[tuple[float, float]]:
         """When it could take traffic: its first container decides, the others only where they never came up."""
-        end = min(self.deleted, self.lost + 40, self.failed)
+        end = min(self.deleted, self.lost + 40, self.failed, self.held)
         others = [runs for name, runs in self.runs.items() if name != self.main]
         if any(not runs or runs[-1].ready == inf for runs in others):
             return
@@ -227,6 +229,8 @@ class NodeState:
     conditions: dict[str, tuple[bool, float, str, str]] = field(default_factory=dict)
     """Type -> (status, since, reason, message), where it differs from healthy."""
     booted: float = 0.0
+    rebooted: float = 0.0
+    """When it came back, if it was away; 0: never."""
 
 
 @dataclass(frozen=True)

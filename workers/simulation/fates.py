@@ -46,6 +46,7 @@ def place(world: World, pod: Pod) -> float:
 def _choose_node(world: World, pod: Pod) -> str:
     """The node with the fewest pods of the workload, then the fewest pods; ties by chance."""
     nodes = [n for n in world.nodes.values() if n.cordoned > pod.created and n.silent > pod.created]
+    nodes = [n for n in nodes if n.conditions.get("Ready", (True, inf, "", ""))[1] > pod.created] or nodes
     mine = [p.node for p in pod.workload.pods if p.exists(pod.created) and p is not pod]
     counts: dict[str, int] = {}
     for workload in world.workloads.values():

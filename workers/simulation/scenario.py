@@ -135,7 +135,11 @@ def load(name: str) -> Scenario:
     source = files("workers.simulation") / "scenarios" / f"{name}.yaml"
     if not source.is_file():
         raise SimulationError(f"no scenario called {name!r}; there are {', '.join(names())}")
-    return parse(yaml.safe_load(source.read_text(encoding="utf-8")), name, f"scenarios/{name}.yaml")
+    try:
+        raw = yaml.safe_load(source.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise SimulationError(f"scenarios/{name}.yaml: no YAML: {' '.join(str(error).split())}") from None
+    return parse(raw, name, f"scenarios/{name}.yaml")
 
 
 def parse(raw: Any, name: str, source: str) -> Scenario:

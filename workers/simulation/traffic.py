@@ -67,8 +67,11 @@ class Segment:
 
     def mix(self, service: str, path: str, pod: Pod) -> Mix:
         number = pod.revision.number
-        found = self.mixes.get((service, path, number, pod.node)) or self.mixes.get((service, path, number, ""))
-        return found or self.mixes.get((service, path, 0, "")) or _GOOD
+        for key in ((number, pod.node), (0, pod.node), (number, ""), (0, "")):
+            found = self.mixes.get((service, path, *key))
+            if found is not None:
+                return found
+        return _GOOD
 
 
 _GOOD = Mix()

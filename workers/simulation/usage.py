@@ -58,6 +58,7 @@ class Cpu:
                 and effect.service == part.name
                 and effect.start <= at < effect.end
                 and effect.revision in (0, pod.revision.number)
+                and effect.node in ("", pod.node)
             ):
                 burn += effect.factor
         cores = burn

@@ -64,7 +64,7 @@ def node(world: World, it: NodeState) -> Json:
         "nodeInfo": {
             "machineID": dice.hexadecimal(32, it.name, "m"),
             "systemUUID": dice.uid(it.name, "s"),
-            "bootID": dice.uid(it.name, it.booted),
+            "bootID": dice.uid(it.name, it.rebooted or it.booted),
             **_SYSTEMS[size.naming],
             "containerRuntimeVersion": "containerd://1.7.23",
             "kubeletVersion": world.company.kubernetes,

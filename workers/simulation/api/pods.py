@@ -48,6 +48,9 @@ def pod(world: World, it: Pod) -> Json:
     if it.deleted < inf:
         metadata["deletionTimestamp"] = it.deleted + 28
         metadata["deletionGracePeriodSeconds"] = 30
+    elif it.held < world.now:
+        metadata["deletionTimestamp"] = it.held + 30
+        metadata["deletionGracePeriodSeconds"] = 30
     elif world.nodes.get(it.node) and it.lost + 340 < world.now and it.workload.kind != "DaemonSet":
         metadata["deletionTimestamp"] = it.lost + 340
         metadata["deletionGracePeriodSeconds"] = 30

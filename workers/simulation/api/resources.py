@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 
@@ -14,6 +15,8 @@ class Resource:
     namespaced: bool = True
     short: tuple[str, ...] = ()
     sub: tuple[str, ...] = ()
+    crd: bool = False
+    """Of a custom resource definition: served only where the cluster has such objects."""
 
     @property
     def group_version(self) -> str:
@@ -72,11 +75,18 @@ RESOURCES = (
     Resource(
         "admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", False
     ),
+    Resource("security.istio.io", "v1", "authorizationpolicies", "AuthorizationPolicy", short=("ap",), crd=True),
+    Resource("security.istio.io", "v1", "peerauthentications", "PeerAuthentication", short=("pa",), crd=True),
     Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics"),
     Resource("metrics.k8s.io", "v1beta1", "nodes", "NodeMetrics", False),
 )
 
 GROUPS = tuple(dict.fromkeys(r.group for r in RESOURCES if r.group))
+
+
+def served(kinds: Container[str]) -> tuple[Resource, ...]:
+    """What a cluster serves that has custom objects of these kinds."""
+    return tuple(r for r in RESOURCES if not r.crd or r.kind in kinds)
 
 
 def resource(group: str, version: str, plural: str) -> Resource | None:

@@ -80,7 +80,7 @@ def _deployment(world: World, it: Workload) -> Json:
 
 def _leaving(it: Pod, now: float) -> bool:
     """Marked for deletion on a node that does not answer; its controller does not count it any more."""
-    return it.lost + 340 < now
+    return it.lost + 340 < now or it.held < now
 
 
 def _conditions(world: World, it: Workload, ready: int, updated: list[Pod]) -> list[Json]:

@@ -10,7 +10,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
 
 from workers.simulation import clock
-from workers.simulation.api.resources import GROUPS, RESOURCES, Resource, resource
+from workers.simulation.api.resources import RESOURCES, Resource, resource, served
 from workers.simulation.cluster import Json
 from workers.simulation.faces.exchange import Ask, Reply, as_json
 from workers.simulation.faces.selectors import Unparsable, field_matcher, label_matcher
@@ -33,6 +33,8 @@ class Kubernetes:
         self._scene = scene
         self._token = token
         self._forbidden = forbidden
+        self._served = served(scene.world.objects)
+        self._groups = tuple(dict.fromkeys(r.group for r in self._served if r.group))
         """Plurals that the reader's role does not have."""
         self.refused: Counter[str] = Counter()
 
@@ -71,8 +73,8 @@ class Kubernetes:
         if parts == ["api"]:
             return as_json({"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []})
         if parts == ["apis"]:
-            return as_json({"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(g) for g in GROUPS]})
-        if parts[:1] == ["apis"] and len(parts) == 2 and parts[1] in GROUPS:
+            return as_json({"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(g) for g in self._groups]})
+        if parts[:1] == ["apis"] and len(parts) == 2 and parts[1] in self._groups:
             return as_json({"kind": "APIGroup", "apiVersion": "v1", **_group(parts[1])})
         if parts[:1] == ["api"]:
             group, version, rest = "", parts[1] if len(parts) > 1 else "", parts[2:]
@@ -80,7 +82,7 @@ class Kubernetes:
             group, version, rest = parts[1], parts[2], parts[3:]
         else:
             raise _nothing_there()
-        if not any((r.group, r.version) == (group, version) for r in RESOURCES) and (group, version) not in _REVIEWS:
+        if not any((r.group, r.version) == (group, version) for r in self._served) and (group, version) not in _REVIEWS:
             raise _nothing_there()
         if not rest:
             return as_json(_resource_list(group, version))
@@ -292,7 +294,7 @@ class Kubernetes:
             }
             return as_json(body, 201)
         if plural == "selfsubjectrulesreviews":
-            readable = sorted({r.plural for r in RESOURCES} - self._forbidden)
+            readable = sorted({r.plural for r in self._served} - self._forbidden)
             body["status"] = {
                 "resourceRules": [{"verbs": ["get", "list", "watch"], "apiGroups": ["*"], "resources": readable}],
                 "nonResourceRules": [],

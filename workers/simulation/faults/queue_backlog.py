@@ -20,7 +20,9 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     queue, rate = it.part.consumes, float(options["per_second"])
     broker = next(s for s in world.company.stores if queue in s.queues)
     name = "rabbitmq_queue_messages_ready" if broker.engine == "rabbitmq" else "kafka_consumergroup_lag"
-    labels = {"queue": queue} if broker.engine == "rabbitmq" else {"topic": queue, "consumergroup": victim}
+    labels = (
+        {"queue": queue} if broker.engine == "rabbitmq" else {"topic": queue, "consumergroup": victim, "partition": "2"}
+    )
     world.gauges.append(Gauge(name, labels, lambda t: float(int(3 + (t - at) * rate)), at))
     lines = (
         "cannot decode message {id}: json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0); requeueing",  # noqa: E501

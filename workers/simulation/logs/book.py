@@ -311,6 +311,8 @@ class LogBook:
 
     def _in_manner(self, workload: Workload, at: float, level: str, logger: str, text: str, rng: random.Random) -> str:
         part = workload.part
+        if logger == "klog":
+            return system.klog_note(at, level, text)
         if isinstance(part, (Service, Job)):
             if part.language == "python":
                 return python.plain(at, level, logger or f"{part.name}.service", text)
@@ -327,7 +329,7 @@ def _writes(pod: Pod, note: LogNote, at: float) -> bool:
     if note.revision not in (0, pod.revision.number) or note.pod not in ("", pod.name):
         return False
     if note.container:
-        return any(r.started <= at < r.ended for r in pod.init_runs)
+        return any(r.started <= at < r.ended for r in pod.runs.get(note.container, pod.init_runs))
     return pod.run_at(at) is not None
 
 

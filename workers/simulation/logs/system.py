@@ -73,6 +73,11 @@ def rabbitmq(at: float, rng: random.Random) -> tuple[str, str]:
     return "info", f"{when} [info] {pid} {rng.choice(texts)}"
 
 
+def klog_note(at: float, level: str, text: str) -> str:
+    when = datetime.fromtimestamp(at, UTC).strftime("%m%d %H:%M:%S.") + f"{int(at * 1e6) % 1000000:06d}"
+    return f"{level[0].upper()}{when}       1 {text}"
+
+
 def klog(at: float, rng: random.Random, name: str) -> tuple[str, str]:
     when = datetime.fromtimestamp(at, UTC).strftime("%m%d %H:%M:%S.") + f"{int(at * 1e6) % 1000000:06d}"
     draw = rng.random()

@@ -105,6 +105,23 @@ def _dns_responses(scene: Scene) -> Iterable[Series]:
         yield from _coredns("coredns_dns_responses_total", share, rcode=code)(scene)
 
 
+def _kube_proxy(scene: Scene) -> Iterable[Series]:
+    """When each kube-proxy last wrote its rules: every half minute, or when endpoints changed."""
+    for pod in scene.world.workload("kube-proxy").pods:
+        yield gauge(
+            "kubeproxy_sync_proxy_rules_last_timestamp_seconds",
+            {
+                "job": "kube-proxy",
+                "namespace": "kube-system",
+                "pod": pod.name,
+                "node": pod.node,
+                "instance": f"{pod.ip}:10249",
+            },
+            bound(lambda p, t: t - (t + dice.unit(p.name) * 30) % 30, pod),
+            [(r.started + 3, min(r.ended, pod.deleted, pod.lost)) for r in pod.runs.get(pod.main, ())],
+        )
+
+
 FAMILIES: dict[str, Family] = {
     "node_memory_MemTotal_bytes": _each("node_memory_MemTotal_bytes", lambda s, _n, _t: _total(s)),
     "node_memory_MemAvailable_bytes": _each("node_memory_MemAvailable_bytes", _available),
@@ -133,6 +150,24 @@ FAMILIES: dict[str, Family] = {
         "node_nf_conntrack_entries", lambda s, n, t: float(int(3100 + _wave(n, t, 211, 240) + 40 * s.world.shape.at(t)))
     ),
     "node_nf_conntrack_entries_limit": _each("node_nf_conntrack_entries_limit", lambda _s, _n, _t: 131072.0),
+    "node_timex_sync_status": _each("node_timex_sync_status", lambda _s, _n, _t: 1.0),
+    "node_time_seconds": _each("node_time_seconds", lambda _s, n, t: t + _wave(n, t, 900, 0.00012)),
+    "node_disk_io_time_weighted_seconds_total": _each(
+        "node_disk_io_time_weighted_seconds_total", lambda s, n, t: (t - n.booted) * 0.031, device="nvme0n1"
+    ),
+    "node_disk_read_time_seconds_total": _each(
+        "node_disk_read_time_seconds_total", lambda s, n, t: (t - n.booted) * 0.0043, device="nvme0n1"
+    ),
+    "node_disk_reads_completed_total": _each(
+        "node_disk_reads_completed_total", lambda s, n, t: float(int((t - n.booted) * 7.1)), device="nvme0n1"
+    ),
+    "node_disk_write_time_seconds_total": _each(
+        "node_disk_write_time_seconds_total", lambda s, n, t: (t - n.booted) * 0.026, device="nvme0n1"
+    ),
+    "node_disk_writes_completed_total": _each(
+        "node_disk_writes_completed_total", lambda s, n, t: float(int((t - n.booted) * 22.4)), device="nvme0n1"
+    ),
+    "kubeproxy_sync_proxy_rules_last_timestamp_seconds": _kube_proxy,
     "node_timex_offset_seconds": _each("node_timex_offset_seconds", lambda _s, n, t: _wave(n, t, 900, 0.00012)),
     "node_disk_io_time_seconds_total": _each(
         "node_disk_io_time_seconds_total", lambda s, n, t: (t - n.booted) * 0.017, device="nvme0n1"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from math import inf
 
-from workers.simulation.metrics import app, cadvisor, cluster_state, host, pod_state, stores
+from workers.simulation.metrics import app, cadvisor, cluster_state, control_plane, host, pod_state, stores
 from workers.simulation.metrics.series import Series, bound, gauge
 from workers.simulation.scene import Scene
 
@@ -24,6 +24,7 @@ class Metrics:
             **app.FAMILIES,
             **cadvisor.FAMILIES,
             **cluster_state.FAMILIES,
+            **control_plane.FAMILIES,
             **pod_state.FAMILIES,
             **host.FAMILIES,
             **stores.FAMILIES,

@@ -13,6 +13,8 @@ from workers.simulation.scene import Scene
 from workers.simulation.usage import memory
 
 Family = Callable[[Scene], Iterable[Series]]
+PARTITIONS = 6
+"""Of every topic."""
 
 
 def _stores(scene: Scene, engine: str) -> Iterator[tuple[Store, Pod, dict[str, str]]]:
@@ -108,7 +110,7 @@ def _lag(scene: Scene) -> Iterable[Series]:
 
 
 def _consumer_lag(scene: Scene) -> Iterable[Series]:
-    """Of each consumer group: a handful, unless it stands still."""
+    """Of each consumer group, by partition: a handful, unless it stands still."""
     for store in scene.world.company.stores:
         for worker in scene.world.company.services:
             if store.engine == "kafka" and worker.consumes in store.queues:
@@ -120,16 +122,36 @@ def _consumer_lag(scene: Scene) -> Iterable[Series]:
                     "topic": worker.consumes,
                     "consumergroup": worker.name,
                 }
-                yield gauge("kafka_consumergroup_lag", labels, bound(_behind, scene, worker))
+                for partition in range(PARTITIONS):
+                    named = {**labels, "partition": str(partition)}
+                    yield gauge("kafka_consumergroup_lag", named, bound(_behind, scene, worker, partition))
 
 
-def _behind(scene: Scene, worker: Service, at: float) -> float:
+def _behind(scene: Scene, worker: Service, partition: int, at: float) -> float:
     """Messages that came while no consumer was up in the last day, and the few of any moment."""
-    total = 7 + 6 * sin(at / 37 + dice.unit(worker.name) * 6)
+    total = 7 + 6 * sin(at / 37 + dice.unit(worker.name, partition) * 6)
     for segment in scene.traffic.segments:
         if segment.end > scene.world.now - 86400 and segment.start < at and not segment.pods.get(worker.name):
             total += (min(segment.end, at) - segment.start) * 2.1
-    return float(int(total))
+    return float(int(max(0.0, total) / PARTITIONS))
+
+
+def _offsets(scene: Scene) -> Iterable[Series]:
+    """How far each partition was written; a producer spreads its keys about evenly."""
+    for store, pod, labels in _stores(scene, "kafka"):
+        if not pod.name.endswith("-0"):
+            continue
+        for topic in store.queues:
+            for partition in range(PARTITIONS):
+                share = dice.between(0.9, 1.1, topic, partition) / PARTITIONS
+
+                def value(at: float, share: float = share, topic: str = topic) -> float:
+                    since = scene.world.founded
+                    written = scene.world.shape.until(at) - scene.world.shape.until(since)
+                    return float(int(written * share * dice.between(9, 31, topic)))
+
+                named = {**labels, "instance": "kafka-exporter:9308", "topic": topic, "partition": str(partition)}
+                yield gauge("kafka_topic_partition_current_offset", named, value)
 
 
 def _consumers(scene: Scene) -> Iterable[Series]:
@@ -184,5 +206,6 @@ FAMILIES: dict[str, Family] = {
     "rabbitmq_queue_messages_ready": _lag,
     "rabbitmq_queue_consumers": _consumers,
     "kafka_consumergroup_lag": _consumer_lag,
+    "kafka_topic_partition_current_offset": _offsets,
     "kafka_brokers": _each("kafka_brokers", "kafka", lambda _sc, s, _p, _t: float(s.replicas)),
 }
