@@ -112,7 +112,12 @@ def _illustrate(store: Store, claimed: Investigation, journal: StoreJournal) -> 
     picture = pictures.draw(agent.charts.read(chosen.output)) if chosen else None
     if chosen is None or picture is None:
         return
-    kept = {"png": base64.b64encode(picture.png).decode(), "title": picture.title, "alt": picture.alt}
+    kept = {
+        "text": picture.alt,
+        "png": base64.b64encode(picture.png).decode(),
+        "title": picture.title,
+        "alt": picture.alt,
+    }
     number = hashlib.sha256(f"{chosen.id}:{PICTURE}".encode()).hexdigest()[:16]
     after = {"id": number, "sequence": chosen.sequence + 1, "name": PICTURE, "output": kept, "t0": _now(), "t1": _now()}
     journal.record(chosen.model_copy(update=after))

@@ -18,7 +18,7 @@ StepState = str
 FIXED_STATES = ("receive", "first_look", "plan", "interpret", "hypothesise", "challenge", "conclude", "report")
 
 PICTURE = "picture"
-"""Name of the span whose output is a chart as PNG: {"png": base64, "title", "alt"}."""
+"""Name of the span whose output is a chart as PNG: {"text", "png": base64, "title", "alt"}."""
 
 ErrorType = Literal[
     "timeout", "refused", "empty_result", "invalid_arguments", "budget", "cancelled", "model_error", "tool_error"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from workers.domain import Alert, Evidence, Finding, Incident, Investigation, Progress
 from workers.store import Store
-from workers.trace import Span
+from workers.trace import PICTURE, Span
 
 LARGEST_SHOWN = 200_000
 MOST_EXCERPTS = 200
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,13 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Picture:
+    source: str
+    """A data: address."""
+    alt: str
+
+
+@dataclass(frozen=True)
 class View:
     incident: Incident
     investigation: Investigation
@@ -50,6 +59,7 @@ class View:
     """Evidence that the finding rests on."""
     steps: tuple[Step, ...]
     votes: Mapping[str, int]
+    picture: Picture | None = None
 
 
 def view_of(store: Store, investigation_id: str) -> View | None:
@@ -74,7 +84,17 @@ def view_of(store: Store, investigation_id: str) -> View | None:
         cited=_cited(finding) if finding else frozenset(),
         steps=tuple(_step(number, span) for number, span in enumerate(spans, 1)),
         votes=counted,
+        picture=_picture(spans),
     )
+
+
+def _picture(spans: Sequence[Span]) -> Picture | None:
+    """As it stands in the thread. It goes into the page itself, which fetches nothing."""
+    drawn = [s.output for s in spans if s.name == PICTURE and isinstance(s.output, Mapping)]
+    png = str(drawn[-1].get("png") or "") if drawn else ""
+    if not png or _BASE64.fullmatch(png) is None:
+        return None
+    return Picture(f"data:image/png;base64,{png}", str(drawn[-1].get("alt") or "chart"))
 
 
 def _cited(finding: Finding) -> frozenset[str]:

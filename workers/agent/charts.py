@@ -29,12 +29,13 @@ def decisive(charts: Iterable[Chart], finding: Finding, alerted: Iterable[Entity
     return min(ranked, key=lambda r: r[0])[1] if ranked else None
 
 
-def written(chart: Chart) -> Any:
-    return _charts().dump_python(chart, mode="json")
+def written(chart: Chart) -> dict[str, Any]:
+    """As the step's output; `text` is what the evidence page shows of it."""
+    return {"text": chart.title, "chart": _charts().dump_python(chart, mode="json")}
 
 
 def read(recorded: Any) -> Chart:
-    chart: Chart = _charts().validate_python(recorded)
+    chart: Chart = _charts().validate_python(recorded["chart"])
     return chart
 
 

@@ -105,3 +105,22 @@ def test_the_key_is_made_once_and_is_private(settings: Settings) -> None:
     assert first == links.key(settings.link_key_file)
     assert len(first) > 40
     assert stat.S_IMODE(settings.link_key_file.stat().st_mode) == 0o600
+
+
+def test_the_picture_of_the_thread_stands_in_the_page_and_fetches_nothing(
+    ask: Ask, settings: Settings, store: Store, investigation: Investigation
+) -> None:
+    drawn = {"text": "5xx of checkout rose", "png": "iVBORw0KGgo=", "title": "5xx", "alt": '5xx <of> "checkout" rose'}
+    records.answered(store, investigation, picture=drawn)
+    _, page, headers = ask(path(settings, investigation.id))
+    assert '<img src="data:image/png;base64,iVBORw0KGgo=" alt="5xx &lt;of&gt; &#34;checkout&#34; rose"' in page
+    assert page.count("iVBORw0KGgo=") == 1
+    assert "img-src data:" in headers["content-security-policy"]
+
+
+def test_a_picture_that_is_none_is_not_shown(
+    ask: Ask, settings: Settings, store: Store, investigation: Investigation
+) -> None:
+    records.answered(store, investigation, picture={"text": "", "png": '"><script>', "title": "", "alt": ""})
+    _, page, _ = ask(path(settings, investigation.id))
+    assert "<img" not in page
