@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from skills.contract import Role
@@ -23,12 +24,14 @@ class Pattern:
     """The words of the summary after the writer: `was refused by`; the target, when known, follows."""
     hints: tuple[str, ...]
     """Lower-case substrings, one of which every match contains; they keep the table cheap."""
-    pattern: re.Pattern[str]
-    """May capture `host` and `port` (the dependency), `object` (a user, a table, a flag)."""
+    wording: str
+    """A regular expression, whatever the case.
+
+    May capture `host` and `port` (the dependency), `object` (a user, a table, a flag)."""
     culprit: Culprit = "writer"
     store: str = ""
     """Which kind of data store it speaks of, where the wording tells: postgres, mysql, mongodb, redis ..."""
-    unless: re.Pattern[str] | None = None
+    unless: str = ""
     twin: str = ""
     """What it must not be confused with, and what tells them apart."""
     steady: bool = False
@@ -38,8 +41,18 @@ class Pattern:
         for hint in self.hints:
             if hint in lowered:
                 found = self.pattern.search(text)
-                return None if found is None or (self.unless and self.unless.search(text)) else found
+                return None if found is None or (self.unless and self._unless.search(text)) else found
         return None
+
+    # Compiled when a hint is met for the first time: the table takes a tenth of a second to compile, and an
+    # investigation meets a few of its rows.
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(self.wording, re.IGNORECASE)
+
+    @cached_property
+    def _unless(self) -> re.Pattern[str]:
+        return re.compile(self.unless, re.IGNORECASE)
 
 
 def entry(
@@ -64,10 +77,10 @@ def entry(
         specificity=specificity,
         says=says,
         hints=tuple(hints.lower().split("|")),
-        pattern=re.compile("|".join(f"(?:{wording})" for wording in wordings), re.IGNORECASE),
+        wording="|".join(f"(?:{wording})" for wording in wordings),
         culprit=culprit,
         store=store,
-        unless=re.compile(unless, re.IGNORECASE) if unless else None,
+        unless=unless,
         twin=twin,
         steady=steady,
     )

@@ -76,7 +76,8 @@ class Alert:
 
 @cache
 def rules() -> tuple[Rule, ...]:
-    rows = yaml.safe_load(files("workers.simulation").joinpath("rules.yaml").read_text(encoding="utf-8"))
+    text = files("workers.simulation").joinpath("rules.yaml").read_text(encoding="utf-8")
+    rows = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     return tuple(
         Rule(r["alert"], r["expr"], parse(r["expr"]), duration(r["for"]), r["severity"], r["summary"], r["description"])
         for r in rows
