@@ -26,8 +26,8 @@ class Scene:
     """What a guesser may look at."""
 
     alerts: Sequence[Alert]
-    spans: Sequence[Span]
-    """Of the investigation: its first look holds the changes that every reader saw."""
+    changes: Sequence[Mapping[str, Any]]
+    """What the skills' first look reported: at, id, entity."""
     sources: Mapping[str, Sources]
     now: datetime
 
@@ -46,10 +46,9 @@ def alerting_service(scene: Scene) -> Entity | None:
 
 def last_deploy(scene: Scene) -> Entity | None:
     """Whatever was changed last."""
-    changes = [c for s in scene.spans if isinstance(s.output, dict) for c in s.output.get("changes") or ()]
-    if not changes:
+    if not scene.changes:
         return None
-    return Entity.model_validate(max(changes, key=lambda c: (str(c["at"]), str(c["id"])))["entity"])
+    return Entity.model_validate(max(scene.changes, key=lambda c: (str(c["at"]), str(c["id"])))["entity"])
 
 
 def most_restarts(scene: Scene) -> Entity | None:

@@ -21,6 +21,7 @@ from workers.domain import Alert, Guidance, Instructions, Progress
 from workers.evaluation import guessers
 from workers.evaluation.cases import Case, case
 from workers.evaluation.grading import grade
+from workers.evaluation.grading.proof import changes
 from workers.evaluation.results import Result, key_of
 from workers.evaluation.states import state_marks
 from workers.evaluation.tape import lean
@@ -120,7 +121,7 @@ def _investigated(job: Job, it: Case, world: simulation.Running, stage: Stage, b
         monotonic=time.monotonic,
     )
     truth = world.truth
-    seen = guessers.Scene(alerts, notes.spans, sources(tuple(skills)), world.now)
+    seen = guessers.Scene(alerts, tuple(changes(notes.spans).values()), sources(tuple(skills)), world.now)
     return Result(
         case=job.case,
         variant=job.variant.name,

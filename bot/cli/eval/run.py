@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from bot.cli.eval._bar import Bar
-from bot.intake import read
+from bot.cli.eval._intake import alerts
 from config.customers import Budget
-from config.settings import ConfigError, Settings, load
+from config.settings import Settings, load
 from skills import registry
-from workers.domain import Alert
 from workers.evaluation import estimate, ledger, runner
 from workers.evaluation.cases import CaseError, chosen
 from workers.evaluation.notebooks import NotebookError, notebook
@@ -80,7 +79,7 @@ def command(
     _say_cost(plan, settings, budget, limit_dollars)
     if fresh:
         ledger.path_of(out).unlink(missing_ok=True)
-    stage = Stage(_maker(settings), _alerts, budget, guess=not no_guessers)
+    stage = Stage(_maker(settings), alerts, budget, guess=not no_guessers)
     try:
         ran = runner.run(plan, stage, out, tell=(lambda _: None) if quiet else Bar())
     except ResultsError as error:
@@ -131,15 +130,8 @@ def _say_cost(plan: runner.Plan, settings: Settings, budget: Budget, limit: floa
         raise click.UsageError("say what it may cost: --limit-dollars")
 
 
-def _maker(settings: Settings) -> Any:
+def _maker(settings: Settings) -> Callable[[str], Model]:
     def make(name: str) -> Model:
         return pick(name, api_key=settings.anthropic_api_key, base_url=settings.anthropic_base_url)
 
     return make
-
-
-def _alerts(body: dict[str, Any]) -> tuple[Alert, ...]:
-    found = read(body).alerts
-    if not found:
-        raise ConfigError("the scenario's alert is none that intake can read")
-    return found
