@@ -11,6 +11,10 @@ SOFT = 0.8
 """The part of a budget after which the model is asked for its conclusion, while it can still give one."""
 
 
+MODEL_SECONDS = 90.0
+"""What one turn of a model may take in any case, as long as the budget lasts."""
+
+
 class Budget:
     """Counts across attempts: replayed steps count as they did when they were made."""
 
@@ -32,6 +36,10 @@ class Budget:
     @property
     def seconds_left(self) -> float:
         return max(0.0, self._limits.seconds - self.seconds)
+
+    def model_seconds(self) -> float:
+        """How long one turn of the model is waited for: never so long that another could not follow."""
+        return min(self.seconds_left, max(MODEL_SECONDS, self._limits.seconds / 2))
 
     def count(self, done: Done) -> None:
         outcome = done.outcome

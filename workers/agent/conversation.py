@@ -15,7 +15,6 @@ from workers.agent.folding import folded
 from workers.agent.steps import Done, Outcome, Step, Steps
 from workers.llm.base import Block, Message, Model, ModelError, ToolSpec, canonical
 
-MODEL_SECONDS = 90.0
 MAX_TOKENS = 6000
 
 
@@ -40,7 +39,7 @@ class Conversation:
         self.add([{"type": "text", "text": text}])
 
     def ask(self, force: str | None, seconds: float) -> Done:
-        """One turn of the model; an answer joins the conversation, a failure is in the outcome's `error`."""
+        """One turn of the model, waited for `seconds`; an answer joins the conversation, a failure is in the outcome's `error`."""
         first = self._recorded == 0
         self.messages = folded(self.messages)
         everything = [self.system, [vars(s) for s in self.specs], self.messages, force]
@@ -51,7 +50,7 @@ class Conversation:
         }
         if first:
             given |= {"system": self.system, "tools": [s.name for s in self.specs]}
-        run = lambda: self._reply(force, min(MODEL_SECONDS, seconds))  # noqa: E731  the step's own words
+        run = lambda: self._reply(force, seconds)  # noqa: E731  the step's own words
         done = self._steps.take(Step("chat", f"chat {self.model.name}", "plan" if first else "interpret", given, run))
         # The API refuses a turn without content, so an empty one is not kept.
         if done.outcome.output.get("content"):

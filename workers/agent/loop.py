@@ -134,7 +134,7 @@ class _Run:
             self.last_word = nearly
             self.talk.say(f"{nearly} is nearly used up. Conclude now with what you have.")
         force = conclude.NAME if self.last_word or self.idle else None
-        done = self.talk.ask(force, self.budget.seconds_left)
+        done = self.talk.ask(force, self.budget.model_seconds())
         self.budget.count(done)
         answer = done.outcome.output
         if "error" in answer:
