@@ -62,6 +62,7 @@ _NO_HOST = frozenset(
     }
 )
 _NOT_READ = re.compile(r"(dashboard|grafana|prometheus|\.crt|ca-bundle|\.pem$|kube-root-ca)", re.IGNORECASE)
+_COMMENT = re.compile(r"(?m)^\s*(#|//|;|--)[^\n]*$")
 _MOST_TEXT = 64 * 1024
 
 
@@ -92,6 +93,8 @@ def of_workload(snapshot: Snapshot, workload: Workload) -> list[Reference]:
     """Every address that the workload's containers are given; each host and port once, the most direct place first."""
     found: dict[tuple[str, int | None], Reference] = {}
     for where, key, value in _settings(snapshot, workload):
+        if key.upper() in ("NO_PROXY", "HTTP_PROXY", "HTTPS_PROXY"):
+            continue
         for host, port, shown in addresses(value, key):
             reference = Reference(workload.entity, where, host, port, shown, key)
             found.setdefault((host, port), reference)
@@ -121,7 +124,7 @@ def _settings(snapshot: Snapshot, workload: Workload) -> Iterator[tuple[str, str
         obj = snapshot.find("ConfigMap", place, config_map)
         for key, value in mapping(obj, "data").items():
             if isinstance(value, str) and not _NOT_READ.search(f"{config_map}/{key}"):
-                yield f"ConfigMap {config_map} key {key}", key, value
+                yield f"ConfigMap {config_map} key {key}", key, _COMMENT.sub("", value)
 
 
 def environment(container: Object) -> dict[str, str]:

@@ -13,7 +13,7 @@ from skills.kubernetes.snapshot import Snapshot
 def edges(snapshot: Snapshot) -> list[Edge]:
     """Each pair once, in a stable order."""
     found: dict[tuple[Entity, Entity], Edge] = {}
-    for edge in [*_by_selector(snapshot), *_by_address(snapshot), *_by_route(snapshot)]:
+    for edge in [*_by_selector(snapshot), *_by_address(snapshot), *by_route(snapshot)]:
         found.setdefault((edge.source, edge.target), edge)
     return list(found.values())
 
@@ -55,7 +55,7 @@ def _is_own(snapshot: Snapshot, workload: Entity, service: Entity) -> bool:
     return any(name(s) == service.name and namespace(s) == service.namespace for s in snapshot.services_of(workload))
 
 
-def _by_route(snapshot: Snapshot) -> list[Edge]:
+def by_route(snapshot: Snapshot) -> list[Edge]:
     found = []
     for ingress in snapshot.of("Ingress"):
         for backend, route in ingress_backends(ingress):

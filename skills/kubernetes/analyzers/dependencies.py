@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, podlogs, references, rollouts
@@ -28,6 +28,8 @@ _FOR_MONITORING = re.compile(
     re.IGNORECASE,
 )
 _NAMING = ("app", "name", "k8s-app", "instance", "component", "service")
+_TELEMETRY = re.compile(r"otel|jaeger|zipkin|statsd|telegraf|datadog|\bdd_|sentry|tracing|telemetry|collector|"
+                        r"pyroscope|fluent|loki|newrelic|apm", re.IGNORECASE)  # fmt: skip
 _SCRAPED = ("prometheus.io/port", "prometheus.io.port")
 _LOOKUP_FAILS = re.compile(
     r"no such host|NXDOMAIN|not resolve|resolve host|Name or service not known|getaddrinfo|Temporary failure in name",
@@ -114,8 +116,11 @@ def _missing(snapshot: Snapshot, target: Target, these: list[Reference]) -> Symp
         )
     if not any(_reads_as_address(r) for r in these) and not suffering:
         return None
+    telemetry = all(_TELEMETRY.search(f"{r.key} {r.host}") for r in these)
     if own:
         specificity = 0.94
+    elif telemetry:
+        specificity = 0.2  # programs do without their collector
     elif len(callers) > 1:
         specificity = 0.85 if suffering else 0.5
     else:
@@ -307,7 +312,8 @@ def _variables(snapshot: Snapshot, workload: Workload) -> list[Symptom]:
                 words = (
                     f"{where} is given {len(given)} times; the last one wins: {' | '.join(_plain(v) for v in given)}"
                 )
-                found.append(_variable(snapshot, target, words, 0.88))
+                leads = any(references.addresses(v, key) or references.is_local(v.partition(":")[0]) for v in given)
+                found.append(_variable(snapshot, target, words, 0.88 if leads else 0.45))
             meant = key.lower().rsplit("_", 1)[0].replace("_", "-")
             local = given[-1].partition(":")[0] in ("localhost", "127.0.0.1")
             service = snapshot.find("Service", place, meant)
@@ -316,13 +322,14 @@ def _variables(snapshot: Snapshot, workload: Workload) -> list[Symptom]:
                     _variable(snapshot, target, f"{where} is {given[-1]}, while there is a Service {meant}", 0.88)
                 )
     rollout = rollouts.latest(snapshot, target)
-    if rollout is None:
+    if rollout is None or rollout.after.at is None:
         return found
+    recent = snapshot.clock - rollout.after.at < timedelta(days=1)
     for step in rollout.differences:
         if step.path.startswith("env.") and not step.after and references.addresses(step.before, step.path):
             variable = step.path.removeprefix("env.")
             words = f"env {variable} = {step.before} was removed in revision {rollout.after.number}"
-            found.append(_variable(snapshot, target, words, 0.88))
+            found.append(_variable(snapshot, target, words, 0.88 if recent else 0.3))
     return found
 
 

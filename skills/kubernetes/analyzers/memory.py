@@ -124,6 +124,10 @@ def _symptom(snapshot: Snapshot, owner: Entity, container: str, kills: list[Kill
         faults = (*faults, "node_cpu_or_memory_pressure")
         specificity = min(specificity, 0.7)
         evidence.append(starved)
+    if owner.kind == "StatefulSet" and len(kills) == 1 and len(snapshot.pods_of(owner)) >= 3:
+        # Members of a set hold shards: one that alone runs out of what suffices for its siblings may hold a hot one.
+        faults = (*faults, "hot_key_or_shard")
+        why += f"; its {len(snapshot.pods_of(owner)) - 1} siblings with the same limit were not killed"
     ongoing = _ongoing(snapshot, kills, lived)
     return Symptom(
         analyzer=NAME,

@@ -7,24 +7,26 @@ PeerAuthentication STRICT towards callers without a proxy.
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import datetime, timedelta
 
 from skills.contract import Entity, Focus, Symptom, Window
-from skills.kubernetes import cite, topology
+from skills.kubernetes import cite, netpolicies, references, topology
+from skills.kubernetes.differences import owner_of_field
 from skills.kubernetes.objects import (
     Object,
     created,
     entity,
     labels,
+    latest,
     mapping,
     maps,
     name,
     namespace,
-    number,
-    strings,
     text,
+    time_of,
 )
-from skills.kubernetes.selectors import describe, matches, matches_map
+from skills.kubernetes.selectors import describe, matches_map
 from skills.kubernetes.snapshot import Snapshot, live
 
 NAME = "kubernetes.policies"
@@ -40,77 +42,72 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
 # --- NetworkPolicy -------------------------------------------------------------------------------------------------
 
 
-def _directions(policy: Object) -> list[str]:
-    types = strings(policy, "spec", "policyTypes")
-    return types or (["Ingress", "Egress"] if maps(policy, "spec", "egress") else ["Ingress"])
-
-
 def _network(snapshot: Snapshot, policy: Object) -> Symptom | None:
-    place = namespace(policy)
-    pods = live(snapshot.pods_matching(place, mapping(policy, "spec", "podSelector")))
+    pods = live(snapshot.pods_matching(namespace(policy), mapping(policy, "spec", "podSelector")))
     if not pods:
         return None  # a leftover that nobody feels
-    owners = list(dict.fromkeys(snapshot.owner_of(p) for p in pods))
-    blocked = [
+    by_owner = {snapshot.owner_of(p): p for p in pods}
+    owners = list(by_owner)
+    blocked = dict.fromkeys(
         d
-        for d in _directions(policy)
-        for pod in {snapshot.owner_of(p): p for p in pods}.values()
-        if not _any_rule(snapshot, place, pod, d) and (d == "Egress" or snapshot.services_of(snapshot.owner_of(pod)))
-    ]
-    blocked = list(dict.fromkeys(blocked))
+        for d in netpolicies.directions(policy)
+        for owner, pod in by_owner.items()
+        if not netpolicies.any_rule(snapshot, pod, d) and (d == "Egress" or snapshot.services_of(owner))
+    )
     cut = [] if blocked else _cut_edges(snapshot, policy, owners)
-    if not blocked and not cut:
-        return None
+    deaf = [] if blocked or "Egress" not in netpolicies.directions(policy) else _without_names(snapshot, by_owner)
     selector = describe(mapping(policy, "spec", "podSelector"))
     who = ", ".join(o.name for o in owners[:5])
     if blocked:
         why = f"no {' and no '.join(d.lower() for d in blocked)} is allowed for {who} (pods {selector})"
+        # Only what is called, or calls, can feel it.
+        specificity = 0.93 if "Ingress" in blocked else 0.88
         victims = owners
-    else:
+    elif cut:
         why = f"calls of {', '.join(f'{s.name} to {t.name}' for s, t in cut[:4])} match no rule (pods {selector})"
-        victims = [s for s, _ in cut]
-    # A policy for everything in the namespace is more often a base line that others open up again.
-    specificity = 0.93 if blocked and "Ingress" in blocked else 0.88
+        specificity, victims = 0.88, [s for s, _ in cut]
+    elif deaf:
+        why = f"{', '.join(o.name for o in deaf[:4])} may not ask cluster DNS: no egress rule allows port 53"
+        specificity, victims = 0.88, deaf
+    else:
+        return None
+    at = latest([created(policy), time_of(owner_of_field(policy, "spec")[1])])
     return Symptom(
         analyzer=NAME,
         entity=entity("NetworkPolicy", policy),
-        faults=("network_policy_blocks",),
+        faults=("network_policy_blocks", "dns_resolution_failing") if deaf else ("network_policy_blocks",),
         summary=f"NetworkPolicy {name(policy)}: {why}.",
-        specificity=specificity if blocked or cut else 0.4,
+        specificity=specificity * _by_age(snapshot, at),
         evidence=(
             cite.seen(snapshot, "NetworkPolicy", policy, f"NetworkPolicy {name(policy)} {_told(policy)}", verb="get"),
         ),
-        onset=created(policy),
+        onset=at,
         victims=tuple(dict.fromkeys([*owners, *victims])),
     )
 
 
+def _by_age(snapshot: Snapshot, at: datetime | None) -> float:
+    """A policy that has stood for weeks did not break what worked yesterday."""
+    if at is None or snapshot.clock - at < timedelta(days=1):
+        return 1.0
+    return 0.75 if snapshot.clock - at < timedelta(days=7) else 0.5
+
+
 def _told(policy: Object) -> str:
-    rules = {d.lower(): policy.get("spec", {}).get(d.lower()) or [] for d in _directions(policy)}
-    return f"podSelector {describe(mapping(policy, 'spec', 'podSelector'))} policyTypes {_directions(policy)} {rules}"
+    rules = {d.lower(): netpolicies.rules(policy, d) for d in netpolicies.directions(policy)}
+    types = netpolicies.directions(policy)
+    return f"podSelector {describe(mapping(policy, 'spec', 'podSelector'))} policyTypes {types} {rules}"
 
 
-def _policies_for(snapshot: Snapshot, place: str, pod: Object, direction: str) -> list[Object]:
-    return [
-        p
-        for p in snapshot.of("NetworkPolicy")
-        if namespace(p) == place
-        and direction in _directions(p)
-        and matches(mapping(p, "spec", "podSelector"), labels(pod))
-    ]
-
-
-def _any_rule(snapshot: Snapshot, place: str, pod: Object, direction: str) -> bool:
-    found = _policies_for(snapshot, place, pod, direction)
-    return not found or any(
-        maps(p, "spec", direction.lower()) or {} in (p["spec"].get(direction.lower()) or []) for p in found
-    )
+def _without_names(snapshot: Snapshot, by_owner: dict[Entity, Object]) -> list[Entity]:
+    """Workloads that call others by name and may not ask for names."""
+    callers = {r.workload for r in references.every(snapshot) if re.search("[a-z]", r.host)}
+    return [o for o, pod in by_owner.items() if o in callers and not netpolicies.lets_ask_names(snapshot, pod)]
 
 
 def _cut_edges(snapshot: Snapshot, policy: Object, owners: list[Entity]) -> list[tuple[Entity, Entity]]:
-    """Known calls into the selected workloads that no ingress rule of any policy allows."""
-    if "Ingress" not in _directions(policy):
-        return []
+    """Known calls into the selected workloads, or out of them, that no rule of any policy allows."""
+    into, out = (d in netpolicies.directions(policy) for d in ("Ingress", "Egress"))
     by_service: dict[Entity, list[Entity]] = {}
     calls: list[tuple[Entity, Entity]] = []
     for edge in topology.edges(snapshot):
@@ -122,37 +119,13 @@ def _cut_edges(snapshot: Snapshot, policy: Object, owners: list[Entity]) -> list
     for caller, service in calls:
         for target in by_service.get(service, []):
             sources, targets = live(snapshot.pods_of(caller)), live(snapshot.pods_of(target))
-            if target in owners and sources and targets and not _allowed(snapshot, sources[0], targets[0]):
+            if not sources or not targets or caller == target:
+                continue
+            stopped = into and target in owners and not netpolicies.lets_in(snapshot, sources[0], targets[0])
+            stopped |= out and caller in owners and not netpolicies.lets_out(snapshot, sources[0], targets[0])
+            if stopped:
                 cut.append((caller, target))
     return cut
-
-
-def _allowed(snapshot: Snapshot, source: Object, target: Object) -> bool:
-    policies = _policies_for(snapshot, namespace(target), target, "Ingress")
-    ports = {number(p, "containerPort") for c in maps(target, "spec", "containers") for p in maps(c, "ports")}
-    return any(
-        _rule_allows(snapshot, p, rule, source, ports) for p in policies for rule in p["spec"].get("ingress") or []
-    )
-
-
-def _rule_allows(snapshot: Snapshot, policy: Object, rule: Object, source: Object, ports: set[int]) -> bool:
-    wanted = [p.get("port") for p in maps(rule, "ports")]
-    if wanted and ports and not any(not isinstance(p, int) or p in ports for p in wanted):
-        return False
-    peers = maps(rule, "from")
-    if not peers:
-        return True
-    space = snapshot.find("Namespace", None, namespace(source))
-    for peer in peers:
-        if "ipBlock" in peer:
-            return True
-        if "namespaceSelector" in peer:
-            inside = space is None or matches(peer["namespaceSelector"], labels(space))
-        else:
-            inside = namespace(source) == namespace(policy)
-        if inside and ("podSelector" not in peer or matches(peer["podSelector"], labels(source))):
-            return True
-    return False
 
 
 # --- mesh ----------------------------------------------------------------------------------------------------------
@@ -177,6 +150,7 @@ def _authorization(snapshot: Snapshot, policy: Object) -> Symptom | None:
         why, specificity = f"denies {rules[0]}", 0.65
     else:
         why, specificity = f"allows only {rules[0]}", 0.4
+    specificity *= _by_age(snapshot, latest([created(policy), time_of(owner_of_field(policy, "spec")[1])]))
     return _mesh(snapshot, "AuthorizationPolicy", policy, pods, why, specificity)
 
 
@@ -187,8 +161,19 @@ def _peer(snapshot: Snapshot, policy: Object) -> Symptom | None:
     bare = [p for p in live(snapshot.pods) if not _has_proxy(p)]
     if not pods or not bare or not any(_has_proxy(p) for p in pods):
         return None
-    who = ", ".join(dict.fromkeys(snapshot.owner_of(p).name for p in bare[:5]))
-    return _mesh(snapshot, "PeerAuthentication", policy, pods, f"demands mTLS, but {who} have no proxy", 0.7)
+    callers = _callers_of(snapshot, {snapshot.owner_of(p) for p in pods})
+    without = list(dict.fromkeys(snapshot.owner_of(p) for p in bare))
+    cut = [o for o in without if o in callers]
+    who = ", ".join(o.name for o in (cut or without)[:5])
+    age = _by_age(snapshot, latest([created(policy), time_of(owner_of_field(policy, "spec")[1])]))
+    # Jobs and agents without a proxy are everywhere; it hurts only who calls into the mesh.
+    specificity = (0.88 if cut else 0.4) * age
+    return _mesh(snapshot, "PeerAuthentication", policy, pods, f"demands mTLS, but {who} have no proxy", specificity)
+
+
+def _callers_of(snapshot: Snapshot, targets: set[Entity]) -> set[Entity]:
+    services = {entity("Service", s) for t in targets for s in snapshot.services_of(t)}
+    return {e.source for e in topology.edges(snapshot) if e.target in services and e.via in ("env", "config")}
 
 
 def _has_proxy(pod: Object) -> bool:

@@ -7,16 +7,17 @@ looked up in the pod's containers by name and protocol (pkg/api/v1/pod util.go F
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
-from skills.kubernetes import cite, references, rollouts
+from skills.kubernetes import cite, references, rollouts, topology
 from skills.kubernetes.differences import drift, owner_of_field
 from skills.kubernetes.objects import (
     Object,
     created,
     entity,
     labels,
+    latest,
     mapping,
     maps,
     name,
@@ -52,10 +53,7 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
 def _referred(snapshot: Snapshot) -> set[tuple[str, str]]:
     targets = [references.understand(snapshot, r.host, r.workload.namespace or "") for r in references.every(snapshot)]
     used = {(t.namespace, t.service) for t in targets if t}
-    for ingress in snapshot.of("Ingress"):
-        for rule in maps(ingress, "spec", "rules"):
-            for path in maps(rule, "http", "paths"):
-                used.add((namespace(ingress), text(path, "backend", "service", "name")))
+    used |= {(e.target.namespace or "", e.target.name) for e in topology.by_route(snapshot)}
     return used
 
 
@@ -74,7 +72,7 @@ def _selects_nothing(snapshot: Snapshot, service: Object, is_used: bool) -> Symp
     pods = live(snapshot.pods_of(meant.entity)) if meant else []
     ready = [p for p in pods if is_ready(p)]
     if meant is None:
-        specificity = 0.6 if is_used else 0.25
+        specificity = 0.55 if is_used else 0.25
         summary = f"Service {name(service)} selects no pod ({describe(selector)}), and no workload has such labels."
     else:
         specificity = (0.95 if ready else 0.8) if why == "drift" or is_used or why == "name" else 0.75
@@ -251,6 +249,8 @@ def _port(snapshot: Snapshot, service: Object, port: Object, pod: Object, pods: 
     same = [p for p in declared if target in (p.get("containerPort"), p.get("name"))]
     if any((text(p, "protocol") or "TCP") == protocol for p in same):
         return None
+    if same and _offers(service, target, text(same[0], "protocol") or "TCP"):
+        return None  # one of two protocols of a port, such as DNS, of which the container declares one
     if same:
         return _transport(snapshot, service, port, pod, same[0])
     if not own:
@@ -268,7 +268,26 @@ def _port(snapshot: Snapshot, service: Object, port: Object, pod: Object, pods: 
         specificity = 0.94 if usual else 0.9
     else:
         specificity = 0.85 if usual else 0.5
+    if not is_named and not moved and _is_settled(snapshot, service, pod):
+        specificity = min(specificity, 0.5)  # declaring a port is optional, and this has worked for days
     return _wrong_port(snapshot, service, port, pod, f"container ports are {listens}", specificity)
+
+
+def _is_settled(snapshot: Snapshot, service: Object, pod: Object) -> bool:
+    """Neither the Service nor the program behind it was touched for a day, as far as managedFields tell."""
+    if not maps(service, "metadata", "managedFields"):
+        return False
+    rollout = rollouts.latest(snapshot, snapshot.owner_of(pod))
+    touched = [created(service), time_of(owner_of_field(service, "spec")[1]), rollout.after.at if rollout else None]
+    last = latest(touched)
+    return last is not None and snapshot.clock - last > timedelta(days=1)
+
+
+def _offers(service: Object, target: object, protocol: str) -> bool:
+    return any(
+        p.get("targetPort", p.get("port")) == target and (text(p, "protocol") or "TCP") == protocol
+        for p in maps(service, "spec", "ports")
+    )
 
 
 def _declared(port: Object) -> str:

@@ -1,0 +1,241 @@
+# ruff: noqa: E501  (the wordings of Kubernetes are quoted whole)
+"""Who may talk to whom, by which port, and who only seems cut off.
+
+Sources: networking.k8s.io/v1 NetworkPolicy reference, Istio security reference (AuthorizationPolicy, PeerAuthentication),
+core/v1 Service, pkg/controller/endpointslice; maxinflight and leaderelection for the API server.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from skills.contract import LogLine
+from tests.skills.kubernetes.shapes import (
+    NODES,
+    NOW,
+    NS,
+    Obj,
+    ago,
+    app,
+    causes,
+    container,
+    ended,
+    found_in,
+    leading,
+    meta,
+    pod,
+    pod_spec,
+    running,
+    service,
+    unwell,
+    waiting,
+)
+
+
+def caller(name: str = "frontend", value: str = "cart:8080", **more: Any) -> list[Obj]:
+    env = [{"name": "CART_ADDR", "value": value}]
+    return app(name, spec=pod_spec(container(image=f"x/{name}:1", env=env), *more.pop("sidecars", [])), **more)
+
+
+def policy(name: str, selector: Obj, age: float = 15, **spec: Any) -> Obj:
+    return {
+        "kind": "NetworkPolicy",
+        "apiVersion": "networking.k8s.io/v1",
+        "metadata": meta(name, age=age),
+        "spec": {"podSelector": selector, **spec},
+    }
+
+
+CART = {"matchLabels": {"app": "cart"}}
+FRONT = {"matchLabels": {"app": "frontend"}}
+DNS = {
+    "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
+    "ports": [{"port": 53, "protocol": "UDP"}],
+}
+
+
+def test_a_policy_of_months_did_not_break_what_worked_yesterday() -> None:
+    fresh = causes(*app("cart"), *caller(), policy("deny", CART, policyTypes=["Ingress"]))[0]
+    old = causes(*app("cart"), *caller(), policy("deny", CART, age=60 * 24 * 90, policyTypes=["Ingress"]))[0]
+    assert fresh.specificity > 0.9
+    assert old.specificity < 0.5
+
+
+def test_egress_without_port_53_takes_the_names_away() -> None:
+    only = policy("out", FRONT, policyTypes=["Egress"], egress=[{"to": [{"podSelector": CART}]}])
+    best = causes(*app("cart"), *caller(), only)[0]
+    assert best.faults == ("network_policy_blocks", "dns_resolution_failing")
+    both = policy("out", FRONT, policyTypes=["Egress"], egress=[{"to": [{"podSelector": CART}]}, DNS])
+    assert causes(*app("cart"), *caller(), both) == []
+
+
+def test_egress_that_names_another_callee_cuts_the_call() -> None:
+    elsewhere = policy(
+        "out",
+        FRONT,
+        policyTypes=["Egress"],
+        egress=[{"to": [{"podSelector": {"matchLabels": {"app": "orders"}}}]}, DNS],
+    )
+    assert leading(*app("cart"), *caller(), elsewhere) == ("NetworkPolicy shop/out", "network_policy_blocks")
+
+
+def test_a_range_of_ports_and_a_policy_for_another_direction_are_understood() -> None:
+    ranged = policy(
+        "in",
+        CART,
+        policyTypes=["Ingress"],
+        ingress=[{"from": [{"podSelector": FRONT}], "ports": [{"port": 8000, "endPort": 9000}]}],
+    )
+    outward = policy("out", CART, policyTypes=["Egress"], egress=[{}])
+    assert causes(*app("cart"), *caller(), ranged, outward) == []
+
+
+# --- mesh ------------------------------------------------------------------------------------------------------------------
+
+PROXY = container("istio-proxy", "docker.io/istio/proxyv2:1.24", 15090)
+
+
+def meshed(name: str) -> list[Obj]:
+    return app(name, spec=pod_spec(container(image=f"x/{name}:1"), PROXY))
+
+
+def authorization(age: float = 15, **spec: Any) -> Obj:
+    return {
+        "kind": "AuthorizationPolicy",
+        "apiVersion": "security.istio.io/v1",
+        "metadata": meta("gate", age=age),
+        "spec": spec,
+    }
+
+
+STRICT = {
+    "kind": "PeerAuthentication",
+    "apiVersion": "security.istio.io/v1",
+    "metadata": meta("strict", age=15),
+    "spec": {"mtls": {"mode": "STRICT"}},
+}
+
+
+def test_a_mesh_policy_that_allows_nothing_and_an_old_one_that_denies_a_path() -> None:
+    assert leading(*meshed("cart"), authorization()) == ("AuthorizationPolicy shop/gate", "mesh_policy_blocks")
+    admin = authorization(age=60 * 24 * 30, action="DENY", rules=[{"to": [{"operation": {"paths": ["/admin"]}}]}])
+    assert all(s.specificity < 0.35 for s in causes(*meshed("cart"), admin))
+
+
+def test_strict_mutual_tls_hurts_callers_without_a_proxy_and_nobody_else() -> None:
+    hurt = causes(*meshed("cart"), *caller(), STRICT)[0]
+    assert (hurt.faults[0], hurt.specificity > 0.85) == ("mesh_policy_blocks", True)
+    job = pod("report-1", labels={}, spec=pod_spec(container("report", port=None)))
+    assert all(s.specificity <= 0.4 for s in causes(*meshed("cart"), *caller(sidecars=[PROXY]), job, STRICT))
+
+
+# --- Services ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_port_of_both_protocols_is_no_wrong_transport() -> None:
+    spec = pod_spec(container(ports=[{"containerPort": 53, "protocol": "UDP"}], port=None))
+    objects = [o for o in app("names", spec=spec, port=53) if o["kind"] != "Service"]
+    both = service("names", port=53)
+    both["spec"]["ports"] = [{"name": p.lower(), "port": 53, "targetPort": 53, "protocol": p} for p in ("UDP", "TCP")]
+    assert causes(*objects, both) == []
+
+
+def written(minutes: float) -> list[Obj]:
+    return [
+        {
+            "manager": "kubectl-edit",
+            "operation": "Update",
+            "time": ago(minutes),
+            "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:spec": {"f:ports": {}}},
+        }
+    ]
+
+
+def test_a_port_that_nobody_declares_is_a_suspect_when_it_is_new_and_hardly_when_it_is_old() -> None:
+    for minutes, decisive in ((10, True), (60 * 24 * 20, False)):
+        objects = [o for o in app("cart") if o["kind"] != "Service"]
+        wrong = service("cart", port=80, target=9090, age=60 * 24 * 30)
+        wrong["metadata"]["managedFields"] = written(minutes)
+        best = causes(*objects, wrong)[0]
+        assert (best.faults[0], best.specificity >= 0.9) == ("service_target_port_wrong", decisive)
+
+
+# --- addresses ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_collector_that_is_missing_breaks_no_program() -> None:
+    env = [{"name": "OTEL_EXPORTER_OTLP_ENDPOINT", "value": "http://otel-collector:4317"}]
+    found = causes(*app("cart", spec=pod_spec(container(env=env))), *app("orders", spec=pod_spec(container(env=env))))
+    assert all(s.specificity <= 0.2 for s in found)
+
+
+def test_comments_and_exceptions_for_proxies_are_no_addresses() -> None:
+    conf = {
+        "kind": "ConfigMap",
+        "apiVersion": "v1",
+        "metadata": meta("conf"),
+        "data": {"nginx.conf": "upstream x {\n  # server old-cart:8080;\n  server cart:8080;\n}\n"},
+    }
+    env = [{"name": "NO_PROXY", "value": "localhost,vault:8200,.svc"}]
+    spec = pod_spec(container(image="x/f:1", env=env), volumes=[{"name": "c", "configMap": {"name": "conf"}}])
+    assert causes(*app("cart"), *app("frontend", spec=spec), conf) == []
+
+
+def test_a_name_given_twice_matters_when_it_is_an_address() -> None:
+    twice = [{"name": "LOG_LEVEL", "value": "info"}, {"name": "LOG_LEVEL", "value": "debug"}]
+    assert all(s.specificity < 0.5 for s in causes(*app("cart", spec=pod_spec(container(env=twice)))))
+
+
+# --- K3, A10 --------------------------------------------------------------------------------------------------------------------
+
+
+def test_one_member_of_a_set_that_alone_runs_out_may_hold_a_hot_shard() -> None:
+    spec = pod_spec(container(resources={"limits": {"memory": "2Gi"}}))
+    owners = [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "shards", "uid": "u", "controller": True}]
+    whole = {"kind": "StatefulSet", "apiVersion": "apps/v1", "metadata": meta("shards"), "status": {"readyReplicas": 3},
+             "spec": {"replicas": 3, "selector": {}, "template": {"metadata": {"labels": {"app": "shards"}}, "spec": spec}}}  # fmt: skip
+    hot = {**running(restarts=4), "lastState": {"terminated": ended("OOMKilled", 137, begun=30, over=5)}}
+    members = [
+        pod(f"shards-{i}", labels={"app": "shards"}, owners=owners, spec=spec, statuses=[hot] if i == 1 else None)
+        for i in range(3)
+    ]
+    best = causes(whole, *members)[0]
+    assert "hot_key_or_shard" in best.faults
+    assert "2 siblings" in best.summary
+
+
+def test_an_api_server_that_cannot_keep_up_shows_in_leases_clients_and_nodes() -> None:
+    ended_now = {"terminated": {**ended("Error", 1, begun=60, over=4)}}
+    leaders = [
+        pod(
+            f"{n}-cp",
+            labels={"component": n},
+            namespace="kube-system",
+            statuses=[{**running(n, restarts=3), "lastState": ended_now}],
+        )
+        for n in ("kube-controller-manager", "kube-scheduler")
+    ]
+    client = unwell("watcher", statuses=[waiting("CrashLoopBackOff", "back-off", restarts=3, last=ended())])
+    said = LogLine(
+        NOW - timedelta(minutes=2),
+        "the server has received too many requests and has asked us to try again later (get pods)",
+        None,
+        "app",
+    )
+    best = causes(*client, *leaders, logs={(NS, "watcher-5d9c7b-ax7k2", "app", True): (said,)})[0]
+    assert (str(best.entity), best.faults[0]) == ("Deployment shop/watcher", "api_server_overload")
+
+
+def test_one_refused_request_and_a_restart_of_last_month_are_no_overload() -> None:
+    old = {"terminated": ended("Error", 1, begun=50000, over=49000)}
+    leader = pod(
+        "kube-scheduler-cp",
+        labels={},
+        namespace="kube-system",
+        statuses=[{**running("kube-scheduler", restarts=2), "lastState": old}],
+    )
+    said = LogLine(NOW, "the server has received too many requests and has asked us to try again later", None, "app")
+    found = found_in(*app("watcher"), leader, *NODES, logs={(NS, "watcher-5d9c7b-ax7k2", "app", False): (said,)})
+    assert found == []
