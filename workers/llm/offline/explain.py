@@ -44,7 +44,9 @@ def incident(
         verdict,
         (text, evidence),
         impact=impact(lead, notes, ranking),
-        causes=[cause(s, notes, sure if i == 0 else _lower(sure, s, lead, second)) for i, s in enumerate(suspects)],
+        causes=[
+            cause(s, notes, ranking, sure if i == 0 else _lower(sure, s, lead, second)) for i, s in enumerate(suspects)
+        ],
         chain=[] if plain else chain(lead, notes, ranking),
         ruled_out=[] if plain else ruled_out(suspects, notes, ranking),
         gaps=[],
@@ -66,7 +68,7 @@ def inconclusive(leads: Sequence[Suspect], notes: Notes, ranking: Ranking) -> di
         "inconclusive",
         (f"Inconclusive, strongest lead: {text}", evidence),
         impact=impact(leads[0], notes, ranking),
-        causes=[cause(s, notes, "low") for s in leads],
+        causes=[cause(s, notes, ranking, "low") for s in leads],
         chain=[],
         ruled_out=ruled_out(leads, notes, ranking),
     )
@@ -101,10 +103,10 @@ def _tells_of(text: str, change: Alteration) -> bool:
     return "revision" in text or len(change.what) > LONG or any(value and value in text for value in values)
 
 
-def cause(suspect: Suspect, notes: Notes, sure: str) -> dict[str, Any]:
+def cause(suspect: Suspect, notes: Notes, ranking: Ranking, sure: str) -> dict[str, Any]:
     change = change_of(suspect, notes)
     text, evidence = says(suspect, notes, None)
-    more = [n for s in suspect.signs[1:3] for n in s.evidence]
+    more = [*_of_other_eyes(suspect), *_of_sufferers(suspect, ranking)]
     return {
         "entity": ref(suspect.entity),
         "fault": suspect.fault,
@@ -112,8 +114,27 @@ def cause(suspect: Suspect, notes: Notes, sure: str) -> dict[str, Any]:
         "onset": _iso(onset_of(suspect)),
         "change": change.id if change else _no_change(suspect, notes),
         "confidence": sure,
-        "evidence": list(dict.fromkeys((*evidence, *(change.evidence if change else ()), *more)))[:MOST],
+        "evidence": list(dict.fromkeys((*evidence[:3], *more, *(change.evidence if change else ()), *evidence)))[:MOST],
     }
+
+
+def _of_other_eyes(suspect: Suspect) -> list[str]:
+    """The first line of each other analyzer that speaks for it: independent evidence, the strongest first."""
+    first = suspect.signs[0]
+    seen = {first.analyzer: first}
+    for sign in suspect.signs:
+        seen.setdefault(sign.analyzer, sign)
+    return [n for sign in list(seen.values())[1:] for n in sign.evidence[:1]]
+
+
+def _of_sufferers(suspect: Suspect, ranking: Ranking) -> list[str]:
+    """A line of a victim that suffers in just the way in which this fault makes suffer."""
+    victims = [v for s in suspect.signs for v in s.victims]
+    for effect in sorted(ranking.effects, key=lambda e: -e.specificity):
+        near = any(same_thing(v, e) for v in victims for e in (effect.entity, *effect.points_at))
+        if effect.ongoing and suspect.fault in effect.faults and near:
+            return list(effect.evidence[:1])
+    return []
 
 
 def change_of(suspect: Suspect, notes: Notes) -> Alteration | None:

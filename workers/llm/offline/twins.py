@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from skills.faults import fault
 from workers.llm.entities import same_thing
-from workers.llm.offline.leads import ANALYZER, is_release, looked_for_changes, released
+from workers.llm.offline.leads.reading import ANALYZER, is_release, looked_for_changes, released
 from workers.llm.offline.notes import Notes
 from workers.llm.offline.suspects import Suspect
 

@@ -1,0 +1,120 @@
+"""Somebody else changed: what it calls, a flag that it reads, the number of replicas behind a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from skills.contract import Entity
+from workers.llm.entities import same_thing
+from workers.llm.offline.culprits import Scene
+from workers.llm.offline.leads.reading import (
+    ANALYZER,
+    BREAKING,
+    RELEASE,
+    SLACK,
+    SOON,
+    crashes,
+    is_release,
+    lead,
+    numbers,
+    released,
+    words_of,
+)
+from workers.llm.offline.notes import Alteration, Notes, Sign
+
+
+def contract(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
+    """A caller that was not released trips over an answer since something that it calls was: two versions disagree.
+
+    A program that nobody touched does not break by itself; the last release of what it calls is what is new.
+    """
+    for crash in crashes(signs):
+        if crash.onset is None or released(crash.entity, crash.onset, notes):
+            continue
+        candidates = [
+            (change, hops)
+            for change in notes.changes
+            if is_release(change)
+            and -SLACK <= crash.onset - change.at <= SOON
+            and (hops := seen.graph.distance(crash.entity, change.entity))
+            and hops <= 2
+        ]
+        for change, hops in candidates:
+            told = change.entity.name in words_of(crash, notes)
+            shape = any(word.casefold() in words_of(crash, notes).casefold() for word in BREAKING)
+            says = (
+                f"{crash.says.rstrip('.')}; {crash.entity.name} itself was not released,"
+                f" {change.entity.name}, which it calls, was: {change.what}"
+            )
+            weight = 0.6 + 0.2 * told + 0.08 * shape - 0.1 * (hops - 1)
+            yield lead(
+                change.entity, ("contract_broken_between_services", "code_defect_in_release"), says, weight, change,
+                crash, role="cause", onset=crash.onset, victims=(crash.entity,),
+            )  # fmt: skip
+
+
+_FLAGS = re.compile(r"flag|toggle|feature|experiment|rollout-config|unleash|launchdarkly", re.IGNORECASE)
+
+
+def flag(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
+    """A flag was flipped, and minutes later something that nobody released begins to throw."""
+    for crash in crashes(signs):
+        if crash.onset is None or released(crash.entity, crash.onset, notes):
+            continue
+        for change in notes.changes:
+            is_flag = change.kind == "flag" or change.entity.kind == "feature_flag" or _names_flags(change)
+            if not is_flag or not -SLACK <= crash.onset - change.at <= SOON:
+                continue
+            told = change.entity.kind == "feature_flag" and change.entity.name in words_of(crash, notes)
+            says = (
+                f"{crash.says.rstrip('.')}, without a release, since {change.entity.name} was changed at"
+                f" {change.at:%H:%M}: {change.what}"
+            )
+            yield lead(
+                change.entity, ("feature_flag_harmful",), says, 0.9 if told else 0.8, change, crash, role="cause",
+                onset=crash.onset, victims=(crash.entity,),
+            )  # fmt: skip
+
+
+def _names_flags(change: Alteration) -> bool:
+    return change.entity.kind == "ConfigMap" and _FLAGS.search(change.entity.name) is not None
+
+
+_TO_ZERO = re.compile(r"Scaled down replica set (?P<set>\S+) (?:from \d+ )?to 0|replicas \d+ -> 0\b")
+_UP = re.compile(r"Scaled up replica set (?P<set>\S+)|replicas 0 -> [1-9]")
+
+
+def scaled_away(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
+    """Something was scaled to nothing when its callers began to be refused; it is over where it was scaled up again.
+
+    A rollout also takes its old ReplicaSet to 0, but has just brought up another one.
+    """
+    for change in notes.changes:
+        if not (match := _TO_ZERO.search(change.what)):
+            continue
+        others = [c for c in notes.changes if same_thing(c.entity, change.entity) and _UP.search(c.what)]
+        if any(_set_of(c.what) != match["set"] and abs(c.at - change.at) <= RELEASE for c in others):
+            continue
+        again = next((c for c in others if c.at > change.at), None)
+        suffering = [
+            s
+            for s in signs
+            if s.role == "effect" and s.onset and -SLACK <= s.onset - change.at <= SOON
+            and any(same_thing(p, change.entity) for p in s.points_at)
+        ]  # fmt: skip
+        if not suffering:
+            continue
+        back = f", and up again at {again.at:%H:%M}" if again else ""
+        says = f"{change.entity.name} was scaled to 0 at {change.at:%H:%M}{back}; {suffering[0].says}"
+        evidence = numbers(change.evidence, *(s.evidence for s in suffering[:1]), again.evidence if again else ())
+        yield Sign(
+            entity=change.entity, faults=("scaled_to_zero",), says=says[:480], specificity=0.9, onset=change.at,
+            role="cause", points_at=(), victims=tuple(dict.fromkeys(s.entity for s in suffering)), evidence=evidence,
+            change=change.id, ongoing=again is None, analyzer=ANALYZER,
+        )  # fmt: skip
+
+
+def _set_of(what: str) -> str | None:
+    found = _UP.search(what)
+    return found["set"] if found else None

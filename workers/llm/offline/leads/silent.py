@@ -1,0 +1,40 @@
+"""Nothing fails, and yet people do less: answers are wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from skills.contract import Entity
+from workers.llm.offline.culprits import Scene
+from workers.llm.offline.leads.reading import (
+    is_release,
+    lead,
+)
+from workers.llm.offline.notes import Notes, Sign
+
+_LESS = re.compile(
+    r"\b(?:drop(?:ped|s)?|fell|falls?|fewer|less than|decreas\w+|declin\w+|below|low(?:er)?|missing|plunge\w*)\b", re.I
+)
+_MACHINERY = re.compile(
+    r"replica|disk|memory|free|space|pods?\b|instances?\b|certificate|quota|hit ra|availab|success|slo\b|budget", re.I
+)
+
+
+def silent(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
+    """What people do became less, and nothing fails or is slow: answers are wrong since the last release (J5)."""
+    words = " ".join(str(a.get(k) or "") for a in notes.alerts for k in ("type", "title", "summary"))
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words)
+    if notes.onset is None or not _LESS.search(spaced) or _MACHINERY.search(spaced):
+        return
+    failing = [s for s in signs if s.ongoing and s.role == "effect" and s.specificity >= 0.2]
+    if any(s.analyzer != "prometheus.alert" for s in failing):
+        return
+    reach = timedelta(minutes=45)
+    recent = [c for c in notes.changes if is_release(c) and timedelta() <= notes.onset - c.at <= reach]
+    for place, change in enumerate(sorted(recent, key=lambda c: c.at, reverse=True)[:3]):
+        title = notes.alerts[0].get("title")
+        says = f"{title}, without errors, after the release of {change.entity.name}: {change.what}"
+        weight = (0.75, 0.5, 0.4)[place]
+        yield lead(change.entity, ("silent_wrong_result",), says, weight, change, role="cause", victims=tuple(about))
