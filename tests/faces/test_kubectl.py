@@ -73,4 +73,8 @@ def test_kubectl_reads_everything_that_an_engineer_asks_for(cluster: Running, tm
     for kind in ("services", "persistentvolumeclaims", "resourcequotas"):
         k("describe", kind, "-A")
     assert k("-n", space, "get", "pods", "-l", "app", "-o", "name").split()
+    newest = k("-n", space, "get", "events", "--sort-by=.lastTimestamp").splitlines()
+    assert len(newest) == len(k("-n", space, "get", "events").splitlines())
+    restarts = k("-n", space, "get", "pods", "--sort-by=.status.containerStatuses[0].restartCount").splitlines()
+    assert len(restarts) == len(table.splitlines())
     assert k("-n", space, "events", "--types=Warning") is not None

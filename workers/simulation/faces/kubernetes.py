@@ -141,7 +141,9 @@ class Kubernetes:
         if sub and sub != "status":
             raise _nothing_there()
         if _wants_table(ask):
-            return as_json(table(found, [named], self._scene.world.now, named["metadata"]["resourceVersion"]))
+            return as_json(
+                table(found, [named], self._scene.world.now, named["metadata"]["resourceVersion"], _included(ask))
+            )
         return as_json(named)
 
     def _allowed(self, found: Resource, namespace: str, verb: str, name: str, sub: str) -> None:
@@ -199,7 +201,7 @@ class Kubernetes:
             if not ask.get("labelSelector") and not ask.get("fieldSelector"):
                 metadata["remainingItemCount"] = len(chosen) - start - len(page)
         if _wants_table(ask):
-            made = table(found, page, self._scene.world.now, "")
+            made = table(found, page, self._scene.world.now, "", _included(ask))
             made["metadata"] = metadata
             return as_json(made)
         items = [{k: v for k, v in o.items() if k not in ("kind", "apiVersion")} for o in page]
@@ -213,7 +215,9 @@ class Kubernetes:
         if ask.get("resourceVersion") in ("", "0"):
             chosen = self._chosen(ask, found, namespace)
             tables = _wants_table(ask)
-            made = [{"type": "ADDED", "object": table(found, [o], now, "") if tables else o} for o in chosen]
+            made = [
+                {"type": "ADDED", "object": table(found, [o], now, "", _included(ask)) if tables else o} for o in chosen
+            ]
         if ask.get("allowWatchBookmarks") in ("true", "1"):
             metadata = {"resourceVersion": self._scene.api.version, "creationTimestamp": None}
             mark = {"kind": found.kind, "apiVersion": found.group_version, "metadata": metadata}
@@ -380,6 +384,10 @@ def _resource_list(group: str, version: str) -> Json:
         "groupVersion": f"{group}/{version}" if group else version,
         "resources": entries,
     }
+
+
+def _included(ask: Ask) -> str:
+    return ask.get("includeObject", "Metadata")
 
 
 def _wants_table(ask: Ask) -> bool:

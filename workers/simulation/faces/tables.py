@@ -12,13 +12,14 @@ from workers.simulation.cluster import Json
 Cells = Callable[[Json, float], list[Any]]
 
 
-def table(resource: Resource, items: list[Json], now: float, version: str) -> Json:
+def table(resource: Resource, items: list[Json], now: float, version: str, include: str = "") -> Json:
+    """`include` as includeObject of TableOptions: a row's object is its metadata, all of it (Object), or left out.
+
+    kubectl asks for all of it where it sorts.
+    """
     columns, cells = _KINDS.get(resource.kind, (_PLAIN, lambda o, now: [_name(o), _age(o, now)]))
     rows = [
-        {
-            "cells": cells(o, now),
-            "object": {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": o["metadata"]},
-        }
+        {"cells": cells(o, now), **({} if include == "None" else {"object": o if include == "Object" else _partial(o)})}
         for o in items
     ]
     return {
@@ -28,6 +29,10 @@ def table(resource: Resource, items: list[Json], now: float, version: str) -> Js
         "columnDefinitions": [_column(c) for c in columns],
         "rows": rows,
     }
+
+
+def _partial(o: Json) -> Json:
+    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": o["metadata"]}
 
 
 def _column(name: str) -> Json:
