@@ -107,7 +107,7 @@ def _words(value: object) -> str:
 
 _GO_TRACE = re.compile(r"panic: |fatal error: |goroutine \d+ \[|SIGQUIT: |runtime: ")
 _GO_LINE = re.compile(
-    r"\s|$|goroutine \d+ |\[signal |created by |\[recovered\]|exit status |panic: |main\.|runtime\.|"
+    r"\s|$|goroutine \d+ |\[signal |created by |\[recovered\]|exit status |panic(?:: |\()|main\.|runtime\.|"
     r"[\w./\-%·]+(?:\.\(?\*?[\w\[\].]+\)?)*\.[\w\-·.\[\]]+\(.*\)?$|r(?:ax|bx|cx|dx|di|si|bp|sp|8|9|1\d|ip|flags)\s+0x"
 )
 _PYTHON_START = re.compile(r"Traceback \(most recent call last\):|  \+ Exception Group Traceback")
@@ -115,6 +115,10 @@ _PYTHON_BETWEEN = re.compile(
     r"(?:During handling of the above exception, another|The above exception was the direct cause of)"
 )
 _PYTHON_RAISED = re.compile(r"[A-Za-z_][\w.]*(?::|$)")
+_FAULTHANDLER_ROW = re.compile(r"(?:Current thread|Thread) 0x|Python runtime state: |Extension modules: ")
+_ASYNCIO_ROW = re.compile(
+    r"(?:future|task|handle|protocol|transport|source_traceback): |Traceback \(most recent call last\)"
+)
 _EXCEPTION_HEAD = re.compile(
     r"(?:[a-z][\w$]*\.)+[A-Z][\w$]*(?:Exception|Error|Throwable|Failure)\b|Caused by: |Suppressed: "
 )
@@ -174,6 +178,10 @@ class _Record:
             return True
         if self.shape == "go":
             return _GO_LINE.match(text) is not None
+        if self.shape == "faulthandler":
+            return _FAULTHANDLER_ROW.match(text) is not None
+        if self.shape == "asyncio":
+            return _ASYNCIO_ROW.match(text) is not None
         if self.shape in ("python", "python-raised"):
             goes_on = _PYTHON_BETWEEN.match(text) or _PYTHON_START.match(text)
             return bool(goes_on or (self.shape == "python" and _PYTHON_RAISED.match(text)))
@@ -205,8 +213,12 @@ class _Record:
 
 def _shape_of(text: str) -> str:
     head = text[:300]
-    if _GO_TRACE.match(head):
+    if _GO_TRACE.match(head) or "http: panic serving " in head:
         return "go"
-    if "Traceback (most recent call last):" in head and "\n" not in text:
+    if "\n" in text:
+        return ""
+    if "Traceback (most recent call last):" in head:
         return "python"
-    return ""
+    if head.startswith("Fatal Python error: "):
+        return "faulthandler"
+    return "asyncio" if "exception was never retrieved" in head else ""

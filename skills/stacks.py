@@ -101,6 +101,10 @@ _GO_HEAD = re.compile(
     r"(?:^|\n|: )(panic|fatal error)(?:: | serving \S+: )(.*?)(?: \[recovered\].*)?(?:\n|$)"  # net/http recovers panics
 )
 _GO_FRAME = re.compile(r"^([\w./\-%·*()\[\]]+?)\((?:[^()]*|\.\.\.)\)\n\t(\S+?):(\d+)", re.MULTILINE)
+_GO_LOGGED = re.compile(r"^([\w./\-%·*()\[\]]+)\n\t(\S+?\.go):(\d+)$", re.MULTILINE)  # zap and logrus: no arguments
+_GO_RECOVERED = re.compile(
+    r"(?:^|[\n: ])(runtime error: [^\n]*|assignment to entry in nil map|[a-z]+ (?:on|of) closed channel)"
+)
 _GO_CREATED = re.compile(r"^created by ([^\n]+?)(?: in goroutine \d+)?\n\t(\S+?):(\d+)", re.MULTILINE)
 _GO_STANDARD = (
     "archive bufio bytes cmp compress container context crypto database debug embed encoding errors expvar flag fmt go "
@@ -116,15 +120,22 @@ _GO_LIBRARY = re.compile(
 def _go(text: str) -> Crash | None:
     head = _GO_HEAD.search(text)
     frames = _go_stack(text)
-    if head is None or not (frames or "goroutine " in text):
-        return None
     ours = go_frames(text)
+    if head is None:
+        recovered = _GO_RECOVERED.search(text)
+        frame = ours[0] if ours else None
+        return (
+            Crash("go", "panic", recovered[1], frame, "panic", frames=tuple(frames)) if recovered and frames else None
+        )
+    if not (frames or "goroutine " in text):
+        return None
     kind = "panic" if head[1] == "panic" else "fatal error"
     return Crash("go", kind, head[2], ours[0] if ours else None, kind, frames=tuple(frames))
 
 
 def _go_stack(text: str) -> list[Frame]:
     frames = [Frame(m[1], m[2], int(m[3])) for m in _GO_FRAME.finditer(text)]
+    frames = frames or [Frame(m[1], m[2], int(m[3])) for m in _GO_LOGGED.finditer(text)]
     return frames + [Frame(m[1], m[2], int(m[3])) for m in _GO_CREATED.finditer(text)]
 
 
@@ -203,6 +214,7 @@ _READERS = (
     ("goroutine ", _go),
     ("panic: ", _go),
     ("panic serving ", _go),
+    (".go:", _go),
     ("\tat ", _java),
     (".java:", _java),
     ("    at ", _node),

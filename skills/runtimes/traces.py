@@ -7,6 +7,7 @@ both are one voice; what is added is the frame that is ours and the commit that 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,7 +55,9 @@ class Trace:
         new = "" if self.known else "NEW "
         what = f"{crash.kind}: {crash.message}" if crash.message else crash.kind
         chain = f" (raised on as {crash.raised})" if crash.deferred and crash.raised != crash.kind else ""
-        where = f" at {crash.frame}" if crash.frame else ", in no frame of ours"
+        where = (
+            f" at {crash.frame}" if crash.frame else ", in no frame of ours" if crash.frames else ", without a stack"
+        )
         count = f"x{len(self.sightings)} since {self.first_at:%H:%M:%S} (before {self.known})"
         touched = f"; last touched by {_commit(self.touched, self.first_at)}" if self.touched else ""
         return f"{new}{self.writer.name} {count}: {_cut(what)}{chain}{where}{touched}"
@@ -75,10 +78,7 @@ def _grouped(
 ) -> Mapping[tuple[Entity, str, str], list[CrashSighting]]:
     groups: dict[tuple[Entity, str, str], list[CrashSighting]] = defaultdict(list)
     for record in records:
-        text = record.line.text
-        if "\n" not in text and "\\n" not in text and "panic: " not in text:
-            continue
-        crash = crash_in(message_of(text))
+        crash = _crash(record.line.text, language)
         if crash is None or crash.language != language:
             continue
         if ours:
@@ -86,6 +86,18 @@ def _grouped(
         where = f"{crash.frame.function} {crash.frame.file}" if crash.frame else ""
         groups[(record.writer, crash.kind, where)].append(CrashSighting(record.line, record.writer, crash))
     return groups
+
+
+_RECOVERED = re.compile(r"runtime error: [^\"\n]{1,120}")
+
+
+def _crash(text: str, language: str) -> Crash | None:
+    """Also a panic that was recovered and logged in one line, without its stack: in no frame then."""
+    if "\n" in text or "\\n" in text or "panic: " in text:
+        return crash_in(message_of(text))
+    if language == "go" and (said := _RECOVERED.search(text)):
+        return Crash("go", "panic", said[0], None, "panic")
+    return None
 
 
 def _first_of(crash: Crash, ours: Sequence[str]) -> Frame | None:
