@@ -62,6 +62,8 @@ class Ledger:
         self.edges: list[Edge] = []
         self.gaps: list[Gap] = []
         self.charts: list[Chart] = []
+        self.owner = ""
+        """Who answers for it now, by the first skill that knows."""
         for record in earlier:
             self._records[record.id] = record
             self._excerpts[record.id] = Excerpt(text=record.excerpt, query=record.query, link=record.link)
@@ -77,6 +79,7 @@ class Ledger:
         edges: tuple[Edge, ...] = ()
         if isinstance(result, FirstLook):
             changes, edges = result.changes, result.edges
+            self.owner = self.owner or result.owner
             for change in changes:
                 self.changes.setdefault(change.id, change)
                 ids.extend(self.number(skill, tool, e) for e in change.evidence)
@@ -102,8 +105,11 @@ class Ledger:
         return numbered
 
     def number(self, skill: str, tool: str, excerpt: Excerpt) -> str:
-        """The excerpt's number; the same words in answer to the same question keep theirs."""
+        """The excerpt's number; the same words in answer to the same question keep theirs, whichever skill brought
+        them: two skills that read one log line are one source."""
         key = (skill, excerpt.query, excerpt.text)
+        if key not in self._numbers and (known := self.known(excerpt)):
+            self._numbers[key] = known
         if key not in self._numbers:
             self._last += 1
             number = f"E{self._last}"
