@@ -216,6 +216,8 @@ class Focus:
     """A person's question, when the investigation was asked for."""
     expressions: tuple[str, ...] = ()
     """Alert expressions found in generator links."""
+    links: tuple[str, ...] = ()
+    """Addresses that the alerts carry: incident, dashboard, runbook."""
 
 
 @dataclass(frozen=True)
@@ -332,6 +334,8 @@ class FirstLook:
     full: str | None = None
     charts: tuple[Chart, ...] = ()
     """The most telling first."""
+    owner: str = ""
+    """Who answers for it now, where the system knows: `on call: Tim Wright (Daily Rotation)`."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,12 @@ class Case:
         return self.progress.unreachable if self.progress else ()
 
     def owner(self) -> str:
-        return next((r.text for r in self.readings if r.kind == "owner" and r.text), "")
+        """Named by a person, else as the finding has it from a system that knows who is on call."""
+        told = (r.text for r in self.readings if r.kind == "owner" and r.text)
+        found = (
+            n.removeprefix("owner: ") for n in (self.finding.next if self.finding else ()) if n.startswith("owner: ")
+        )
+        return next(told, "") or next(found, "")
 
     def runbook(self) -> str:
         """Named by a person, else by the alert."""

@@ -67,7 +67,7 @@ def assemble(draft: Draft, frame: Frame) -> Finding:
         ),
         ruled_out=_ruled_out(draft),
         gaps=_gaps(draft, frame.gaps),
-        next=all_of(draft, causes, frame.guidance),
+        next=all_of(draft, causes, frame.guidance, frame.grounds.ledger.owner),
         used=frame.used,
     )
     return finding.model_copy(update={"evidence": frame.grounds.ledger.records(_cited(finding))})

@@ -29,14 +29,17 @@ def check_of(fault_id: str, entity: Entity) -> str:
     return text.format(n=scope, kind=_resource(entity.kind), name=entity.name, ns=entity.namespace or entity.name)
 
 
-def all_of(draft: Draft, causes: Iterable[Cause], guidance: Iterable[Guidance]) -> tuple[str, ...]:
-    """The model's own checks, a command for the leading cause when it gave none, then owner and runbook as told."""
+def all_of(draft: Draft, causes: Iterable[Cause], guidance: Iterable[Guidance], owner: str = "") -> tuple[str, ...]:
+    """The model's own checks, a command for the leading cause when it gave none, then owner and runbook as people told;
+    `owner`: as a system knows it, where nobody told."""
     said = list(draft.next[:3])
     lead = next(iter(causes), None)
     if lead is not None and not any("`" in s for s in said):
         said.insert(0, check_of(lead.fault_id, lead.entity))
     for reading in (r for g in guidance for r in g.readings if r.kind in ("owner", "runbook") and r.text):
         said.append(f"{reading.kind}: {reading.text}")
+    if owner and not any(s.startswith("owner: ") for s in said):
+        said.append(f"owner: {owner}")
     return tuple(dict.fromkeys(said))
 
 

@@ -37,6 +37,7 @@ def focus(request: Request) -> Focus:
         started_at=min(starts) if starts else None,
         asked=request.question or lead.asked,
         expressions=tuple(dict.fromkeys(e for a in alerts for e in _expressions(a))),
+        links=tuple(dict.fromkeys(link.url for a in alerts for link in a.links)),
     )
 
 

@@ -1,0 +1,1 @@
+"""Reads PagerDuty: the incident and what people wrote, how often it fired, who is on call."""
