@@ -46,6 +46,11 @@ def spaced(at: float, mark: str = ",") -> str:
     return f"{_whole(int(at)).replace('T', ' ')}{mark}{int(at % 1 * 1e3):03d}"
 
 
+def nginx(at: float) -> str:
+    """`24/Nov/2026:14:20:37 +0000`: nginx' $time_local."""
+    return datetime.fromtimestamp(at, UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
+
+
 def utc(naive: datetime) -> datetime:
     """A moment that was typed without a zone is meant in UTC."""
     return naive.replace(tzinfo=UTC)

@@ -61,7 +61,8 @@ class Cpu:
                 and effect.node in ("", pod.node)
             ):
                 burn += effect.factor
-        cores = burn
+        shape = self.traffic.world.shape.at(at)
+        cores = burn / shape  # a loop burns the same at any hour; what is returned is taken times the shape
         if isinstance(part, Service):
             pods = segment.pods.get(part.name, [])
             if pod in pods:
@@ -73,7 +74,7 @@ class Cpu:
                 / 1000
                 / max(1, part.replicas)
             )
-        return min(cores, cpu_limit(pod) * 0.995)
+        return min(cores, max(0.0, cpu_limit(pod) * 0.988 - _idle(pod)) / shape)
 
     def seconds(self, pod: Pod, at: float) -> float:
         """A counter that starts anew with each container."""

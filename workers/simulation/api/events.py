@@ -250,7 +250,7 @@ def _endings(world: World, pod: Pod, name: str, path: str, runs: list[Run]) -> I
     ]
     liveness = [r for r in failed if r.message.startswith("liveness:")]
     for run in liveness[-1:]:
-        text = run.message.removeprefix("liveness:")
+        text = run.message.removeprefix("liveness:").replace("{ip}", pod.ip)
         yield _of(
             pod,
             "Unhealthy",

@@ -24,9 +24,11 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         )
     )
     world.edges.append(EdgeEffect("*", victim, "oom", at, share=float(options["share"])))
+    users = [s.name for s in world.company.services if victim in s.dependencies]
+    peer = next((p.ip for n in users for p in world.workload(n).pods if p.ip and p.exists(at)), "")
     texts = (
         "# WARNING: maxmemory reached, policy is noeviction: write commands are refused",
-        "# Client id={n} addr=10.0.54.61:4{n} sent a command that was refused: OOM command not allowed when used memory > 'maxmemory'.",  # noqa: E501
+        f"# Client id={{n}} addr={peer}:4{{n}} sent a command that was refused: OOM command not allowed when used memory > 'maxmemory'.",  # noqa: E501
     )
     world.log_notes.append(LogNote(victim, at, world.now, 8, "warning", texts))
     return Blow(

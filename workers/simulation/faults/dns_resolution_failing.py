@@ -12,13 +12,15 @@ from workers.simulation.world import EdgeEffect, Gauge, LogNote, World
 
 FAULT = "dns_resolution_failing"
 OPTIONS = {"share": 0.45}
+UPSTREAM = "10.96.0.53"
+"""Of another cluster: nobody answers there."""
 
 
 def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> Blow:
     def edit(body: Json) -> None:
         body["data"]["Corefile"] = (
             body["data"]["Corefile"]
-            .replace("    forward . /etc/resolv.conf\n", "    forward . 10.96.0.53\n")
+            .replace("    forward . /etc/resolv.conf\n", f"    forward . {UPSTREAM}\n")
             .replace("fallthrough in-addr.arpa ip6.arpa", "fallthrough")
         )
 
@@ -40,9 +42,12 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
             return float(int(usual + max(0.0, t - began) * 21))
 
         world.gauges.append(Gauge("coredns_dns_responses_total", {"pod": pod.name, "rcode": "SERVFAIL"}, failed, began))
+    pod = world.workload("coredns").pods[0]
+    outside, store = world.company.externals[0].host, world.company.stores[0]
+    inside = f"{store.name}.{store.namespace}.svc.cluster.local"
     texts = (
-        "[ERROR] plugin/errors: 2 api.paylane.io. A: read udp 10.0.52.14:41022->10.96.0.53:53: i/o timeout",
-        "[ERROR] plugin/errors: 2 orders-db.shop-data.svc.cluster.local. AAAA: read udp 10.0.52.14:39114->10.96.0.53:53: i/o timeout",  # noqa: E501
+        f"[ERROR] plugin/errors: 2 {outside}. A: read udp {pod.ip}:41{{n}}->{UPSTREAM}:53: i/o timeout",
+        f"[ERROR] plugin/errors: 2 {inside}. AAAA: read udp {pod.ip}:39{{n}}->{UPSTREAM}:53: i/o timeout",
         "[INFO] plugin/reload: Running configuration SHA512 = 8d1f0c7b{id}",
     )
     world.log_notes.append(LogNote("coredns", began, world.now, 40, "error", texts))

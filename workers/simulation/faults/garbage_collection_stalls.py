@@ -20,17 +20,33 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
 
     def edit(template: Json) -> None:
         next_version(template)
-        setting = {"name": "PYTHONGCTHRESHOLD", "value": "100000000"} if python else {"name": "GOGC", "value": "4"}
+        setting = {"name": "GC_THRESHOLD", "value": "700000,2,2"} if python else {"name": "GOGC", "value": "4"}
         template["spec"]["containers"][0]["env"].append(setting)
 
     revision = roll_out(world, it, at, edit)
     onset = min(s for p in it.pods if p.revision is revision for s, _ in p.ready_spans())
     world.own.append(OwnEffect(victim, "slow", onset, factor=float(options["slow"]), revision=revision.number))
     world.own.append(OwnEffect(victim, "cpu", onset, factor=0.35, revision=revision.number))
-    lines = (
-        ("gc: generation 2 collected {n}000 objects in {ms}ms, world stopped", "event loop blocked for {ms}ms")
-        if python
-        else ("gc {n} @{n}.21s 61%: 0.2+{ms}+0.1 ms clock, assist 2210 ms", "gc pause {ms}ms")
+    world.own.append(OwnEffect(victim, "gc", onset, share=0.47, factor=1.9, revision=revision.number))
+    world.log_notes.append(LogNote(victim, onset, world.now, 8, "warning", _trace(python), revision.number, "raw"))
+    slow = ("event loop blocked for {ms}ms",) if python else ("slow request: {ms}ms before the first byte",)
+    world.log_notes.append(LogNote(victim, onset, world.now, 5, "warning", slow, revision.number))
+    return Blow(
+        (workload_thing(it),),
+        onset,
+        rollout_of(it, revision),
+        evidence=("log ~ unreachable, 0 uncollectable|ms clock", "metric: time spent collecting garbage grows"),
     )
-    world.log_notes.append(LogNote(victim, onset, world.now, 11, "warning", lines, revision.number))
-    return Blow((workload_thing(it),), onset, rollout_of(it, revision), evidence=("log ~ gc",))
+
+
+def _trace(python: bool) -> tuple[str, ...]:
+    """gc.set_debug(gc.DEBUG_STATS) of CPython (Modules/gcmodule.c), and GODEBUG=gctrace=1 (runtime/extern.go)."""
+    if python:
+        return (
+            "gc: collecting generation 2...\ngc: objects in each generation: {n} 4{n} 17{n}204\n"
+            "gc: objects in permanent generation: 0\ngc: done, 2{n} unreachable, 0 uncollectable, 1.{n}s elapsed",
+        )
+    return (
+        "gc 4{n} @{ms}.214s 58%: 0.21+{ms}+0.11 ms clock, 0.43+121{n}/{ms}/0.8+0.22 ms cpu, 226->231->118 MB, "
+        "123 MB goal, 0 MB stacks, 0 MB globals, 2 P",
+    )

@@ -24,11 +24,28 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
 
     world.edit("Ingress", part.namespace, victim, at, edit, "argocd-controller", {"f:spec": {"f:rules": {}}})
     world.surges.append(Surge(at + 1, world.now + 1, 0.02, victim))
-    lines = (
-        f'10.0.12.{{n}} - - [..] "GET /products/{{id}} HTTP/2.0" 503 190 "-" "Mozilla/5.0" 212 0.000 [{part.namespace}-{wrong}-{part.port}] [] - - - - {{id}}',  # noqa: E501
-        f'Error obtaining Endpoints for Service "{part.namespace}/{wrong}": no object matching key "{part.namespace}/{wrong}" in local store',  # noqa: E501
+    where = f"{part.namespace}-{wrong}-{part.port}"
+    asked = (
+        f'{{client}} - - [{{when}}] "{r.method} {r.path.replace("{id}", "{id}")} HTTP/2.0" 503 190 "-" "Mozilla/5.0" '
+        f"{{n}} 0.000 [{where}] [] - - - - {{id}}"
+        for r in part.routes
     )
-    world.log_notes.append(LogNote("ingress-nginx-controller", at + 1, world.now, 30, "warning", lines))
+    world.log_notes.append(
+        LogNote("ingress-nginx-controller", at + 1, world.now, 24, "info", tuple(asked), logger="raw")
+    )
+    missing = f'Service "{part.namespace}/{wrong}" does not have any active Endpoint.'
+    absent = f'Error obtaining Endpoints for Service "{part.namespace}/{wrong}": no object matching key "{part.namespace}/{wrong}" in local store'  # noqa: E501
+    world.log_notes.append(
+        LogNote(
+            "ingress-nginx-controller",
+            at + 1,
+            world.now,
+            4,
+            "warning",
+            (f"controller.go:1216] {missing}", f"controller.go:1139] {absent}"),
+            logger="klog",
+        )
+    )
     thing = Thing("Ingress", part.namespace, victim)
     return Blow(
         (thing,),

@@ -37,7 +37,11 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         ]
 
     revision = roll_out(world, it, at, edit, fate=init_loop(lambda _n: inf))
-    lines = (f"waiting for {host}", f"** server can't find {host}: NXDOMAIN", "Server:\t\t172.20.0.10")
+    lines = (
+        f"waiting for {host}",
+        f"** server can't find {host}: NXDOMAIN",
+        f"Server:\t\t{world.company.services_network}.0.10",
+    )
     world.log_notes.append(
         LogNote(victim, at, world.now, 24, "info", lines, revision.number, container=options["container"])
     )

@@ -24,7 +24,8 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
             initialDelaySeconds=1, periodSeconds=options["period"], timeoutSeconds=1, failureThreshold=1
         )
 
-    text = f'Get "http://10.0.41.17:{it.part.port}/healthz": dial tcp 10.0.41.17:{it.part.port}: connect: connection refused'  # noqa: E501
+    where = f"{{ip}}:{it.part.port}"
+    text = f'Get "http://{where}/healthz": dial tcp {where}: connect: connection refused'
     fate = crash_loop(lambda _n: 3.2, exit_code=143, ready=False, message=f"liveness:{text}")
     revision = roll_out(world, it, at, edit, fate=fate)
     onset = min(r.ended for p in it.pods if p.revision is revision for r in p.runs[p.main])

@@ -7,7 +7,7 @@ from typing import Any
 
 from workers.simulation.blow import Blow, next_version, rollout_of, workload_thing
 from workers.simulation.rollout import roll_out
-from workers.simulation.world import World
+from workers.simulation.world import OwnEffect, World
 
 FAULT = "silent_wrong_result"
 OPTIONS = {"left": 0.31}
@@ -18,4 +18,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     revision = roll_out(world, it, at, lambda template: (next_version(template), None)[1])
     onset = min(s for p in it.pods if p.revision is revision for s, _ in p.ready_spans())
     world.business_drops.append((onset, float(options["left"])))
+    world.own.append(OwnEffect(victim, "wrong", onset, revision=revision.number))
     return Blow((workload_thing(it),), onset, rollout_of(it, revision), evidence=("orders placed fall, 2xx stay",))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from math import exp, inf
 
-from workers.simulation import dice, templates
+from workers.simulation import clock, dice, templates
 from workers.simulation.cluster import Pod, Run, Workload
 from workers.simulation.company import External, Job, Platform, Route, Service, Store
 from workers.simulation.logs import golang, python, system
@@ -186,13 +186,13 @@ class LogBook:
         return Line(at, pod, pod.main, "info", manner.access(at, rng, client, route.method, path, code, ms))
 
     def _failure(self, part: Service, route: Route, pod: Pod, failure: Failure, at: float, rng: random.Random) -> Line:
-        trouble = self._trouble(part, failure, rng)
+        trouble = self._trouble(part, pod, failure, rng)
         path = route.path.replace("{id}", f"{rng.getrandbits(40):010x}")
         manner = python if part.language == "python" else golang
         level, text = manner.failure(at, part.name, route.method, path, trouble)
         return Line(at, pod, pod.main, level, text, "stderr")
 
-    def _trouble(self, part: Service, failure: Failure, rng: random.Random) -> Trouble:
+    def _trouble(self, part: Service, pod: Pod, failure: Failure, rng: random.Random) -> Trouble:
         detail = dict(failure.detail)
         if failure.peer not in self._world.company.parts:
             return Trouble(failure.kind, failure.peer, "", "", "", "", failure.seconds, failure.code, detail)
@@ -228,6 +228,8 @@ class LogBook:
             detail,
             user,
             database,
+            pod.ip,
+            f"{self._world.company.services_network}.0.10:53",
         )
 
     def _degraded(
@@ -258,10 +260,14 @@ class LogBook:
             engine = part.engine if isinstance(part, Store) else ""
             if engine == "postgres":
                 level, text = system.postgres(at, rng, part.database, part.user)
-            elif engine in ("redis", "rabbitmq", "kafka", "minio"):
+            elif engine == "rabbitmq":
+                level, text = system.rabbitmq(at, rng, self._world.company, pod.ip)
+            elif engine == "kafka":
+                level, text = system.kafka(at, rng, self._world.company)
+            elif engine in ("redis", "minio"):
                 level, text = getattr(system, engine)(at, rng)
             else:
-                level, text = system.klog(at, rng, workload.name)
+                level, text = system.klog(at, rng, workload.name, self._world.company)
             yield Line(at, pod, pod.main, level, text)
 
     def _job(self, workload: Workload, start: float, rng: random.Random) -> Iterator[Line]:
@@ -304,6 +310,8 @@ class LogBook:
                     id=f"{rng.getrandbits(40):010x}",
                     user=f"u{rng.randint(1000, 99999)}",
                     pod=pod.name,
+                    client=f"{rng.randint(77, 93)}.{rng.randint(11, 240)}.{rng.randint(3, 250)}.{rng.randint(4, 250)}",
+                    when=clock.nginx(at),
                 )
                 if not note.container:
                     text = self._in_manner(workload, at, note.level, note.logger, text, rng)
@@ -311,6 +319,8 @@ class LogBook:
 
     def _in_manner(self, workload: Workload, at: float, level: str, logger: str, text: str, rng: random.Random) -> str:
         part = workload.part
+        if logger == "raw":
+            return text
         if logger == "klog":
             return system.klog_note(at, level, text)
         if isinstance(part, (Service, Job)):

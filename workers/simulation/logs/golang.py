@@ -126,7 +126,7 @@ def failure(at: float, service: str, method: str, path: str, it: Trouble) -> tup
 
 def _error(it: Trouble) -> str:
     host, _, _ = it.host.partition(":")
-    resolver = it.detail.get("resolver", "172.20.0.10:53")
+    resolver = it.detail.get("resolver") or it.resolver
     if "error" in it.detail:
         return it.detail["error"]
     if it.engine == "postgres":
@@ -148,8 +148,8 @@ def _error(it: Trouble) -> str:
         if not it.engine
         else f"dial tcp {it.address}: i/o timeout",
         "no_such_host": f"dial tcp: lookup {host} on {resolver}: no such host",
-        "dns_timeout": f"dial tcp: lookup {host} on {resolver}: read udp 10.0.38.182:47731->{resolver}: i/o timeout",
-        "reset": f"read tcp 10.0.38.182:52114->{it.address}: read: connection reset by peer",
+        "dns_timeout": f"dial tcp: lookup {host} on {resolver}: read udp {it.source}:47731->{resolver}: i/o timeout",
+        "reset": f"read tcp {it.source}:52114->{it.address}: read: connection reset by peer",
         "tls": it.detail.get(
             "x509", "tls: failed to verify certificate: x509: certificate has expired or is not yet valid"
         ),

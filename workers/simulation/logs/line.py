@@ -35,3 +35,7 @@ class Trouble:
     detail: dict[str, str]
     user: str = ""
     database: str = ""
+    source: str = ""
+    """The address of the pod that called."""
+    resolver: str = ""
+    """Cluster DNS, host:port."""

@@ -119,10 +119,24 @@ def _error(it: Trouble) -> str:
             "oom": "redis.exceptions.OutOfMemoryError: command not allowed when used memory > 'maxmemory'.",
             "reset": "redis.exceptions.ConnectionError: Connection closed by server.",
         }.get(it.kind, f"redis.exceptions.RedisError: {it.kind}")
-    if it.engine in ("rabbitmq", "kafka"):
+    if it.engine == "rabbitmq":
+        found = {
+            "refused": f"[Errno 111] Connect call failed ('{it.address.partition(':')[0]}', {port})",
+            "timeout": f"[Errno 110] Connect call failed ('{it.address.partition(':')[0]}', {port})",
+            "reset": "[Errno 104] Connection reset by peer",
+            "no_such_host": "[Errno -2] Name or service not known",
+            "dns_timeout": "[Errno -3] Temporary failure in name resolution",
+            "auth": "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN.",
+        }
+        return f"aio_pika.exceptions.AMQPConnectionError: {found.get(it.kind, 'Server connection unexpectedly closed')}"
+    if it.engine == "kafka":
         return {
-            "refused": f"aio_pika.exceptions.AMQPConnectionError: [Errno 111] Connect call failed ('{it.address.partition(':')[0]}', {port})"  # noqa: E501
-        }.get(it.kind, f"aio_pika.exceptions.AMQPConnectionError: {it.kind} ({it.host})")
+            "timeout": "kafka.errors.KafkaTimeoutError: KafkaTimeoutError: Failed to update metadata after 60.0 secs.",
+            "no_such_host": f"kafka.errors.KafkaConnectionError: KafkaConnectionError: DNS failure ({it.host})",
+            "dns_timeout": f"kafka.errors.KafkaConnectionError: KafkaConnectionError: DNS failure ({it.host})",
+            "reset": "kafka.errors.KafkaConnectionError: KafkaConnectionError: socket disconnected",
+            "auth": "kafka.errors.AuthenticationFailedError: AuthenticationFailedError: Authentication failed for user",
+        }.get(it.kind, f"kafka.errors.NoBrokersAvailable: NoBrokersAvailable ({it.host})")
     return {
         "refused": "httpx.ConnectError: [Errno 111] Connection refused",
         "timeout": "httpx.ReadTimeout: timed out",

@@ -6,6 +6,7 @@ import random
 from datetime import UTC, datetime
 
 from workers.simulation import clock
+from workers.simulation.company import Company
 
 
 def _pg(at: float, pid: int, level: str, text: str) -> str:
@@ -61,14 +62,17 @@ def redis(at: float, rng: random.Random) -> tuple[str, str]:
     return "info", f"1:M {when} * {rng.choice(texts)}"
 
 
-def rabbitmq(at: float, rng: random.Random) -> tuple[str, str]:
+def _peer(rng: random.Random, company: Company) -> str:
+    return f"{company.pods_network}.{rng.randint(33, 70)}.{rng.randint(4, 250)}:{rng.randint(33000, 60000)}"
+
+
+def rabbitmq(at: float, rng: random.Random, company: Company, own: str) -> tuple[str, str]:
     when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S.") + f"{int(at * 1e6) % 1000000:06d}+00:00"
-    pid = f"<0.{rng.randint(600, 29000)}.0>"
-    peer = f"10.0.{rng.randint(33, 70)}.{rng.randint(4, 250)}:{rng.randint(33000, 60000)}"
+    pid, peer = f"<0.{rng.randint(600, 29000)}.0>", _peer(rng, company)
     texts = (
-        f"accepting AMQP connection {pid} ({peer} -> 10.0.54.41:5672)",
-        f"connection {pid} ({peer} -> 10.0.54.41:5672): user 'shop' authenticated and granted access to vhost '/'",
-        f"closing AMQP connection {pid} ({peer} -> 10.0.54.41:5672, vhost: '/', user: 'shop')",
+        f"accepting AMQP connection {pid} ({peer} -> {own}:5672)",
+        f"connection {pid} ({peer} -> {own}:5672): user '{company.name}' authenticated and granted access to vhost '/'",
+        f"closing AMQP connection {pid} ({peer} -> {own}:5672, vhost: '/', user: '{company.name}')",
     )
     return "info", f"{when} [info] {pid} {rng.choice(texts)}"
 
@@ -78,17 +82,18 @@ def klog_note(at: float, level: str, text: str) -> str:
     return f"{level[0].upper()}{when}       1 {text}"
 
 
-def klog(at: float, rng: random.Random, name: str) -> tuple[str, str]:
+def klog(at: float, rng: random.Random, name: str, company: Company) -> tuple[str, str]:
     when = datetime.fromtimestamp(at, UTC).strftime("%m%d %H:%M:%S.") + f"{int(at * 1e6) % 1000000:06d}"
     draw = rng.random()
     if name == "coredns":
+        outside, space = company.externals[0].host, company.application_namespaces[0]
         host = rng.choice(
-            ("metadata.google.internal.", "telemetry.vendorcloud.net.", "api.paylane.io.shop.svc.cluster.local.")
+            ("telemetry.vendorcloud.net.", f"{outside}.{space}.svc.cluster.local.", f"{outside}.internal.")
         )
         return (
             (
                 "info",
-                f'[INFO] 10.0.{rng.randint(33, 70)}.{rng.randint(4, 250)}:{rng.randint(33000, 60000)} - {rng.randint(1000, 60000)} "A IN {host} udp 58 false 1232" NXDOMAIN qr,aa,rd 151 0.000{rng.randint(100, 400)}s',  # noqa: E501
+                f'[INFO] {_peer(rng, company)} - {rng.randint(1000, 60000)} "A IN {host} udp 58 false 1232" NXDOMAIN qr,aa,rd 151 0.000{rng.randint(100, 400)}s',  # noqa: E501
             )
             if draw < 0.9
             else ("info", "[INFO] Reloading")
@@ -105,16 +110,21 @@ def klog(at: float, rng: random.Random, name: str) -> tuple[str, str]:
         )
     return (
         "error",
-        f'E{when}       1 leaderelection.go:332] error retrieving resource lock: Get "https://172.20.0.1:443/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/{name}": net/http: request canceled',  # noqa: E501
+        f'E{when}       1 leaderelection.go:332] error retrieving resource lock: Get "https://{company.services_network}.0.1:443/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/{name}": net/http: request canceled',  # noqa: E501
     )
 
 
-def kafka(at: float, rng: random.Random) -> tuple[str, str]:
+def kafka(at: float, rng: random.Random, company: Company) -> tuple[str, str]:
     when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S,") + f"{int(at * 1000) % 1000:03d}"
-    return (
-        "info",
-        f"[{when}] INFO [GroupCoordinator 1]: Member consumer-{rng.getrandbits(32):08x} in group enrich has heartbeat, generation {rng.randint(40, 400)} (kafka.coordinator.group.GroupCoordinator)",  # noqa: E501
+    group = rng.choice([s.name for s in company.services if s.consumes])
+    member = f"{group}-{rng.getrandbits(32):08x}"
+    texts = (
+        f"[GroupCoordinator {rng.randint(0, 2)}]: Stabilized group {group} generation {rng.randint(40, 400)} with {rng.randint(2, 4)} members (kafka.coordinator.group.GroupCoordinator)",  # noqa: E501
+        f"[GroupCoordinator {rng.randint(0, 2)}]: Dynamic member with id {member} joined group {group} (kafka.coordinator.group.GroupCoordinator)",  # noqa: E501
+        f"[LocalLog partition={rng.choice(['positions', 'sensors', 'enriched'])}-{rng.randint(0, 5)}, dir=/var/lib/kafka/data] Rolled new log segment at offset {rng.randint(10**7, 10**8)} in {rng.randint(1, 9)} ms. (kafka.log.LocalLog)",  # noqa: E501
+        "[GroupMetadataManager brokerId=1] Removed 0 expired offsets in 0 milliseconds. (kafka.coordinator.group.GroupMetadataManager)",  # noqa: E501
     )
+    return "info", f"[{when}] INFO {rng.choice(texts)}"
 
 
 def minio(at: float, rng: random.Random) -> tuple[str, str]:

@@ -41,7 +41,8 @@ def targets(scene: Scene) -> Iterator[tuple[Pod, dict[str, str]]]:
                 )
 
 
-def _spans(pod: Pod) -> list[tuple[float, float]]:
+def spans_of(pod: Pod) -> list[tuple[float, float]]:
+    """When it could be scraped."""
     return [(r.started + 2, min(r.ended, pod.deleted, pod.lost)) for r in pod.runs.get(pod.main, ())]
 
 
@@ -94,7 +95,7 @@ def requests_total(scene: Scene) -> Iterable[Series]:
             counter = _Counter(scene, pod, [share * _code_share(mix, code, route) for share, mix in rows])
             if counter.any or code == 200:
                 named = {**labels, "method": route.method, "route": route.path, "code": str(code)}
-                yield gauge("http_requests_total", named, counter, _spans(pod))
+                yield gauge("http_requests_total", named, counter, spans_of(pod))
 
 
 def _code_share(mix: Mix, code: int, route: Route) -> float:
@@ -137,7 +138,7 @@ def _buckets(
 ) -> Iterator[Series]:
     for edge in (*BUCKETS, inf):
         counter = _Counter(scene, pod, [share * _below(durations, edge) if share else 0.0 for share, durations in rows])
-        yield gauge(name, {**labels, "le": "+Inf" if edge == inf else f"{edge:g}"}, counter, _spans(pod))
+        yield gauge(name, {**labels, "le": "+Inf" if edge == inf else f"{edge:g}"}, counter, spans_of(pod))
 
 
 def duration_buckets(scene: Scene) -> Iterable[Series]:
@@ -153,7 +154,7 @@ def duration_sum(scene: Scene) -> Iterable[Series]:
         rows = _durations(scene, service, pod, route)
         counter = _Counter(scene, pod, [share * _mean(durations) * 1000 for share, durations in rows])
         named = {**labels, "method": route.method, "route": route.path}
-        yield gauge("http_request_duration_seconds_sum", named, bound(lambda c, t: c(t) / 1000, counter), _spans(pod))
+        yield gauge("http_request_duration_seconds_sum", named, bound(lambda c, t: c(t) / 1000, counter), spans_of(pod))
 
 
 def _mean(durations: Parts) -> float:
@@ -164,7 +165,7 @@ def duration_count(scene: Scene) -> Iterable[Series]:
     for service, pod, labels, route in _routes(scene):
         counter = _Counter(scene, pod, [share for share, _ in _asked(scene, service, pod, route)])
         named = {**labels, "method": route.method, "route": route.path}
-        yield gauge("http_request_duration_seconds_count", named, counter, _spans(pod))
+        yield gauge("http_request_duration_seconds_count", named, counter, spans_of(pod))
 
 
 # Calls to dependencies, as the caller's client library counts them
@@ -214,7 +215,7 @@ def client_requests(scene: Scene) -> Iterable[Series]:
             counter = _Counter(scene, pod, [rate * outcomes.get(result, 0.0) for rate, outcomes in rows])
             if counter.any:
                 named = {**labels, "peer": callee, "result": result}
-                yield gauge("http_client_requests_total", named, counter, _spans(pod))
+                yield gauge("http_client_requests_total", named, counter, spans_of(pod))
 
 
 def client_buckets(scene: Scene) -> Iterable[Series]:
@@ -260,14 +261,17 @@ def _call_parts(scene: Scene, service: Service, pod: Pod, callee: str, segment: 
 def resident(scene: Scene) -> Iterable[Series]:
     for pod, labels in targets(scene):
         yield gauge(
-            "process_resident_memory_bytes", labels, bound(lambda p, t: (memory(p, t) or 0.0) * 0.94, pod), _spans(pod)
+            "process_resident_memory_bytes",
+            labels,
+            bound(lambda p, t: (memory(p, t) or 0.0) * 0.94, pod),
+            spans_of(pod),
         )
 
 
 def cpu_seconds(scene: Scene) -> Iterable[Series]:
     for pod, labels in targets(scene):
         yield gauge(
-            "process_cpu_seconds_total", labels, bound(lambda p, t: scene.cpu.seconds(p, t) * 0.98, pod), _spans(pod)
+            "process_cpu_seconds_total", labels, bound(lambda p, t: scene.cpu.seconds(p, t) * 0.98, pod), spans_of(pod)
         )
 
 
@@ -277,7 +281,7 @@ def start_time(scene: Scene) -> Iterable[Series]:
             "process_start_time_seconds",
             labels,
             bound(lambda p, t: max((r.started for r in p.runs.get(p.main, ()) if r.started <= t), default=0.0), pod),
-            _spans(pod),
+            spans_of(pod),
         )
 
 
@@ -294,13 +298,13 @@ def open_files(scene: Scene) -> Iterable[Series]:
                 pod,
                 base,
             ),
-            _spans(pod),
+            spans_of(pod),
         )
 
 
 def most_files(scene: Scene) -> Iterable[Series]:
     for pod, labels in targets(scene):
-        yield gauge("process_max_fds", labels, 1048576.0, _spans(pod))
+        yield gauge("process_max_fds", labels, 1048576.0, spans_of(pod))
 
 
 def goroutines(scene: Scene) -> Iterable[Series]:
@@ -315,7 +319,7 @@ def goroutines(scene: Scene) -> Iterable[Series]:
                     ),
                     pod,
                 ),
-                _spans(pod),
+                spans_of(pod),
             )
 
 
@@ -326,7 +330,7 @@ def build_info(scene: Scene) -> Iterable[Series]:
             "app_build_info",
             {**labels, "version": version, "revision": dice.hexadecimal(12, pod.workload.name, version)},
             1.0,
-            _spans(pod),
+            spans_of(pod),
         )
 
 
@@ -341,7 +345,7 @@ def orders_placed(scene: Scene) -> Iterable[Series]:
                 for segment, (share, mix) in zip(scene.traffic.segments, rows, strict=True):
                     left = min([1.0, *(left for since, left in world.business_drops if since <= segment.start)])
                     levels.append(share * (1 - mix.failed) * left)
-                yield gauge("shop_orders_placed_total", labels, _Counter(scene, pod, levels), _spans(pod))
+                yield gauge("shop_orders_placed_total", labels, _Counter(scene, pod, levels), spans_of(pod))
 
 
 FAMILIES = {

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from math import inf
 
-from workers.simulation.metrics import app, cadvisor, cluster_state, control_plane, host, pod_state, stores
+from workers.simulation.metrics import app, cadvisor, cluster_state, control_plane, host, pod_state, runtime, stores
 from workers.simulation.metrics.series import Series, bound, gauge
 from workers.simulation.scene import Scene
 
@@ -28,6 +28,7 @@ class Metrics:
             **pod_state.FAMILIES,
             **host.FAMILIES,
             **stores.FAMILIES,
+            **runtime.FAMILIES,
             "up": _up,
         }
         hidden = self._scene.world.hidden
