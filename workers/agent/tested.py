@@ -11,7 +11,7 @@ from workers.agent.challenge import Challenged
 from workers.agent.conclude import Draft
 from workers.agent.evidence import Ledger, NumberedSymptom
 from workers.domain import Hypothesis
-from workers.llm.entities import same_thing
+from workers.llm.entities import may_mean
 
 WORTH_A_TEST = 0.6
 """Specificity from which another suspect has to be considered."""
@@ -49,7 +49,7 @@ def _rival(named: list[Entity], ledger: Ledger) -> NumberedSymptom | None:
         and n.symptom.faults
         and n.symptom.ongoing
         and n.symptom.specificity >= WORTH_A_TEST
-        and not any(same_thing(n.symptom.entity, e) for e in named)
+        and not any(may_mean(n.symptom.entity, e) for e in named)
     ]
     return max(others, key=lambda n: n.symptom.specificity, default=None)
 

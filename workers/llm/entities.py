@@ -120,6 +120,15 @@ def is_claim_of(claim: Entity, workload: Entity) -> bool:
     return claim.name == owner or owner_name("Pod", claim.name).endswith(f"-{owner}")
 
 
+def may_mean(said: Entity, entity: Entity) -> bool:
+    """Whether a name from a log line may be this thing: a host name tells neither kind nor namespace, and a store's
+    volume goes by the store's name."""
+    if same_thing(said, entity):
+        return True
+    anywhere = said.model_copy(update={"namespace": entity.namespace})
+    return family(said.kind) == "app" and (same_thing(anywhere, entity) or is_claim_of(entity, anywhere))
+
+
 def family(kind: str) -> str:
     """What may share a name and mean one service: workloads, their pods and their Services."""
     return "app" if kind in WORKLOADS or kind in ("Pod", "ReplicaSet", "Service", "Endpoints", "service") else kind

@@ -90,7 +90,11 @@ def culprit(entity: Entity, name: str, seen: Scene, victims: Sequence[Entity] = 
     if len(behind) == 1:
         return behind[0]
     namesakes = [e for e in seen.known if same_thing(e, entity) and is_culprit_kind(e.kind, kinds)]
-    return min(namesakes, key=str) if namesakes else entity
+    if namesakes:
+        return min(namesakes, key=str)
+    # Where only traffic was seen, the workload behind a Service is called like it, most often a Deployment.
+    guess = entity.kind in ("", "Service") and is_culprit_kind("Deployment", kinds)
+    return entity.model_copy(update={"kind": "Deployment"}) if guess else entity
 
 
 def deployed(entity: Entity, seen: Scene, victims: Sequence[Entity] = ()) -> Entity:

@@ -111,7 +111,7 @@ def conclude(notes: Notes, ranking: Ranking, *, plain: bool = False) -> dict[str
         and not (well and lead.closeness < NEAR and not _suffers(notes, ranking))
     ):
         return _convict(lead, now, notes, ranking, plain)
-    if false and not _suffers(notes, ranking):
+    if false and not _seen_to_suffer(ranking):
         return explain.healthy((false,), notes, ranking, "False alarm: ")
     if well and not _suffers(notes, ranking) and not notes.unreadable and _may_be_false(notes, well):
         if lead is None or lead.score < WEAK or lead.closeness < NEAR:
@@ -144,6 +144,10 @@ def _suffers(notes: Notes, ranking: Ranking) -> bool:
     told = any(e.ongoing and _by_lines(e) and _concerns(e, ranking) for e in ranking.effects)
     if notes.holds is not None and not told:
         return notes.holds
+    return _seen_to_suffer(ranking)
+
+
+def _seen_to_suffer(ranking: Ranking) -> bool:
     return any(
         e.ongoing and e.specificity >= SEEN_TO_SUFFER and (not ranking.alerted or _concerns(e, ranking))
         for e in ranking.effects

@@ -1,0 +1,264 @@
+"""Faults that show the same symptom, in small made-up situations: what else must be seen for the one or the other.
+
+Each claim has its twin: the same picture with the one thing different that decides.
+"""
+
+from datetime import timedelta
+
+from tests.agent.company import ONSET, FakeSkill, alert, change, edge, looks, request, run, symptom
+
+MINUTE = timedelta(minutes=1)
+CART_TO_PRICING = edge("Deployment shop/cart", "Service shop/pricing")
+FRONT_TO_CART = edge("Deployment shop/front", "Service shop/cart")
+
+
+def look(*symptoms, **more):
+    return FakeSkill(sees=looks(*symptoms, **more))
+
+
+def throws(about="Deployment shop/cart", says="cart throws KeyError: 'unit_price' in quote (/app/pricing.py:77)"):
+    return symptom(
+        about,
+        "code_defect_in_release contract_broken_between_services feature_flag_harmful",
+        says,
+        0.78,
+        analyzer="logs.crashes",
+        query="level:error",
+    )
+
+
+def released(about, minutes_before=2, what="image 1.4.1 -> 1.4.2"):
+    return change(f"rollout/{about}", about, what, ONSET - minutes_before * MINUTE)
+
+
+def refused(about, target, says, faults="service_selects_no_pods service_target_port_wrong scaled_to_zero", **more):
+    points = [target] if target else []
+    return symptom(
+        about, faults, says, 0.62, role="effect", points_at=points, analyzer="logs.faults", query="level:error", **more
+    )
+
+
+def lead(finding):
+    first = finding.causes[0]
+    return str(first.entity), first.fault, first.confidence.band
+
+
+# --- J1, J4, J2: who changed ----------------------------------------------------------------------------------------
+
+
+def test_a_caller_that_nobody_released_trips_over_the_release_of_what_it_calls():
+    told = [released("Deployment shop/pricing")]
+    about, fault, band = lead(run(request(), look(throws(), changes=told, edges=[CART_TO_PRICING])))
+    assert (about, fault) == ("Deployment shop/pricing", "contract_broken_between_services")
+    assert band != "high"
+
+
+def test_a_program_that_was_released_itself_is_blamed_for_what_it_throws():
+    told = [released("Deployment shop/pricing", 9), released("Deployment shop/cart", 2)]
+    about, fault, _ = lead(run(request(), look(throws(), changes=told, edges=[CART_TO_PRICING])))
+    assert (about, fault) == ("Deployment shop/cart", "code_defect_in_release")
+
+
+def test_a_release_of_something_that_is_not_called_breaks_no_contract():
+    told = [released("Deployment shop/mail")]
+    about, fault, _ = lead(run(request(), look(throws(), changes=told, edges=[CART_TO_PRICING])))
+    assert (about, fault) == ("Deployment shop/cart", "code_defect_in_release")
+
+
+def test_a_flag_that_was_flipped_explains_what_an_unreleased_program_throws():
+    flipped = change("flags", "ConfigMap shop/feature-flags", "ConfigMap changed", ONSET - MINUTE)
+    finding = run(request(), look(throws(), changes=[flipped]))
+    assert lead(finding)[:2] == ("ConfigMap shop/feature-flags", "feature_flag_harmful")
+
+
+def test_a_flag_that_was_flipped_yesterday_explains_nothing():
+    flipped = change("flags", "ConfigMap shop/feature-flags", "ConfigMap changed", ONSET - timedelta(days=1))
+    assert lead(run(request(), look(throws(), changes=[flipped])))[:2] == (
+        "Deployment shop/cart",
+        "code_defect_in_release",
+    )
+
+
+# --- I9 against J1 --------------------------------------------------------------------------------------------------
+
+
+def test_a_third_party_that_answers_errors_goes_before_a_release_that_only_came_earlier():
+    down = symptom(
+        "external api.pay.example.com", "external_dependency_failing", "api.pay.example.com answers 503", 0.75,
+        victims=["Deployment shop/cart"], analyzer="logs.faults", query="level:error",
+    )  # fmt: skip
+    errors = symptom("Deployment shop/cart", "", "cart answers 3 errors/s", 0.3, role="effect")
+    finding = run(request(), look(down, errors, changes=[released("Deployment shop/cart", 6)]))
+    assert lead(finding)[1] == "external_dependency_failing"
+
+
+# --- J3, F7, I3: settings -------------------------------------------------------------------------------------------
+
+
+def test_a_setting_that_points_to_the_very_port_that_refuses_is_the_cause():
+    rewired = released("Deployment shop/cart", 3, "image 1.4.1 -> 1.4.2; env DB_PORT 5432 -> 6432")
+    sees = look(refused("Deployment shop/cart", "", "cart is refused: 10.0.0.7:6432 (90 lines)"), changes=[rewired])
+    assert lead(run(request(), sees))[:2] == ("Deployment shop/cart", "datastore_endpoint_wrong")
+
+
+def test_a_setting_that_points_elsewhere_is_not_blamed_for_a_refusal():
+    rewired = released("Deployment shop/cart", 3, "env MAIL_PORT 5025 -> 6025")
+    sees = look(
+        refused("Deployment shop/cart", "Service shop/db", "cart is refused: db:5432 (90 lines)"), changes=[rewired]
+    )
+    assert all(c.fault != "dependency_address_wrong" for c in run(request(), sees).causes[:1])
+
+
+def test_everything_that_fails_minutes_after_the_configuration_was_written_is_its_doing():
+    written = symptom(
+        "Deployment shop/cart", "config_value_harmful", "ConfigMap cart-config was written at 14:03; used by cart", 0.4,
+        role="change", at=ONSET - MINUTE, analyzer="kubernetes.releases",
+    )  # fmt: skip
+    slow = refused(
+        "Deployment shop/cart", "", "cart cannot open a connection: 10.0.0.7:5432",
+        "network_policy_blocks service_transport_wrong packet_loss",
+    )  # fmt: skip
+    finding = run(request(), look(written, slow))
+    assert lead(finding)[:2] == ("Deployment shop/cart", "config_value_harmful")
+
+
+def test_an_unnamed_callee_is_not_taken_for_the_caller_itself():
+    finding = run(request(), look(refused("Deployment shop/cart", "", "cart is refused: 10.0.0.7:8080")))
+    assert all(c.fault not in ("service_selects_no_pods", "scaled_to_zero") for c in finding.causes)
+
+
+# --- J6 -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_job_that_fails_is_a_failing_job_whatever_its_program_says():
+    job = symptom("CronJob shop/nightly", "scheduled_job_failing", "BackoffLimitExceeded of nightly-29", 0.88)
+    words = symptom(
+        "CronJob shop/nightly", "boot_dependency_missing code_defect_in_release", "nightly misses dateutil", 0.85,
+        analyzer="logs.faults", query="level:error",
+    )  # fmt: skip
+    finding = run(request(alert("nightly")), look(job, words))
+    assert lead(finding)[:2] == ("CronJob shop/nightly", "scheduled_job_failing")
+
+
+def test_a_service_that_misses_a_module_is_no_job():
+    words = symptom(
+        "Deployment shop/cart", "boot_dependency_missing code_defect_in_release", "cart misses dateutil", 0.85,
+        analyzer="logs.faults", query="level:error",
+    )  # fmt: skip
+    assert lead(run(request(), look(words)))[1] == "boot_dependency_missing"
+
+
+# --- K1, K2, E3, E4 -------------------------------------------------------------------------------------------------
+
+SURGE = symptom(
+    "Service shop/pricing", "traffic_surge retry_storm", "pricing gets 40 requests/s against 8", 0.55,
+    analyzer="prometheus.traffic", query="rate(http_requests_total[5m])",
+)  # fmt: skip
+RETRIES = symptom(
+    "Deployment shop/cart", "retry_storm", "cart retries again and again (250 lines)", 0.4, role="effect",
+    analyzer="logs.faults", query="level:warn",
+)  # fmt: skip
+
+
+def test_load_that_no_caller_passes_on_is_made_of_retries():
+    finding = run(request(alert("cart")), look(SURGE, RETRIES, edges=[CART_TO_PRICING]))
+    assert lead(finding)[1] == "retry_storm"
+
+
+def test_load_that_the_caller_has_as_well_comes_from_outside():
+    above = symptom(
+        "Service shop/cart", "traffic_surge retry_storm", "cart gets 50 requests/s against 10", 0.55,
+        analyzer="prometheus.traffic", query="rate(http_requests_total[5m])",
+    )  # fmt: skip
+    finding = run(request(alert("cart")), look(SURGE, above, RETRIES, edges=[CART_TO_PRICING]))
+    assert lead(finding)[1] == "traffic_surge"
+
+
+BUSY = symptom(
+    "Deployment shop/cart", "cpu_throttled_by_limit cpu_hot_loop traffic_surge", "cart is throttled by its CPU limit",
+    0.7, analyzer="prometheus.cpu", query="rate(container_cpu_cfs_throttled_periods_total[5m])",
+)  # fmt: skip
+
+
+def test_throttling_since_a_release_that_left_the_limit_is_code_that_burns():
+    finding = run(request(), look(BUSY, changes=[released("Deployment shop/cart", 5)]))
+    assert lead(finding)[1] == "cpu_hot_loop"
+
+
+def test_throttling_since_the_limit_was_lowered_is_the_limit():
+    lowered = released("Deployment shop/cart", 5, "image 1.4.1 -> 1.4.2; limits.cpu 1 -> 200m")
+    assert lead(run(request(), look(BUSY, changes=[lowered])))[1] == "cpu_throttled_by_limit"
+
+
+def test_one_that_sheds_load_while_another_is_at_its_maximum_meets_demand():
+    sheds = symptom(
+        "Deployment shop/cart", "traffic_surge retry_storm", "cart sheds load (71 lines)", 0.5, role="effect",
+        analyzer="logs.faults", query="level:warn",
+    )  # fmt: skip
+    ceiling = symptom(
+        "HorizontalPodAutoscaler shop/front", "autoscaler_misconfigured traffic_surge",
+        "autoscaler front is at 100 % of its maximum", 0.4, analyzer="prometheus.saturation", query="kube_hpa",
+    )  # fmt: skip
+    finding = run(request(), look(sheds, ceiling))
+    assert lead(finding)[:2] == ("Deployment shop/cart", "traffic_surge")
+
+
+# --- E10, L2 --------------------------------------------------------------------------------------------------------
+
+NO_CART = refused("Deployment shop/front", "Service shop/cart", "front is refused: cart:8080 (90 lines)")
+
+
+def scaled(what, at, about="Deployment shop/cart"):
+    return change(f"scale/{at:%H%M}", about, what, at)
+
+
+def test_what_was_scaled_to_nothing_when_its_callers_began_to_be_refused_is_the_cause():
+    away = scaled("Scaled down replica set cart-5b7f from 3 to 0", ONSET - MINUTE)
+    finding = run(request(alert("front")), look(NO_CART, edges=[FRONT_TO_CART], changes=[away]))
+    assert lead(finding)[:2] == ("Deployment shop/cart", "scaled_to_zero")
+
+
+def test_a_rollout_that_takes_its_old_replica_set_away_scales_nothing_to_zero():
+    new = scaled("Scaled up replica set cart-77aa from 0 to 3", ONSET - 2 * MINUTE)
+    old = scaled("Scaled down replica set cart-5b7f from 1 to 0", ONSET - MINUTE)
+    finding = run(request(alert("front")), look(NO_CART, edges=[FRONT_TO_CART], changes=[new, old]))
+    assert lead(finding)[1] != "scaled_to_zero"
+
+
+# --- F5, F8 ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_missing_service_that_nobody_misses_is_no_lead():
+    missing = symptom("Service shop/worker", "service_deleted", "Service worker does not exist", 0.3, at=None)
+    errors = symptom("Deployment shop/cart", "", "cart answers 3 errors/s", 0.3, role="effect")
+    finding = run(request(), look(missing, errors))
+    assert finding.verdict == "inconclusive"
+    assert all(c.entity.name != "worker" for c in finding.causes)
+
+
+def test_an_ingress_called_like_the_service_that_lost_its_visitors_is_near():
+    route = symptom(
+        "Ingress shop/cart", "ingress_route_wrong", "Ingress cart leads to Service cart-web, which is not there", 0.93,
+        analyzer="kubernetes.routes",
+    )  # fmt: skip
+    well = symptom("Deployment shop/cart", "", "cart: 3 of 3 pods ready", 0.3, role="healthy", at=None)
+    fewer = alert("cart", alert_type="TrafficDropped", title="cart gets far fewer requests")
+    finding = run(request(fewer), look(route, well))
+    assert lead(finding) == ("Ingress shop/cart", "ingress_route_wrong", "high")
+
+
+# --- J5 -------------------------------------------------------------------------------------------------------------
+
+
+def test_fewer_orders_without_an_error_since_a_release_are_wrong_answers():
+    fewer = alert("", alert_type="OrdersDropped", title="Orders are at 0.2/s")
+    finding = run(request(fewer), look(changes=[released("Deployment shop/pricing", 10)]))
+    assert lead(finding)[:2] == ("Deployment shop/pricing", "silent_wrong_result")
+    assert lead(finding)[2] != "high"
+
+
+def test_fewer_orders_with_errors_have_another_cause_than_silence():
+    fewer = alert("", alert_type="OrdersDropped", title="Orders are at 0.2/s")
+    errors = symptom("Deployment shop/cart", "", "cart answers 3 errors/s", 0.3, role="effect")
+    finding = run(request(fewer), look(errors, changes=[released("Deployment shop/pricing", 10)]))
+    assert all(c.fault != "silent_wrong_result" for c in finding.causes)

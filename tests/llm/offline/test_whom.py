@@ -1,0 +1,192 @@
+"""Whom a symptom blames: stores known by a host name, volumes, consumers of a queue, and two things that alert."""
+
+from dataclasses import replace
+
+from skills.contract import ToolResult
+from tests.agent.company import ONSET, AnalyzeInput, FakeSkill, alert, edge, entity, looks, request, run, symptom
+from tests.llm.offline.test_twins import MINUTE, lead, look
+from workers.llm.entities import akin, is_claim_of
+
+ORDERS_TO_DB = edge("Deployment shop/orders", "Service data/orders-db")
+DB_BEHIND = edge("Service data/orders-db", "StatefulSet data/orders-db", "selector")
+
+
+def locks(about="Deployment shop/orders-db", faults="slow_query_or_lock", says="orders-db waits for locks (90 lines)"):
+    """As a client's log tells it: the host's name, and the client's own namespace."""
+    told = symptom(
+        about, faults, says, 0.9, victims=["Deployment shop/orders"], analyzer="logs.faults", query="level:error"
+    )
+    lines = tuple(replace(e, entity=entity("Deployment shop/orders")) for e in told.evidence)
+    return replace(told, evidence=lines)
+
+
+def test_a_store_is_found_where_the_complaining_workload_has_it():
+    finding = run(request(alert("orders")), look(locks(), edges=[ORDERS_TO_DB, DB_BEHIND]))
+    assert lead(finding) == ("StatefulSet data/orders-db", "slow_query_or_lock", "high")
+    assert [(x.source.name, x.target.name) for x in finding.chain] == [("orders-db", "orders")]
+
+
+def test_a_store_whose_service_has_another_name_is_found_behind_it():
+    to_pg, behind = (
+        edge("Deployment shop/orders", "Service data/pg"),
+        edge("Service data/pg", "StatefulSet data/orders-postgres", "selector"),
+    )
+    finding = run(
+        request(alert("orders")), look(locks("Service data/pg", says="pg waits for locks"), edges=[to_pg, behind])
+    )
+    assert lead(finding)[:2] == ("StatefulSet data/orders-postgres", "slow_query_or_lock")
+
+
+def test_of_two_namesakes_the_one_that_the_victim_uses_is_meant():
+    other = edge("Service test/orders-db", "StatefulSet test/orders-db", "selector")
+    finding = run(request(alert("orders")), look(locks(), edges=[other, ORDERS_TO_DB, DB_BEHIND]))
+    assert lead(finding)[0] == "StatefulSet data/orders-db"
+
+
+def test_a_store_that_nobody_saw_is_not_blamed_with_certainty():
+    finding = run(request(alert("orders")), look(locks()))
+    assert lead(finding) == ("Deployment shop/orders-db", "slow_query_or_lock", "medium")
+    assert "log lines of others" in (finding.causes[0].confidence.capped_by or "")
+
+
+def test_a_full_volume_is_the_claims_where_the_claim_was_seen():
+    said = locks(faults="volume_full", says="orders-db has no space left on its volume")
+    claim = symptom(
+        "PersistentVolumeClaim data/data-orders-db-0", "volume_full", "volume claim data-orders-db-0 is 100 % full",
+        0.85, analyzer="prometheus.saturation", query="kubelet_volume_stats_available_bytes",
+    )  # fmt: skip
+    finding = run(request(alert("orders")), look(said, claim, edges=[ORDERS_TO_DB, DB_BEHIND]))
+    assert lead(finding) == ("PersistentVolumeClaim data/data-orders-db-0", "volume_full", "high")
+
+
+def test_a_claim_belongs_to_the_stateful_set_in_its_name():
+    claim = entity("PersistentVolumeClaim data/data-orders-db-0")
+    assert is_claim_of(claim, entity("StatefulSet data/orders-db"))
+    assert not is_claim_of(claim, entity("StatefulSet shop/orders-db"))
+
+
+def test_parts_of_one_application_share_its_name():
+    assert akin(entity("Ingress shop/cart-public"), entity("Service shop/cart"))
+    assert akin(entity("HorizontalPodAutoscaler shop/cart"), entity("Deployment shop/cart"))
+    assert not akin(entity("Ingress shop/cart"), entity("Service test/cart"))
+    assert not akin(entity("Deployment shop/cart"), entity("Service shop/cart"))  # the same thing, not a part
+
+
+# --- queues ---------------------------------------------------------------------------------------------------------
+
+BACKLOG = {"alert_type": "QueueBacklog", "title": "Queue events has 1139 messages waiting"}
+MAIL_TO_BROKER = edge("Deployment shop/mail", "Service data/rabbitmq")
+POISON = symptom(
+    "Deployment shop/mail", "queue_backlog contract_broken_between_services", "mail fails on its messages (500 lines)",
+    0.75, analyzer="logs.faults", query="level:error",
+)  # fmt: skip
+BROKER_WELL = symptom("StatefulSet data/rabbitmq", "", "rabbitmq: 1 of 1 pods ready", 0.3, role="healthy", at=None)
+
+
+def test_a_brokers_backlog_is_its_consumers():
+    about = alert("rabbitmq", "data", **BACKLOG)
+    finding = run(request(about), look(POISON, BROKER_WELL, edges=[MAIL_TO_BROKER]))
+    assert lead(finding)[:2] == ("Deployment shop/mail", "queue_backlog")
+
+
+def test_who_uses_a_broker_that_alerts_is_asked_about():
+    def answer(asked, context):
+        return ToolResult("ok", "1 symptom", symptoms=(POISON,) if asked.namespace == "shop" else ())
+
+    skill = FakeSkill(sees=looks(BROKER_WELL, edges=[MAIL_TO_BROKER]), answers={"logs_analyze": (AnalyzeInput, answer)})
+    finding = run(request(alert("rabbitmq", "data", **BACKLOG)), skill)
+    assert lead(finding)[:2] == ("Deployment shop/mail", "queue_backlog")
+
+
+def test_ready_pods_do_not_make_a_backlog_a_false_alarm():
+    finding = run(request(alert("rabbitmq", "data", **BACKLOG)), look(BROKER_WELL))
+    assert finding.verdict == "inconclusive"
+
+
+def test_a_consumer_group_is_called_after_its_consumer():
+    about = alert(
+        "stream", "data", alert_type="KafkaConsumerLag", labels={"namespace": "data", "consumergroup": "mail"}
+    )
+    finding = run(request(about), look(POISON))
+    assert lead(finding)[:2] == ("Deployment shop/mail", "queue_backlog")
+
+
+# --- two at once ----------------------------------------------------------------------------------------------------
+
+
+def test_an_alert_that_the_first_cause_does_not_explain_has_a_cause_of_its_own():
+    oom = symptom("Deployment shop/cart", "memory_limit_too_low", "cart is OOMKilled", 0.95)
+    throws = symptom(
+        "Deployment shop/search", "code_defect_in_release", "search throws TypeError", 0.78,
+        analyzer="logs.crashes", query="level:error",
+    )  # fmt: skip
+    finding = run(request(alert("cart"), alert("search", fingerprint="f2")), look(oom, throws))
+    assert [(c.entity.name, c.fault, c.confidence.band) for c in finding.causes] == [
+        ("cart", "memory_limit_too_low", "high"),
+        ("search", "code_defect_in_release", "medium"),
+    ]
+
+
+def test_an_alert_that_the_first_cause_explains_gets_no_second():
+    oom = symptom("Deployment shop/cart", "memory_limit_too_low", "cart is OOMKilled", 0.95)
+    throws = symptom(
+        "Deployment shop/search", "code_defect_in_release", "search throws TypeError", 0.78,
+        analyzer="logs.crashes", query="level:error",
+    )  # fmt: skip
+    way = edge("Deployment shop/search", "Service shop/cart")
+    finding = run(request(alert("cart"), alert("search", fingerprint="f2")), look(oom, throws, edges=[way]))
+    assert [c.entity.name for c in finding.causes] == ["cart"]
+
+
+# --- what is over, and what still holds -----------------------------------------------------------------------------
+
+RULE = "HighErrorRate fires on `rate(errors[5m]) > 0.05` for 120 s; health ok"
+
+
+def sees(value, *symptoms):
+    told = f"{RULE}\nHighErrorRate: {{service=cart}} is {value}, 0 before 14:03:00Z"
+    return FakeSkill(sees=replace(looks(*symptoms), text=told))
+
+
+WELL = symptom("Deployment shop/cart", "", "cart: 3 of 3 pods ready", 0.8, role="healthy", at=None)
+
+
+def test_an_alert_whose_expression_holds_is_not_false():
+    errors = alert("cart", alert_type="HighErrorRate")
+    assert run(request(errors), sees("0.31", WELL)).verdict == "inconclusive"
+
+
+def test_an_alert_whose_expression_holds_no_more_is_false_where_all_is_well():
+    errors = alert("cart", alert_type="HighErrorRate")
+    assert run(request(errors), sees("0.0004", WELL)).verdict == "false_alarm"
+
+
+def test_a_cause_that_is_over_is_past_once_the_expression_holds_no_more():
+    gone = symptom(
+        "Deployment shop/cart", "scaled_to_zero", "cart was scaled to 0 and is back", 0.9, ongoing=False,
+        at=ONSET - MINUTE,
+    )  # fmt: skip
+    mean = symptom(
+        "Service shop/cart", "", "cart answers 0.2 errors/s", 0.3, role="effect", analyzer="prometheus.traffic"
+    )
+    errors = alert("cart", alert_type="HighErrorRate")
+    assert run(request(errors), sees("0", gone, mean)).verdict == "recovered"
+    assert run(request(errors), sees("0.4", gone, mean)).verdict == "incident"
+
+
+def test_a_firing_alert_is_false_where_what_makes_it_fire_is_shown():
+    retired = symptom(
+        "Service shop/cart", "", "target 10.0.0.9:9100 is down because no node or pod has that address", 0.9,
+        role="healthy", at=None, analyzer="prometheus.alert",
+    )  # fmt: skip
+    assert run(request(alert("cart", alert_type="HighErrorRate")), sees("0.31", retired)).verdict == "false_alarm"
+
+
+def test_each_thing_is_ruled_out_once():
+    oom = symptom("Deployment shop/cart", "memory_limit_too_low", "cart is OOMKilled", 0.95)
+    noise = [
+        symptom("Deployment shop/mail", name, f"mail shows {name}", 0.5, query=name, analyzer=f"kubernetes.{name}")
+        for name in ("image_not_found", "cpu_hot_loop", "volume_full")
+    ]
+    finding = run(request(), look(oom, *noise))
+    assert len([r for r in finding.ruled_out if r.fault]) == 1
