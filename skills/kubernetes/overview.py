@@ -7,7 +7,7 @@ from datetime import timedelta
 from skills.contract import Excerpt, Focus, Symptom
 from skills.kubernetes import cite
 from skills.kubernetes.events import Event
-from skills.kubernetes.objects import entity, holds, mapping, maps, name, number, text
+from skills.kubernetes.objects import dig, entity, holds, mapping, maps, name, number, text
 from skills.kubernetes.snapshot import Snapshot, container_statuses, init_statuses, is_ready, live, restarts, waiting
 
 MOST = 40
@@ -96,7 +96,7 @@ def _nodes(snapshot: Snapshot) -> list[Excerpt]:
         trouble += [
             c for c in ("MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable") if holds(node, c)
         ]
-        trouble += ["SchedulingDisabled"] if node.get("spec", {}).get("unschedulable") else []
+        trouble += ["SchedulingDisabled"] if dig(node, "spec", "unschedulable") is True else []
         if trouble:
             found.append(cite.seen(snapshot, "Node", node, f"node {name(node)}: {', '.join(trouble)}"))
     return found

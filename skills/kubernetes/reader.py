@@ -226,7 +226,7 @@ def _kept(kind: Kind, items: Iterable[Object]) -> list[Object]:
 def _without_values(secret: Object) -> Object:
     """Metadata, type and the names of keys, where the server sent more than metadata."""
     keys = [*mapping(secret, "data"), *mapping(secret, "stringData")]
-    kept: Object = {"metadata": secret.get("metadata", {})}
+    kept: Object = {"metadata": mapping(secret, "metadata")}
     annotations = mapping(secret, "metadata", "annotations")
     if "kubectl.kubernetes.io/last-applied-configuration" in annotations:
         # kubectl apply keeps the whole Secret, values and all, in this annotation.

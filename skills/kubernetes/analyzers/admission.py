@@ -11,7 +11,7 @@ from datetime import datetime
 
 from skills.contract import Entity, Focus, Symptom, Window
 from skills.kubernetes import cite, refusals
-from skills.kubernetes.objects import Object, created, dig, entity, mapping, maps, name, namespace, text
+from skills.kubernetes.objects import Object, created, dig, entity, mapping, maps, name, namespace, strings, text
 from skills.kubernetes.quantities import quantity
 from skills.kubernetes.refusals import Refusal
 from skills.kubernetes.snapshot import Snapshot, live, name_of
@@ -172,4 +172,4 @@ def _is_current(snapshot: Snapshot, pod: Object, meant: Object) -> bool:
 
 def _touches_pods(config: Object) -> bool:
     rules = [r for w in maps(config, "webhooks") for r in maps(w, "rules")]
-    return any("pods" in (dig(r, "resources") or []) or "*" in (dig(r, "resources") or []) for r in rules)
+    return any({"pods", "*", "*/*"} & set(strings(r, "resources")) for r in rules)

@@ -144,7 +144,7 @@ def _authorization(snapshot: Snapshot, policy: Object) -> Symptom | None:
         return None
     if action == "ALLOW" and not rules:
         why, specificity = "allows nothing at all", 0.93
-    elif action == "DENY" and any(not r for r in (policy.get("spec", {}).get("rules") or [])):
+    elif action == "DENY" and any(r == {} for r in maps(policy, "spec", "rules")):
         why, specificity = "denies everything", 0.93
     elif action == "DENY" and rules:
         why, specificity = f"denies {rules[0]}", 0.65

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, rollouts
-from skills.kubernetes.objects import Object, created, mapping, maps, name, namespace, number, strings, text
+from skills.kubernetes.objects import Object, created, dig, mapping, maps, name, namespace, number, strings, text
 from skills.kubernetes.snapshot import (
     Snapshot,
     container_statuses,
@@ -187,7 +187,7 @@ def references_of(pod_or_template: Object) -> list[tuple[str, str]]:
             sources = [
                 *((s.get("configMapRef"), s.get("secretRef")) for s in maps(container, "envFrom")),
                 *(
-                    ((e.get("valueFrom") or {}).get("configMapKeyRef"), (e.get("valueFrom") or {}).get("secretKeyRef"))
+                    (dig(e, "valueFrom", "configMapKeyRef"), dig(e, "valueFrom", "secretKeyRef"))
                     for e in maps(container, "env")
                 ),
             ]

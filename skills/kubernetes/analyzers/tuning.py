@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from skills.contract import Entity, Focus, Symptom, Window
+from skills.contract import Focus, Symptom, Window
 from skills.kubernetes import cite, references, rollouts
 from skills.kubernetes.objects import Object, entity, mapping, name
 from skills.kubernetes.snapshot import Snapshot
@@ -57,10 +57,7 @@ def _retries(snapshot: Snapshot, config: Object) -> Symptom | None:
     ]
     if not many or not short:
         return None
-    users: dict[Entity, None] = {}
-    for workload in snapshot.workloads:
-        if name(config) in str(workload.pod_spec) and workload.entity.namespace == config["metadata"].get("namespace"):
-            users[workload.entity] = None
+    users = references.users_of_config_map(snapshot, config)
     words = f"ConfigMap {name(config)} {many[0]}, {short[0]}"
     return Symptom(
         analyzer=NAME,
