@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from skills.contract import Excerpt
 from tests.evaluation.made import LIMIT, OOM, true_cause, truth
 from workers.evaluation.admission import Admission, _refusals, admit, library
@@ -57,7 +59,7 @@ def test_a_guesser_that_is_right_too_often_is_named() -> None:
 
     whole = library([one("a", True), one("b", True), one("c", False), Admission("d", ("no",), {}, 0, 0, False)])
     assert whole.too_easy == ("last deploy",)
-    assert whole.chance == 0.1
+    assert whole.chance == pytest.approx(0.1)
     assert (len(whole.admitted), len(whole.refused)) == (3, 1)
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from workers.evaluation import ledger, results, staging
-from workers.evaluation.cases import case
+from workers.evaluation.cases import Case, case
 from workers.evaluation.pool import Broken, spread
 from workers.evaluation.purse import Metered, Purse
+from workers.evaluation.recorded import Recorded
 from workers.evaluation.results import Result, Run
 from workers.evaluation.staging import Job, Stage
 from workers.evaluation.variants import Variant
@@ -32,11 +33,19 @@ class Plan:
     repeats: int = 1
     processes: int = 2
     limit_dollars: float | None = None
+    recorded: tuple[Recorded, ...] = ()
+    """Past investigations among the cases."""
+
+    @property
+    def known(self) -> dict[str, Case]:
+        """By name."""
+        past = {it.name: it.case for it in self.recorded}
+        return {name: past[name] if name in past else case(name) for name in self.cases}
 
     @property
     def jobs(self) -> tuple[Job, ...]:
         """In an order that gives every case its first try before any gets its second."""
-        known = {name: case(name) for name in self.cases}
+        known = self.known
         return tuple(
             Job(name, variant, repeat)
             for repeat in range(self.repeats)
@@ -52,6 +61,7 @@ class Plan:
             "cases": list(self.cases),
             "variants": [variant.name for variant in self.variants],
             "repeats": self.repeats,
+            "recorded": [it.investigation or it.name for it in self.recorded],
             "guidance": [g.model_dump(mode="json") for v in self.variants for g in v.notebook.guidance],
         }
 
@@ -82,7 +92,7 @@ def run(
     jobs = [job for job in plan.jobs if job.key not in record.results]
     purse = Purse(get_context("fork").Value("d", record.spent), plan.limit_dollars, record.path)
     began, total, refused = clock(), len(plan.jobs), list[Job]()
-    traced = replace(stage, traces=out.with_name(out.name + ".traces"))
+    traced = replace(stage, traces=out.with_name(out.name + ".traces"), recorded={r.name: r for r in plan.recorded})
 
     def say() -> None:
         right = sum(r.passed for r in record.results.values())
@@ -94,7 +104,7 @@ def run(
         if isinstance(answer, Broken) and answer.kind == OutOfMoney.__name__:
             refused.append(job)
             continue
-        record.add(broken(job, answer.why) if isinstance(answer, Broken) else answer)
+        record.add(broken(job, plan.known[job.case], answer.why) if isinstance(answer, Broken) else answer)
         say()
     stopped = f"the limit of {plan.limit_dollars} dollars was reached" if refused else ""
     finished = Run(
@@ -128,9 +138,8 @@ def investigated(job: Job, stage: Stage, purse: Purse) -> Result:
     return result
 
 
-def broken(job: Job, why: str) -> Result:
+def broken(job: Job, it: Case, why: str) -> Result:
     """What is known of an investigation that gave no finding: it has not passed."""
-    it = case(job.case)
     return Result(
         case=job.case,
         variant=job.variant.name,

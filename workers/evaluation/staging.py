@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from config.customers import Budget, Customer
 from skills import registry
 from workers import agent, simulation
 from workers.agent.systems import sources
-from workers.domain import Alert, Guidance, Instructions, Progress
+from workers.domain import Alert, Finding, Guidance, Instructions, Progress
 from workers.evaluation import guessers
 from workers.evaluation.cases import Case, case
 from workers.evaluation.grading import grade
 from workers.evaluation.grading.proof import changes
+from workers.evaluation.recorded import Recorded
+from workers.evaluation.replay import replayed
 from workers.evaluation.results import Result, key_of
 from workers.evaluation.states import state_marks
 from workers.evaluation.tape import lean
@@ -62,6 +64,8 @@ class Stage:
     traces: Path | None = None
     """Folder for the traces; None: none are kept."""
     guess: bool = True
+    recorded: Mapping[str, Recorded] = field(default_factory=dict)
+    """By name, the cases that are past investigations."""
 
 
 def _no_secret(name: str) -> str | None:
@@ -90,6 +94,8 @@ class Notes:
 def run(job: Job, stage: Stage) -> Result:
     """Raises SimulationError for a scenario that is damaged."""
     began = time.monotonic()
+    if job.case in stage.recorded:
+        return _replayed(job, stage.recorded[job.case], stage, began)
     it = case(job.case)
     world = simulation.start(job.case, skills=job.variant.toggle.on(it.skills))
     try:
@@ -102,26 +108,59 @@ def _investigated(job: Job, it: Case, world: simulation.Running, stage: Stage, b
     customer = Customer(name=it.company, skills=world.skills, budget=stage.budget)
     skills = agent.connect_all(customer, registry.toggles(customer), _no_secret)
     alerts = stage.read(world.alert)
+    finding, spans = _find(job, customer, alerts, world.now, skills, stage)
+    graded = _graded(job, it, alerts, finding, spans, world.truth, stage, began)
+    if not stage.guess or job.repeat:
+        return graded
+    seen = guessers.Scene(alerts, tuple(changes(spans).values()), sources(tuple(skills)), world.now)
+    return graded.model_copy(update={"guesses": guessers.guesses(seen, world.truth)})
+
+
+def _replayed(job: Job, it: Recorded, stage: Stage, began: float) -> Result:
+    """From the recording alone; the same path otherwise."""
+    customer = it.customer.model_copy(update={"budget": stage.budget})
+    skills, tape = replayed(it.spans, customer, job.variant.toggle.on(it.case.skills), _no_secret)
+    finding, spans = _find(job, customer, it.alerts, it.now, skills, stage)
+    graded = _graded(job, it.case, it.alerts, finding, spans, it.truth, stage, began)
+    return graded.model_copy(update={"source": "replay", "off_tape": tape.off})
+
+
+def _find(
+    job: Job,
+    customer: Customer,
+    alerts: tuple[Alert, ...],
+    now: datetime,
+    skills: Sequence[agent.ConnectedSkill],
+    stage: Stage,
+) -> tuple[Finding, list[Span]]:
     notes = Notes()
-    finding = agent.investigate(
-        agent.Request(
-            customer=customer,
-            incident_id=job.trace_id[:12],
-            investigation_id=job.trace_id[12:24],
-            trace_id=job.trace_id,
-            alerts=alerts,
-            now=world.now,
-            guidance=fitting(job.variant.notebook.guidance, alerts),
-            env="sim",
-        ),
-        stage.model(job.variant.model),
-        skills,
-        notes,
-        clock=lambda: datetime.now(UTC),
-        monotonic=time.monotonic,
+    request = agent.Request(
+        customer=customer,
+        incident_id=job.trace_id[:12],
+        investigation_id=job.trace_id[12:24],
+        trace_id=job.trace_id,
+        alerts=alerts,
+        now=now,
+        guidance=fitting(job.variant.notebook.guidance, alerts),
+        env="sim",
     )
-    truth = world.truth
-    seen = guessers.Scene(alerts, tuple(changes(notes.spans).values()), sources(tuple(skills)), world.now)
+    model = stage.model(job.variant.model)
+    finding = agent.investigate(
+        request, model, skills, notes, clock=lambda: datetime.now(UTC), monotonic=time.monotonic
+    )
+    return finding, notes.spans
+
+
+def _graded(
+    job: Job,
+    it: Case,
+    alerts: tuple[Alert, ...],
+    finding: Finding,
+    spans: Sequence[Span],
+    truth: simulation.Truth,
+    stage: Stage,
+    began: float,
+) -> Result:
     return Result(
         case=job.case,
         variant=job.variant.name,
@@ -134,12 +173,11 @@ def _investigated(job: Job, it: Case, world: simulation.Running, stage: Stage, b
         blind=it.blind,
         truth=truth,
         finding=finding,
-        marks=grade(finding, notes.spans, truth, blind=it.blind),
-        guesses=guessers.guesses(seen, truth) if stage.guess and job.repeat == 0 else {},
-        candidates=guessers.candidates(notes.spans),
-        states=state_marks(notes.spans, truth),
+        marks=grade(finding, spans, truth, blind=it.blind),
+        candidates=guessers.candidates(spans),
+        states=state_marks(spans, truth),
         calls=finding.used.tool_calls,
-        trace=keep(notes.spans, job, stage.traces),
+        trace=keep(spans, job, stage.traces),
         seconds=round(time.monotonic() - began, 2),
     )
 

@@ -13,18 +13,20 @@ from bot.cli.eval._intake import alerts
 from config.customers import Budget
 from config.settings import Settings, load
 from skills import registry
-from workers.evaluation import estimate, ledger, runner
+from workers.evaluation import estimate, ledger, recorded, runner
 from workers.evaluation.cases import CaseError, chosen
 from workers.evaluation.notebooks import NotebookError, notebook
 from workers.evaluation.results import ResultsError
 from workers.evaluation.staging import Stage
-from workers.evaluation.variants import Notebook, Toggle, crossed
+from workers.evaluation.variants import Notebook, Toggle, Variant, crossed
 from workers.llm.base import Model
 from workers.llm.choose import pick
 
 
 @click.command()
-@click.option("--cases", "globs", multiple=True, metavar="GLOB", help="Default: all. @slice: the slice that CI runs.")
+@click.option(
+    "--cases", "globs", multiple=True, metavar="GLOB", help="Default: all. @slice, or FILE.case.json."
+)
 @click.option("--model", "models", multiple=True, metavar="NAME", help="offline (default) or a model id; repeatable.")
 @click.option("--skills", "only", multiple=True, metavar="A,B", help="A variant with only these on; repeatable.")
 @click.option("--without", multiple=True, metavar="A,B", help="A variant with these off; repeatable.")
@@ -72,7 +74,7 @@ def command(
     settings = load()
     try:
         variants = crossed(models or ("offline",), _toggles(only, without, toggles), _notebooks(books))
-        plan = runner.Plan(chosen(globs), variants, repeats, jobs, limit_dollars)
+        plan = _plan(globs, variants, repeats, jobs, limit_dollars)
     except (CaseError, NotebookError) as error:
         raise click.UsageError(str(error)) from None
     budget = Budget()
@@ -93,6 +95,16 @@ def command(
     if ran.stopped:
         click.echo(f"{ran.stopped}; give the same command with more to go on", err=True)
         sys.exit(4)
+
+
+def _plan(
+    globs: tuple[str, ...], variants: tuple[Variant, ...], repeats: int, jobs: int, limit: float | None
+) -> runner.Plan:
+    """Scenarios by glob, past investigations by file."""
+    past = tuple(recorded.read(Path(g)) for g in globs if g.endswith(recorded.SUFFIX))
+    named = tuple(g for g in globs if not g.endswith(recorded.SUFFIX))
+    scenarios = chosen(named) if named or not past else ()
+    return runner.Plan((*scenarios, *(p.name for p in past)), variants, repeats, jobs, limit, past)
 
 
 def _toggles(only: tuple[str, ...], without: tuple[str, ...], each: bool) -> tuple[Toggle, ...]:
