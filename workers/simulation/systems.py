@@ -17,6 +17,7 @@ from workers.simulation.faces.exchange import Face
 from workers.simulation.faces.github import GitHub
 from workers.simulation.faces.kubernetes import Kubernetes
 from workers.simulation.faces.loki import Loki
+from workers.simulation.faces.pagerduty import PagerDuty
 from workers.simulation.faces.prometheus import Prometheus
 from workers.simulation.scenario import Scenario
 from workers.simulation.scene import Scene
@@ -32,6 +33,7 @@ FACES: Mapping[str, Maker] = {
     "alertmanager": lambda scene, rules, it: Alertmanager(scene, rules),
     "github": lambda scene, rules, it: GitHub(scene),
     "argocd": lambda scene, rules, it: ArgoCD(scene),
+    "pagerduty": lambda scene, rules, it: PagerDuty(scene, rules),
 }
 
 NEEDS: Mapping[str, tuple[str, ...]] = {
@@ -42,6 +44,7 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "python": (),
     "golang": (),
     "changes": ("github", "argocd"),
+    "pagerduty": ("pagerduty",),
 }
 """By skill, the faces that it reads; the first one is its `url`."""
 
@@ -94,6 +97,10 @@ def _changes(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
+def _pagerduty(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
+    return {"url": urls["pagerduty"], "token_env": "GUMSHOE_SIMULATION_TOKEN"}
+
+
 SETTINGS: Mapping[str, Callable[[World, Mapping[str, str]], dict[str, Any]]] = {
     "kubernetes": _kubernetes,
     "elasticsearch": _elasticsearch,
@@ -102,4 +109,5 @@ SETTINGS: Mapping[str, Callable[[World, Mapping[str, str]], dict[str, Any]]] = {
     "python": lambda world, urls: {"ours": ["/app/"]},
     "golang": lambda world, urls: {"ours": ["/src/"]},
     "changes": _changes,
+    "pagerduty": _pagerduty,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -71,7 +72,7 @@ class Alertmanager:
             return Reply(200, b"OK", "text/plain; charset=utf-8")
         if ask.method == "GET":
             try:
-                answers = {
+                answers: dict[str, Callable[[Ask], Any]] = {
                     "/api/v2/status": self._status,
                     "/api/v2/alerts": self._alerts,
                     "/api/v2/alerts/groups": self._groups,
