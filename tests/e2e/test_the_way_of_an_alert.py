@@ -7,7 +7,6 @@ import hmac
 import json
 import os
 import signal
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -152,7 +151,7 @@ def test_a_killed_worker_is_replaced_and_the_investigation_is_answered_once(tmp_
         (team,) = house.teams
         ts = house.post_alert(team)
         house.wait(lambda: len(_spans(house, team)) >= 1, 30, "no step was recorded")
-        _kill_work_horses(house.family.children["worker"].pid)
+        _kill_workers(house.family.children["worker"].pid)
         before = {(s.sequence, s.name) for s in _spans(house, team)}
         replies = answered(house, team, ts, 90)
         (investigation,) = house.store.investigations.of_incident(_incident(house, team))
@@ -181,14 +180,9 @@ def _spans(house: House, team: Team) -> list[Span]:
     return []
 
 
-def _kill_work_horses(parent: int) -> None:
-    """SIGKILL for every descendant of the worker's parent process, but not for itself."""
-    for _ in range(20):
-        children = _descendants(parent)
-        if len(children) > 2:
-            break
-        time.sleep(0.02)
-    for pid in children:
+def _kill_workers(parent: int) -> None:
+    """SIGKILL for every descendant of the workers' parent process, but not for itself."""
+    for pid in _descendants(parent):
         os.kill(pid, signal.SIGKILL)
 
 
