@@ -103,7 +103,10 @@ def of_workload(snapshot: Snapshot, workload: Workload) -> list[Reference]:
 
 
 def every(snapshot: Snapshot) -> list[Reference]:
-    return [r for w in snapshot.workloads for r in of_workload(snapshot, w)]
+    found: list[Reference] | None = snapshot.memo.get("references")
+    if found is None:
+        found = snapshot.memo["references"] = [r for w in snapshot.workloads for r in of_workload(snapshot, w)]
+    return found
 
 
 def _settings(snapshot: Snapshot, workload: Workload) -> Iterator[tuple[str, str, str]]:
@@ -227,10 +230,9 @@ def understand(snapshot: Snapshot, host: str, place: str) -> Target | None:
     if "svc" in parts[2:]:
         at = parts.index("svc", 2)
         return Target(parts[at - 2], parts[at - 1], ".".join(parts[: at - 2]))
-    known = {name(n) for n in snapshot.all("Namespace")} | set(snapshot.namespaces)
     if len(parts) == 2 and snapshot.find("Service", place, parts[1]) is not None:
         return Target(parts[1], place, parts[0])
-    if len(parts) == 2 and parts[1] in known:
+    if len(parts) == 2 and (parts[1] in snapshot.namespaces or snapshot.find("Namespace", "", parts[1]) is not None):
         return Target(parts[0], parts[1])
     return None
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from skills.contract import Entity, Excerpt
 from skills.kubernetes import cite
 from skills.kubernetes.objects import condition, controller, dig, entity, mapping, number, text, time_of
-from skills.kubernetes.snapshot import Snapshot, Workload, live
+from skills.kubernetes.snapshot import Snapshot, Workload
 
 _CONTROLLERS = ("ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController", "Deployment", "CronJob")
 
@@ -76,7 +76,7 @@ def lacks_pods(snapshot: Snapshot, target: Entity) -> bool:
     workload = snapshot.workload(target)
     if workload is None:
         return True
-    return len(live(snapshot.pods_of(target))) < wanted(workload) or _behind(workload)
+    return snapshot.pod_count(target) < wanted(workload) or _behind(workload)
 
 
 def wanted(workload: Workload) -> int:
@@ -106,5 +106,5 @@ def without_pods(snapshot: Snapshot, namespace: str) -> list[Entity]:
     return [
         w.entity
         for w in snapshot.workloads
-        if w.entity.namespace == namespace and len(live(snapshot.pods_of(w.entity))) < wanted(w)
+        if w.entity.namespace == namespace and snapshot.pod_count(w.entity) < wanted(w)
     ]

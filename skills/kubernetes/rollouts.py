@@ -6,6 +6,7 @@ keep ControllerRevisions, whose `data` is a patch that replaces the template.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -60,7 +61,7 @@ def revisions(snapshot: Snapshot, workload: Workload) -> list[Revision]:
     """Oldest first; the last one is current. Empty when none could be read."""
     if workload.entity.kind == "Deployment":
         return _of_deployment(snapshot, workload)
-    owned = [r for r in snapshot.of("ControllerRevision") if _owned_by(r, workload.entity)]
+    owned = _owned(snapshot, "ControllerRevision", workload.entity)
     found = [
         Revision(number(r, "revision"), created(r), mapping(r, "data", "spec", "template"), r, "ControllerRevision")
         for r in owned
@@ -70,9 +71,7 @@ def revisions(snapshot: Snapshot, workload: Workload) -> list[Revision]:
 
 def _of_deployment(snapshot: Snapshot, workload: Workload) -> list[Revision]:
     found = []
-    for each in snapshot.of("ReplicaSet"):
-        if not _owned_by(each, workload.entity):
-            continue
+    for each in _owned(snapshot, "ReplicaSet", workload.entity):
         revision = _number(notes(each).get(_REVISION, ""))
         came_back = bool(notes(each).get("deployment.kubernetes.io/revision-history"))
         at = _scaled_up_at(snapshot, workload, each) if came_back else created(each)
@@ -88,10 +87,18 @@ def _scaled_up_at(snapshot: Snapshot, workload: Workload, replica_set: Object) -
     return ups[-1] if ups else progress
 
 
-def _owned_by(obj: Object, target: Entity) -> bool:
-    owner = controller(obj)
-    same = text(owner, "kind") == target.kind and text(owner, "name") == target.name
-    return same and namespace(obj) == (target.namespace or "")
+def _owned(snapshot: Snapshot, kind: str, target: Entity) -> list[Object]:
+    """Objects of a kind that the target controls."""
+    index: dict[Entity, list[Object]] | None = snapshot.memo.get(f"owned {kind}")
+    if index is None:
+        index = defaultdict(list)
+        for obj in snapshot.of(kind):
+            owner = controller(obj)
+            index[Entity(kind=text(owner, "kind"), namespace=namespace(obj) or None, name=text(owner, "name"))].append(
+                obj
+            )
+        snapshot.memo[f"owned {kind}"] = index
+    return index.get(target, [])
 
 
 def _number(value: str) -> int:
@@ -123,9 +130,13 @@ def rollouts(snapshot: Snapshot, workload: Workload) -> list[Rollout]:
 
 def latest(snapshot: Snapshot, target: Entity) -> Rollout | None:
     """The rollout that led to the current revision."""
-    workload = snapshot.workload(target)
-    found = rollouts(snapshot, workload) if workload else []
-    return found[-1] if found else None
+    known: dict[Entity, Rollout | None] = snapshot.memo.setdefault("latest rollouts", {})
+    if target not in known:
+        workload = snapshot.workload(target)
+        found = revisions(snapshot, workload)[-2:] if workload else []
+        steps = [Rollout(target, a, b, tuple(of_templates(a.template, b.template))) for a, b in pairwise(found)]
+        known[target] = steps[-1] if steps else None
+    return known[target]
 
 
 def find(rollout: Rollout | None, path: str, container: str = "") -> Difference | None:
@@ -172,8 +183,7 @@ def _creation(snapshot: Snapshot, workload: Workload) -> Change | None:
     at = created(workload.obj)
     if at is None or workload.entity.kind == "Job":
         return None
-    siblings = [created(w.obj) for w in snapshot.workloads if w.entity.namespace == workload.entity.namespace]
-    oldest = earliest(siblings)
+    oldest = _oldest(snapshot, workload.entity.namespace or "")
     if oldest is None or (at - oldest).total_seconds() < 60:
         return None
     target = workload.entity
@@ -189,6 +199,13 @@ def _creation(snapshot: Snapshot, workload: Workload) -> Change | None:
         kind="rollout",
         evidence=(cite.seen(snapshot, target.kind, workload.obj, words, at=at),),
     )
+
+
+def _oldest(snapshot: Snapshot, place: str) -> datetime | None:
+    known: dict[str, datetime | None] = snapshot.memo.setdefault("oldest workloads", {})
+    if place not in known:
+        known[place] = earliest(created(w.obj) for w in snapshot.workloads if w.entity.namespace == place)
+    return known[place]
 
 
 def _scalings(snapshot: Snapshot, workload: Workload) -> list[Change]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any, TypeVar
 
 from skills.contract import Entity, Gap, LogLine
 from skills.kubernetes import events as event_shapes
@@ -88,6 +89,10 @@ class Snapshot:
     logs: Mapping[tuple[str, str, str, bool], tuple[LogLine, ...]] = field(default_factory=dict)
     """Tails by (namespace, pod, container, previous), of the few containers that crash or are not ready."""
     link_base: str | None = None
+    complete_in: frozenset[tuple[str, str]] = frozenset()
+    """(kind, namespace) of what was read to the end there, though perhaps not in the others."""
+    memo: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
+    """What has been worked out from this snapshot once, by the module that did."""
 
     # --- objects ---------------------------------------------------------------------------------------------------
 
@@ -107,8 +112,9 @@ class Snapshot:
     def system(self, kind: str) -> tuple[Object, ...]:
         return tuple(o for o in self.all(kind) if namespace(o) == SYSTEM_NAMESPACE)
 
-    def knows(self, kind: str) -> bool:
-        return kind in self.complete
+    def knows(self, kind: str, place: str | None = None) -> bool:
+        """Whether an object of the kind that is not here does not exist: in all of the namespaces, or in that one."""
+        return kind in self.complete or (place is not None and (kind, place) in self.complete_in)
 
     @cached_property
     def _by_name(self) -> dict[tuple[str, str, str], Object]:
@@ -201,7 +207,15 @@ class Snapshot:
         return found
 
     def pods_of(self, target: Entity) -> list[Object]:
+        """Those that were read; of a crowded namespace perhaps not all."""
         return self._pods_by_owner.get(target, [])
+
+    def pod_count(self, target: Entity) -> int:
+        """Pods that the workload has and that should be serving, by its own status where not all pods were read."""
+        if self.knows("Pod", target.namespace):
+            return len(live(self.pods_of(target)))
+        status = mapping(self.find(target.kind, target.namespace, target.name), "status")
+        return max(number(status, "replicas"), number(status, "currentNumberScheduled"), number(status, "active"))
 
     @cached_property
     def owners(self) -> tuple[Entity, ...]:
@@ -214,9 +228,16 @@ class Snapshot:
     def selected_by(self, service: Object) -> list[Object]:
         """Pods that the Service's selector matches; none for a Service without a selector."""
         selector = mapping(service, "spec", "selector")
-        if not selector:
-            return []
-        return [p for p in self._pods_in(namespace(service)) if matches_map(selector, labels(p))]
+        rarest = _rarest(self._pods_by_label, namespace(service), selector)
+        return [p for p in rarest if matches_map(selector, labels(p))]
+
+    @cached_property
+    def _pods_by_label(self) -> dict[tuple[str, str, str], list[Object]]:
+        return _by_label((namespace(p), labels(p), p) for p in self.all("Pod"))
+
+    @cached_property
+    def _workloads_by_label(self) -> dict[tuple[str, str, str], list[Workload]]:
+        return _by_label((w.entity.namespace or "", w.pod_labels, w) for w in self.workloads)
 
     @cached_property
     def _pods_by_namespace(self) -> dict[str, list[Object]]:
@@ -235,10 +256,8 @@ class Snapshot:
     def workloads_behind(self, service: Object) -> list[Workload]:
         """Workloads whose pod template the Service selects, whether or not they have pods."""
         selector = mapping(service, "spec", "selector")
-        if not selector:
-            return []
-        place = namespace(service)
-        return [w for w in self.workloads if w.entity.namespace == place and matches_map(selector, w.pod_labels)]
+        rarest = _rarest(self._workloads_by_label, namespace(service), selector)
+        return [w for w in rarest if matches_map(selector, w.pod_labels)]
 
     def services_of(self, target: Entity) -> list[Object]:
         """Services that select the workload's pods or template."""
@@ -269,13 +288,38 @@ class Snapshot:
         if "Endpoints" in self.complete:
             found = self.find("Endpoints", place, called) or {}
             return sum(len(maps(subset, "addresses")) for subset in maps(found, "subsets"))
-        if mapping(service, "spec", "selector") and self.knows("Pod"):
+        if mapping(service, "spec", "selector") and self.knows("Pod", place):
             return sum(1 for p in self.selected_by(service) if is_ready(p))
         return None
+
+    def has_no_endpoints(self, service: Object) -> bool:
+        """Nobody is selected, ready or not, as far as pods or endpoints tell."""
+        place = namespace(service)
+        if self.knows("Pod", place):
+            return not live(self.selected_by(service))
+        known = self.knows("EndpointSlice", place) and mapping(service, "spec", "selector")
+        return bool(known) and not any(maps(s, "endpoints") for s in self._slices.get((place, name(service)), []))
 
     def victims_of(self, target: Entity) -> tuple[Entity, ...]:
         """Services that have nobody ready to answer because of this workload."""
         return tuple(entity("Service", s) for s in self.services_of(target) if self.ready_addresses(s) == 0)
+
+
+Held = TypeVar("Held")
+
+
+def _by_label(labelled: Iterable[tuple[str, Mapping[str, str], Held]]) -> dict[tuple[str, str, str], list[Held]]:
+    """(namespace, key, value) to what carries that label: a look-up in place of a comparison of all with all."""
+    found: dict[tuple[str, str, str], list[Held]] = defaultdict(list)
+    for place, carried, each in labelled:
+        for key, value in carried.items():
+            found[(place, key, value)].append(each)
+    return found
+
+
+def _rarest(index: Mapping[tuple[str, str, str], list[Held]], place: str, selector: Mapping[str, object]) -> list[Held]:
+    """The fewest that carry one of the selector's labels; none for an empty selector, which selects nothing."""
+    return min((index.get((place, k, str(v)), []) for k, v in selector.items()), key=len, default=[])
 
 
 def _times(obj: Object) -> list[datetime]:

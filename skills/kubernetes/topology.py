@@ -12,9 +12,13 @@ from skills.kubernetes.snapshot import Snapshot
 
 def edges(snapshot: Snapshot) -> list[Edge]:
     """Each pair once, in a stable order."""
+    known: list[Edge] | None = snapshot.memo.get("edges")
+    if known is not None:
+        return known
     found: dict[tuple[Entity, Entity], Edge] = {}
     for edge in [*_by_selector(snapshot), *_by_address(snapshot), *by_route(snapshot)]:
         found.setdefault((edge.source, edge.target), edge)
+    snapshot.memo["edges"] = list(found.values())
     return list(found.values())
 
 

@@ -102,7 +102,7 @@ def _account(snapshot: Snapshot, owner: Entity, account: str, refusal: Refusal |
     workload = snapshot.workload(owner)
     wanted = account or (text(workload.pod_spec, "serviceAccountName") if workload else "") or "default"
     exists = snapshot.find("ServiceAccount", owner.namespace, wanted) is not None
-    known = snapshot.knows("ServiceAccount")
+    known = snapshot.knows("ServiceAccount", owner.namespace)
     if exists or (refusal is None and (not known or wanted == "default")):
         return None
     stands = refusal.stands if refusal else refusals.lacks_pods(snapshot, owner)

@@ -48,7 +48,7 @@ def _symptom(snapshot: Snapshot, owner: Entity) -> Symptom | None:
         p for p in pods if not is_ready(p) and text(p, "status", "phase") in ("Running", "Pending", "Unknown", "")
     ]
     workload = snapshot.workload(owner)
-    missing = max(0, wanted(workload) - len(pods)) if workload else 0
+    missing = max(0, wanted(workload) - snapshot.pod_count(owner)) if workload else 0
     if owner.kind in ("Job", "CronJob") or (not unwell and not missing):
         return None
     onset = earliest(unready_since(p) for p in unwell)

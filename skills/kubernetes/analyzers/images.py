@@ -151,7 +151,8 @@ def _verdict(snapshot: Snapshot, pod: Object, image: str, kind: str | None) -> t
     missing = [
         s
         for s in secrets
-        if snapshot.knows("Secret") and not snapshot.find("Secret", text(pod, "metadata", "namespace"), s)
+        if snapshot.knows("Secret", text(pod, "metadata", "namespace"))
+        and not snapshot.find("Secret", text(pod, "metadata", "namespace"), s)
     ]
     if kind == "pull_access_denied":
         # The same words for a private repository and for none at all; what else the cluster pulls tells them apart.

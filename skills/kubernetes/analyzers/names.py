@@ -126,7 +126,10 @@ def _servers(snapshot: Snapshot) -> Symptom | None:
     """No CoreDNS (or kube-dns) pod is ready."""
     deployments = [d for d in snapshot.system("Deployment") if _is_dns(d)]
     pods = live([p for p in snapshot.system("Pod") if _is_dns(p)])
-    if (not deployments and not pods) or any(is_ready(p) for p in pods):
+    serving = any(is_ready(p) for p in pods) or (
+        not pods and any(number(d, "status", "readyReplicas") for d in deployments)
+    )
+    if (not deployments and not pods) or serving:
         return None
     wanted = [number(d, "spec", "replicas") for d in deployments]
     target = entity("Deployment", deployments[0]) if deployments else snapshot.owner_of(pods[0])

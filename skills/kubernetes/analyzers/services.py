@@ -6,6 +6,7 @@ looked up in the pod's containers by name and protocol (pkg/api/v1/pod util.go F
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -61,7 +62,7 @@ def _referred(snapshot: Snapshot) -> set[tuple[str, str]]:
 
 
 def _selects_nothing(snapshot: Snapshot, service: Object, is_used: bool) -> Symptom | None:
-    if not snapshot.knows("Pod") or text(service, "metadata", "name") == "kubernetes":
+    if not snapshot.has_no_endpoints(service) or name(service) == "kubernetes":
         return None
     selector = mapping(service, "spec", "selector")
     if not selector and (snapshot.ready_addresses(service) != 0 or not is_used):
@@ -107,7 +108,7 @@ def _selects_nothing(snapshot: Snapshot, service: Object, is_used: bool) -> Symp
 def _meant(snapshot: Snapshot, service: Object) -> tuple[Workload | None, str]:
     """The workload that the Service was made for, and how that is known."""
     place, called = namespace(service), name(service)
-    here = [w for w in snapshot.workloads if w.entity.namespace == place and w.entity.kind not in ("Job", "CronJob")]
+    here = _here(snapshot, place)
     before = next((d for d in drift(service) if d.path.startswith("selector")), None)
     if before is not None:
         selector = {k: v for k, v in mapping(service, "spec", "selector").items() if f"selector.{k}" != before.path} | (
@@ -116,9 +117,9 @@ def _meant(snapshot: Snapshot, service: Object) -> tuple[Workload | None, str]:
         drifted = [w for w in here if selector and matches_map(selector, w.pod_labels)]
         if drifted:
             return drifted[0], "drift"
-    named = [w for w in here if _base(w.entity.name) == _base(called)]
+    named = _namesake(snapshot, place, called)
     if named:
-        return named[0], "name"
+        return named, "name"
     selector = mapping(service, "spec", "selector")
     wanted = {str(v) for v in selector.values()}
     shared = [
@@ -127,6 +128,27 @@ def _meant(snapshot: Snapshot, service: Object) -> tuple[Workload | None, str]:
         if not snapshot.services_of(w.entity) and (_shared(selector, w.pod_labels) or w.entity.name in wanted)
     ]
     return (shared[0], "labels") if len(shared) == 1 else (None, "")
+
+
+def _here(snapshot: Snapshot, place: str) -> list[Workload]:
+    known: dict[str, list[Workload]] | None = snapshot.memo.get("workloads of services")
+    if known is None:
+        known = snapshot.memo["workloads of services"] = defaultdict(list)
+        for each in snapshot.workloads:
+            if each.entity.kind not in ("Job", "CronJob"):
+                known[each.entity.namespace or ""].append(each)
+    return known.get(place, [])
+
+
+def _namesake(snapshot: Snapshot, place: str, called: str) -> Workload | None:
+    """The workload that bears the Service's name, endings aside."""
+    known: dict[tuple[str, str], Workload] | None = snapshot.memo.get("namesakes")
+    if known is None:
+        known = snapshot.memo["namesakes"] = {}
+        for each in snapshot.workloads:
+            if each.entity.kind not in ("Job", "CronJob"):
+                known.setdefault((each.entity.namespace or "", _base(each.entity.name)), each)
+    return known.get((place, _base(called)))
 
 
 def _base(called: str) -> str:
@@ -176,9 +198,7 @@ def _foreign(snapshot: Snapshot, service: Object, pods: list[Object]) -> Symptom
     place, called = namespace(service), name(service)
     owners = list(dict.fromkeys(snapshot.owner_of(p) for p in pods))
     own = [o for o in owners if _base(o.name) == _base(called)]
-    namesake = next(
-        (w for w in snapshot.workloads if w.entity.namespace == place and _base(w.entity.name) == _base(called)), None
-    )
+    namesake = _namesake(snapshot, place, called)
     if own:
         home = snapshot.workload(own[0])
         foreign = [o for o in owners if o not in own and home and _another_program(snapshot, home, o)]

@@ -8,7 +8,7 @@ non-existent config key"), runc and containerd ("exec: ...: executable file not 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
@@ -164,7 +164,7 @@ def _volume_reference(snapshot: Snapshot, pod: Object) -> Symptom | None:
     if text(pod, "status", "phase") != "Pending" or not text(pod, "spec", "nodeName") or young or ran:
         return None
     for kind, called in references_of(pod):
-        if snapshot.knows(kind) and snapshot.find(kind, namespace(pod), called) is None:
+        if snapshot.knows(kind, namespace(pod)) and snapshot.find(kind, namespace(pod), called) is None:
             there = [name(o) for o in snapshot.of(kind) if namespace(o) == namespace(pod)]
             words = f"no {kind} {called}; there are: {', '.join(there[:10]) or 'none'}"
             absent = cite.absent(snapshot, kind, namespace(pod), words)
@@ -208,8 +208,12 @@ def _wrong_binaries(snapshot: Snapshot) -> list[Symptom]:
         if strings(c, "command")
     ]
     usual = Counter(image for w, _, image, command in rows if command in w.entity.name)
+    namesakes: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for workload, _, image, command in rows:
+        if command in workload.entity.name:
+            namesakes[(image, command)].add(workload.entity.name)
     for workload, container, image, command in rows:
-        others = {w.entity.name for w, _, i, c in rows if i == image and c == command and command in w.entity.name}
+        others = namesakes[(image, command)]
         if usual[image] < 3 or command in workload.entity.name or workload.entity.name in others or not others:
             continue
         words = f"{workload.entity.kind} {workload.entity.name} container {name_of(container)} runs command {command}"

@@ -220,7 +220,7 @@ def _attach(snapshot: Snapshot, pod: Object) -> Symptom | None:
     gone = [
         c
         for c in mine
-        if snapshot.knows("PersistentVolumeClaim") and not snapshot.find("PersistentVolumeClaim", place, c)
+        if snapshot.knows("PersistentVolumeClaim", place) and not snapshot.find("PersistentVolumeClaim", place, c)
     ]
     broken = [e for e in events if _DISK.search(e.message)]
     multi = [e for e in events if "Multi-Attach error" in e.message or "already exclusively attached" in e.message]
