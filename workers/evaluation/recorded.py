@@ -6,15 +6,16 @@ One JSON file. It holds what the trace held, which was masked before it was stor
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from config.customers import Customer
-from skills.contract import Entity
+from skills.contract import Change, Entity
 from skills.faults import UnknownFault, fault
+from workers import flags
 from workers.domain import Alert
 from workers.evaluation.cases import Case, CaseError
 from workers.evaluation.tape import lean
@@ -24,6 +25,7 @@ from workers.store import Store
 from workers.trace import Span
 
 SUFFIX = ".case.json"
+TOLD_BEFORE = timedelta(days=7)
 Split = Literal["train", "dev", "test"]
 
 
@@ -41,6 +43,8 @@ class Recorded(BaseModel):
     truth: Truth
     blind: bool = False
     split: Split = "dev"
+    changes: tuple[Change, ...] = ()
+    """What webhooks had told of (flags that were switched), beside what the skills read."""
     spans: tuple[Span, ...]
 
     @property
@@ -86,6 +90,9 @@ def from_store(store: Store, investigation_id: str, customer: Customer, truth: T
         now=trace.t0,
         truth=truth,
         split=split_of(investigation_id),
+        changes=flags.as_changes(
+            store.flags.between(customer.name, trace.t0 - TOLD_BEFORE, trace.t0), customer.environment
+        ),
         spans=tuple(lean(span) for span in store.traces.spans(trace.id)),
     )
 

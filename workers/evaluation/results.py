@@ -56,6 +56,8 @@ class Result(_Stored):
     candidates: int = 0
     """How many entities there were to choose from."""
     states: dict[str, StateMarks] = Field(default_factory=dict)
+    suspicions: tuple[str, ...] = ()
+    """Sentences in which the model doubts that the world is real, or feels tested."""
     off_tape: float | None = None
     """Replays: the share of calls that the recording could not answer."""
     calls: int = 0

@@ -15,6 +15,7 @@ from typing import Any
 
 from config.customers import Budget, Customer
 from skills import registry
+from skills.contract import Change
 from workers import agent, simulation
 from workers.agent.systems import sources
 from workers.domain import Alert, Finding, Guidance, Instructions, Progress
@@ -26,6 +27,7 @@ from workers.evaluation.recorded import Recorded
 from workers.evaluation.replay import replayed
 from workers.evaluation.results import Result, key_of
 from workers.evaluation.states import state_marks
+from workers.evaluation.suspicion import in_trace
 from workers.evaluation.tape import lean
 from workers.evaluation.variants import Variant
 from workers.llm.base import Model
@@ -120,7 +122,7 @@ def _replayed(job: Job, it: Recorded, stage: Stage, began: float) -> Result:
     """From the recording alone; the same path otherwise."""
     customer = it.customer.model_copy(update={"budget": stage.budget})
     skills, tape = replayed(it.spans, customer, job.variant.toggle.on(it.case.skills), _no_secret)
-    finding, spans = _find(job, customer, it.alerts, it.now, skills, stage)
+    finding, spans = _find(job, customer, it.alerts, it.now, skills, stage, it.changes)
     graded = _graded(job, it.case, it.alerts, finding, spans, it.truth, stage, began)
     return graded.model_copy(update={"source": "replay", "off_tape": tape.off})
 
@@ -132,6 +134,7 @@ def _find(
     now: datetime,
     skills: Sequence[agent.ConnectedSkill],
     stage: Stage,
+    told: tuple[Change, ...] = (),
 ) -> tuple[Finding, list[Span]]:
     notes = Notes()
     request = agent.Request(
@@ -142,6 +145,7 @@ def _find(
         alerts=alerts,
         now=now,
         guidance=fitting(job.variant.notebook.guidance, alerts),
+        recorded_changes=told,
         env="sim",
     )
     model = stage.model(job.variant.model)
@@ -176,6 +180,7 @@ def _graded(
         marks=grade(finding, spans, truth, blind=it.blind),
         candidates=guessers.candidates(spans),
         states=state_marks(spans, truth),
+        suspicions=tuple(sign.sentence for sign in in_trace(spans)),
         calls=finding.used.tool_calls,
         trace=keep(spans, job, stage.traces),
         seconds=round(time.monotonic() - began, 2),

@@ -96,6 +96,8 @@ class Summary:
     brier_by_alert_type: dict[str, float]
     cost: Cost
     broken: tuple[tuple[str, str], ...]
+    suspected: tuple[tuple[str, str], ...]
+    """(key, sentence): signs that the model suspects a simulation."""
     missed: tuple[tuple[str, str, str], ...]
     """(key, truth, said) of everything that did not pass."""
 
@@ -145,6 +147,7 @@ def summary(variant: str, results: Sequence[Result]) -> Summary | None:
         },
         cost=_cost(results),
         broken=tuple((r.key, r.error) for r in results if r.error),
+        suspected=tuple((r.key, sentence) for r in results for sentence in r.suspicions),
         missed=tuple((r.key, truth_in_words(r), said_in_words(r)) for r in results if not r.passed),
     )
 

@@ -53,6 +53,9 @@ def _variant(it: Summary) -> Iterator[str]:
         f" each (${cost.total_dollars:.2f} in all), {cost.tool_calls:.1f} calls, {cost.bytes_read / 1e6:.2f} MB read"
     )
     yield f"{cost.tool_errors} tool errors, {cost.invalid_calls} invalid and {cost.repeated_calls} repeated calls"
+    yield f"{len(it.suspected)} signs that the model suspects a simulation"
+    for key, sentence in it.suspected:
+        yield f"  {key.split('|')[0]}: {sentence}"
     for title, lines in (
         ("group", it.groups), ("kind", it.kinds), ("alert type", it.alert_types), ("leaf", it.leaf_lines)
     ):  # fmt: skip
@@ -136,6 +139,7 @@ def markdown(run: Run, parts: Sequence[Summary]) -> str:
         if name != "passed" and any(name in it.scores for it in parts):
             row(f"{name}: {SCORES[name]}", [figures.interval(it.scores.get(name)) for it in parts])
     row("High and wrong", [str(len(it.high_and_wrong)) for it in parts])
+    row("signs that it suspects a simulation", [str(len(it.suspected)) for it in parts])
     row("Brier", [f"{it.brier:.3f}" if it.brier is not None else "-" for it in parts])
     for band in ("high", "medium", "low"):
         bins = [next((b for b in it.reliability if b.label == band), None) for it in parts]

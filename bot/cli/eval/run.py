@@ -24,9 +24,7 @@ from workers.llm.choose import pick
 
 
 @click.command()
-@click.option(
-    "--cases", "globs", multiple=True, metavar="GLOB", help="Default: all. @slice, or FILE.case.json."
-)
+@click.option("--cases", "globs", multiple=True, metavar="GLOB", help="Default: all. @slice, or FILE.case.json.")
 @click.option("--model", "models", multiple=True, metavar="NAME", help="offline (default) or a model id; repeatable.")
 @click.option("--skills", "only", multiple=True, metavar="A,B", help="A variant with only these on; repeatable.")
 @click.option("--without", multiple=True, metavar="A,B", help="A variant with these off; repeatable.")
