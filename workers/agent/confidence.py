@@ -25,6 +25,11 @@ TOP_OF = {"high": 0.97, "medium": HIGH - 0.01, "low": MEDIUM - 0.01}
 LATE = timedelta(minutes=5)
 """What is first seen this long after the alert may be its consequence, or an older thing that happened again."""
 
+EARLY = timedelta(hours=24)
+"""What was there a day before the alert is more likely a leftover than its cause."""
+_SLOW = ("C6", "E2", "G5")
+"""Faults that begin long before they hurt: a volume fills, memory leaks, a certificate runs out."""
+
 # What a fault shows itself in, where its own symptom is not decisive: without it the cause is only likely.
 _SHOWN_BY = {
     "metrics": ("E2", "E3", "E4", "G1", "G2", "G4", "K1", "K2", "K3", "K4"),
@@ -99,6 +104,10 @@ def _caps(
         yield _Cap("medium", "a single source")
     if (began := _began(cause, support)) and case.onset and began > case.onset + LATE:
         yield _Cap("medium", f"it is first seen at {began:%H:%M}, after the alert at {case.onset:%H:%M}")
+    if began and case.onset and case.onset - began > EARLY and fault(cause.fault).id not in _SLOW:
+        yield _Cap("medium", f"it was there at {began:%d %b %H:%M}, long before the alert")
+    if fault(cause.fault).id == "J1" and not _released(entity, began or case.onset, case):
+        yield _Cap("medium", f"no release of {entity.name} was seen before it began: a flag may do it")
     if _sufferers(case) and not _is_on_the_way(entity, support, case):
         yield _Cap("medium", f"no known way leads from {entity.name} to what alerted")
     if rival := _rival(cause, entity, case, specificity, others):
@@ -182,6 +191,16 @@ def _is_direct(cause: CauseDraft, entity: Entity, case: Case) -> bool:
 
 def _began(cause: CauseDraft, support: Sequence[NumberedSymptom]) -> datetime | None:
     return cause.onset or min((n.symptom.onset for n in support if n.symptom.onset), default=None)
+
+
+def _released(entity: Entity, began: datetime | None, case: Case) -> bool:
+    """Whether a new version, or any new template, of a thing is known from the day before. Only that tells a defect of
+    its own from a flag that was flipped or from an answer that another service changed."""
+    changes = [c for c in case.ledger.changes.values() if same_thing(c.entity, entity) and c.kind in _RELEASES]
+    return any(began is None or -LATE <= began - c.at <= EARLY for c in changes)
+
+
+_RELEASES = ("rollout", "deployment", "release", "sync", "merge")
 
 
 def _is_on_the_way(entity: Entity, support: Sequence[NumberedSymptom], case: Case) -> bool:

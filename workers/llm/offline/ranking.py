@@ -96,8 +96,8 @@ def _weighed(
     coverage = _coverage(suspect, effects, about, graph)
     first = 1.1 if any(same_thing(suspect.entity, e) for e in guidance.look_first(notes)) else 1.0
     own *= 0.6 if _is_refuted(suspect, notes) else 1.0
-    own *= twins.doubt(suspect, all_of_them, notes)
     score = suspect.strength * suspect.closeness * suspect.timing * own * (0.75 + 0.25 * coverage) * first
+    score *= twins.doubt(suspect, all_of_them, notes)
     return Suspect(
         suspect.entity,
         suspect.fault,
