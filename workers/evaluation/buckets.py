@@ -6,17 +6,17 @@ are in config/buckets.yaml.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, Protocol
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from workers.evaluation import statistics as st
-from workers.evaluation.results import Result
 from workers.evaluation.statistics import Interval
 
 Bucket = Literal["can solve", "learning", "out of reach"]
@@ -74,18 +74,48 @@ def bucket(name: str, judged: Sequence[Judged], by: Rule) -> Promise | None:
     return Promise(name, "learning", right, blind, why)
 
 
-def of_alert_types(results: Iterable[Result], by: Rule) -> tuple[Promise, ...]:
+class Graded(Protocol):
+    """A result, or a row of a baseline."""
+
+    @property
+    def alert_type(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+    @property
+    def blind(self) -> bool: ...
+    @property
+    def passed(self) -> float: ...
+
+
+def of_alert_types(results: Iterable[Graded], by: Rule) -> tuple[Promise, ...]:
     return _promises(((r.alert_type, r) for r in results), by)
 
 
-def of_groups(results: Iterable[Result], by: Rule) -> tuple[Promise, ...]:
+def of_groups(results: Iterable[Graded], by: Rule) -> tuple[Promise, ...]:
     """By letter of the fault group; L: what is no incident, or over."""
     return _promises(((r.group, r) for r in results), by)
 
 
-def _promises(labelled: Iterable[tuple[str, Result]], by: Rule) -> tuple[Promise, ...]:
+def shipped() -> tuple[Row, ...]:
+    """What the baseline of this version says: what is promised while a customer's own record is short."""
+    raw = json.loads(files("workers.evaluation").joinpath("baseline.json").read_text(encoding="utf-8"))
+    return tuple(
+        Row(row["alert_type"], row["group"], row["blind"], row["scores"].get("passed", 0.0))
+        for row in raw["results"].values()
+    )
+
+
+@dataclass(frozen=True)
+class Row:
+    alert_type: str
+    group: str
+    blind: bool
+    passed: float
+
+
+def _promises(labelled: Iterable[tuple[str, Graded]], by: Rule) -> tuple[Promise, ...]:
     found: dict[str, list[Judged]] = {}
     for name, result in labelled:
-        found.setdefault(name, []).append(Judged(bool(result.passed == 1), result.blind))
+        found.setdefault(name, []).append(Judged(result.passed == 1, result.blind))
     promises = (bucket(name, judged, by) for name, judged in sorted(found.items()))
     return tuple(p for p in promises if p is not None)

@@ -1,6 +1,7 @@
 """The gate of CI: a regression beyond noise fails, and so does any new cause that is High and wrong.
 
-A baseline keeps what a gate needs and no more: for each case its scores, so that it can live in the repository.
+A baseline keeps what a gate and the promises (buckets.py) need and no more: for each case its scores, so that it can
+live in the repository.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ class Kept(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
     scores: dict[str, float] = Field(default_factory=dict)
     high_and_wrong: bool = False
+    alert_type: str = ""
+    group: str = ""
+    blind: bool = False
 
 
 class Baseline(BaseModel):
@@ -56,7 +60,13 @@ def baseline(run: Run) -> Baseline:
 
 def kept(result: Result) -> Kept:
     scores = {name: round(v, 4) for name in GATED if (v := result.score(name)) is not None}
-    return Kept(scores=scores, high_and_wrong=bool(result.marks and result.marks.high_and_wrong))
+    return Kept(
+        scores=scores,
+        high_and_wrong=bool(result.marks and result.marks.high_and_wrong),
+        alert_type=result.alert_type,
+        group=result.group,
+        blind=result.blind,
+    )
 
 
 def write_baseline(run: Run, path: Path) -> None:
