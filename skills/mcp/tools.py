@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -107,9 +108,12 @@ def _call(connection: Connection, readable: Readable, given: ToolInput, context:
 
 
 def _told(name: str, listed: Listed) -> str:
-    names = [r.name for r in listed.readable]
+    kinds: dict[str, list[str]] = {}
+    for readable in listed.readable:
+        kinds.setdefault(re.sub(r"\d+", "#", readable.name), []).append(readable.name)
+    names = [group[0] if len(group) == 1 else f"{group[0]} and {len(group) - 1} alike" for group in kinds.values()]
     shown = ", ".join(names[:NAMED]) + (f" … {len(names) - NAMED} more" if len(names) > NAMED else "")
-    withheld = f"; {len(listed.refused)} others may write and are not offered" if listed.refused else ""
+    withheld = f"; not offered, because they may write: {len(listed.refused)}" if listed.refused else ""
     return f"{name}: {shown or 'no tool that only reads'}{withheld}"
 
 

@@ -25,7 +25,8 @@ def tool_outcome(tool: Tool, arguments: object, context: SkillContext, mask: Mas
         elif result.status == "no_data":
             return Outcome(plain(result, mask), attributes={"gumshoe.status": "no_data"})
     except ValidationError as problem:
-        error, result = "invalid_arguments", ToolResult("error", f"{tool.name}: {in_words(problem)}")
+        takes = ", ".join((tool.input.model_json_schema().get("properties") or {}).keys()) or "no arguments"
+        error, result = "invalid_arguments", ToolResult("error", f"{tool.name}: {in_words(problem)}; it takes {takes}")
     except (ToolError, SkillError) as problem:
         error = "timeout" if isinstance(problem.__cause__, TimeoutError) else "tool_error"
         result = ToolResult("error", f"{tool.name}: {problem}")

@@ -39,7 +39,7 @@ class Conversation:
         self.add([{"type": "text", "text": text}])
 
     def ask(self, force: str | None, seconds: float) -> Done:
-        """One turn of the model, waited for `seconds`; an answer joins the conversation, a failure is in the outcome's `error`."""
+        """One turn, waited for `seconds`; an answer joins the conversation, a failure is in the outcome's `error`."""
         first = self._recorded == 0
         self.messages = folded(self.messages)
         everything = [self.system, [vars(s) for s in self.specs], self.messages, force]

@@ -30,6 +30,8 @@ FOUND = 5
 SCHEMA_CHARACTERS = 2500
 DESCRIPTION_CHARACTERS = 600
 NAMES = 60
+LIKE_THE_BEST = 0.4
+"""The part of the best match's score that another needs to be told."""
 
 FIND, USE = "find_tool", "use_tool"
 
@@ -160,7 +162,7 @@ def _shape(node: Any) -> Any:
 
 _WORD = re.compile(r"[a-z0-9]+")
 _SAYS_NOTHING = frozenset(
-    ("all", "and", "any", "are", "for", "from", "get", "how", "that", "the", "tool", "what", "with")
+    ("all", "and", "any", "are", "for", "from", "get", "how", "that", "the", "tool", "what", "when", "who", "with")
 )
 """Besides words of one or two letters."""
 
@@ -177,8 +179,10 @@ def _matching(query: str, tools: Mapping[str, Tool]) -> list[str]:
             score += weight * (2 * _has(in_name, word) + _has(in_text, word))
         if score:
             scores[name] = score
+    least = LIKE_THE_BEST * max(scores.values(), default=0.0)
     exact = [name for name in scores if name in query]
-    return sorted(scores, key=lambda n: (n not in exact, -scores[n], n))
+    close = [name for name in scores if scores[name] >= least or name in exact]
+    return sorted(close, key=lambda n: (n not in exact, -scores[n], n))
 
 
 def _says(tool: Tool) -> str:

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from skills.contract import Change, Edge, Gap
+from skills.contract import Change, Edge, Excerpt, Gap
 from workers.agent.evidence import Ledger, NumberedSymptom, Observed
 
 LINES = 60
 LINE_CHARACTERS = 700
+TAIL_CHARACTERS = 220
+ALIKE = 4
+"""Log lines of one kind in one result that are shown: the first three and the last."""
+FAINT = 0.3
+"""Specificity below which a symptom that is over is told by one line."""
 SYMPTOMS = 40
 EDGES = 60
 CHANGES = 30
@@ -25,19 +30,37 @@ SUMMARY_LINE_CHARACTERS = 400
 WORTH_A_NUMBER = 40
 """Characters of an excerpt from which its number stands for it in a summary."""
 
+_LOG_LINE = re.compile(r"\s*(\{\"|\[?\d{4}[-/]\d\d[-/]\d\d|[EWIF]\d{4} |\d\d:\d\d:\d\d)")
+_VARIES = re.compile(r"\b[0-9a-f]{8,}\b|\d+")
+
 _OUR_TAGS = re.compile(
     r"<(?=/?(?:alerts?|question|guidance|track_record|similar|previous_finding|symptoms|changes|topology|gaps|steering|tools)\b)",
     re.IGNORECASE,
 )
 
 
-def result(seen: Observed, ledger: Ledger) -> str:
-    """One result of a tool."""
+def result(seen: Observed, ledger: Ledger, *, known_is_above: bool = False) -> str:
+    """One result of a tool. `known_is_above`: what was shown before still stands there, so its number is enough."""
     parts = [f"{seen.status}: {summary(seen, ledger)}"]
-    if not seen.new and seen.status == "ok":
-        parts.append("Nothing new: every line of this was seen before.")
+    if not seen.new and seen.status == "ok" and seen.evidence:
+        where = f": {spans(seen.evidence)}" if known_is_above else ""
+        parts.append(f"Nothing new: every line of this was seen before{where}.")
+        if known_is_above:
+            return "\n".join(parts)
     parts.extend(body(seen, ledger))
     return "\n".join(parts)
+
+
+def spans(numbers: Sequence[str]) -> str:
+    """E1, E3-E5: many numbers in few words."""
+    ordered = sorted({int(n[1:]) for n in numbers if n[1:].isdigit()})
+    runs: list[list[int]] = []
+    for number in ordered:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"E{run[0]}" if len(run) == 1 else f"E{run[0]}-E{run[-1]}" for run in runs)
 
 
 def summary(seen: Observed, ledger: Ledger) -> str:
@@ -54,9 +77,7 @@ def summary(seen: Observed, ledger: Ledger) -> str:
 
 def body(seen: Observed, ledger: Ledger, near: Sequence[Edge] | None = None) -> list[str]:
     """Evidence lines and blocks of one result; `near` replaces its edges by those that matter here."""
-    parts = [evidence_line(number, ledger.excerpt(number).text) for number in _shown(seen)]
-    if len(seen.evidence) > LINES:
-        parts.append(f"… {len(seen.evidence) - LINES} more lines in the record")
+    parts = list(_lines(seen, ledger))
     parts.extend(symptom_block(seen.symptoms))
     parts.extend(block("changes", [change_row(c, ledger) for c in seen.changes], CHANGES))
     edges = seen.edges if near is None else near
@@ -65,16 +86,56 @@ def body(seen: Observed, ledger: Ledger, near: Sequence[Edge] | None = None) -> 
     return parts
 
 
-def _shown(seen: Observed) -> list[str]:
-    """The lines that there is room for, in their order: what symptoms rest on goes before what merely stood there."""
+def _lines(seen: Observed, ledger: Ledger) -> Iterator[str]:
+    """The lines that are worth their place, in their order; of log lines that are alike the first ones and the last."""
+    shown = _shown(seen, ledger)
+    alike: dict[str, list[str]] = {}
+    for number in shown:
+        alike.setdefault(_skeleton(number, ledger.excerpt(number).text), []).append(number)
+    cut = {n: group for group in alike.values() if len(group) > ALIKE for n in group[ALIKE - 1 : -1]}
+    for number in shown:
+        if number not in cut:
+            yield evidence_line(number, ledger.excerpt(number))
+        elif number == cut[number][ALIKE - 1]:
+            told = cut[number][ALIKE - 1 : -1]
+            yield f"… {len(told)} more like these: {spans(told)}"
+    if len(seen.evidence) > LINES:
+        yield f"… {len(seen.evidence) - LINES} more lines in the record"
+
+
+def _shown(seen: Observed, ledger: Ledger) -> list[str]:
+    """What there is room for: what symptoms rest on goes before what merely stood there. A change has a row of its own,
+    and a faint symptom that is over needs one line only."""
     strongest = sorted(seen.symptoms, key=lambda n: -n.symptom.specificity)
+    borne = {e for n in strongest for e in (n.evidence[:1] if _faint(n) else n.evidence)}
+    told = {n for c in seen.changes[:CHANGES] for e in c.evidence if c.summary in e.text and (n := ledger.known(e))}
+    faint = {e for n in strongest if _faint(n) for e in n.evidence}
     wanted = dict.fromkeys((*(e for n in strongest for e in n.evidence), *seen.evidence))
-    room = set(list(wanted)[:LINES])
+    room = set([n for n in wanted if n in borne or n not in told | faint][:LINES])
     return [number for number in seen.evidence if number in room]
 
 
-def evidence_line(number: str, text: str) -> str:
-    return f"[{number}] " + quoted(text, LINE_CHARACTERS).replace("\n", "\n    | ")
+def _faint(numbered: NumberedSymptom) -> bool:
+    return numbered.symptom.specificity < FAINT and not numbered.symptom.ongoing
+
+
+def _skeleton(number: str, text: str) -> str:
+    """A log line without what varies; anything else is like nothing but itself."""
+    return _VARIES.sub("#", text) if _LOG_LINE.match(text) else number
+
+
+def evidence_line(number: str, excerpt: Excerpt) -> str:
+    """`[E7] text (14:03:10Z)`: the time where it is known and the text does not tell it."""
+    text = excerpt.text if len(excerpt.text) <= LINE_CHARACTERS else _middle_cut(excerpt.text)
+    line = f"[{number}] " + quoted(text, 2 * LINE_CHARACTERS).replace("\n", "\n    | ")
+    at = excerpt.at
+    return line if at is None or f"{at:%H:%M}" in excerpt.text else f"{line} ({instant(at)})"
+
+
+def _middle_cut(text: str) -> str:
+    """A trace says what is wrong in its last line."""
+    head, tail = text[: LINE_CHARACTERS - TAIL_CHARACTERS], text[-TAIL_CHARACTERS:]
+    return f"{head}… {len(text) - LINE_CHARACTERS} more characters …{tail}"
 
 
 def symptom_block(symptoms: Iterable[NumberedSymptom]) -> list[str]:

@@ -49,7 +49,8 @@ class Toolbox:
             result = restored_result(done.outcome.output)
             seen = self._ledger.take(skill, block["name"], result)
             self._answered[_key(block)] = (seen, block["id"])
-            results[block["id"]] = tool_result(block["id"], render.result(seen, self._ledger), seen.status == "error")
+            text = render.result(seen, self._ledger, known_is_above=not folded)
+            results[block["id"]] = tool_result(block["id"], text, seen.status == "error")
         return [results.get(b["id"]) or self._from_memory(b, folded) for b in blocks]
 
     def _from_memory(self, block: Block, folded: Collection[str]) -> Block:
