@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,14 @@ import yaml
 
 from bot.cli._house import House, Team
 from bot.cli.demo import SCENARIOS
+from bot.cli.investigate import MemoryJournal
+from bot.intake import read
+from config.customers import Customer
+from skills import registry
 from tests.llm.messages_api import Told, call, serve
-from workers import simulation
+from workers import agent, simulation
 from workers.llm.base import canonical, estimate_tokens
+from workers.llm.offline import Offline
 
 CONCLUDE: dict[str, Any] = {
     "verdict": "inconclusive",
@@ -43,13 +48,13 @@ def bench(parts: tuple[str, ...]) -> None:
 
 
 def say(what: str, value: str) -> None:
-    click.echo(f"  {what:<62}{value:>18}")
+    click.echo(f"  {what:<62}{value:>26}")
 
 
 def prefix() -> None:
     """Bytes and tokens of the first request, of its static prefix, and of a whole investigation."""
     with serve(Told([call("conclude", CONCLUDE)])) as api, scenario(SCENARIOS[0]) as files:
-        ended = gumshoe_investigate(files, {"ANTHROPIC_API_KEY": "made-up", "ANTHROPIC_BASE_URL": api.url})
+        gumshoe_investigate(files, {"ANTHROPIC_API_KEY": "made-up", "ANTHROPIC_BASE_URL": api.url})
         first = api.requests[0]
         static = [first["system"], first["tools"]]
         say("tools offered", f"{len(first['tools'])}")
@@ -58,7 +63,6 @@ def prefix() -> None:
         whole = sum(estimate_tokens([r["system"], r["tools"], r["messages"]]) for r in api.requests)
         say(f"whole investigation, {len(api.requests)} requests with a model that concludes at once", f"{whole} tokens")
         say("prefix is marked for caching", "yes" if "cache_control" in json.dumps(static) else "no: below minimum")
-        del ended
     for name in SCENARIOS:
         with scenario(name) as files:
             gumshoe_investigate(files, {})
@@ -74,36 +78,61 @@ def one_shot() -> None:
     """Process time and peak memory of `gumshoe investigate`."""
     with scenario(SCENARIOS[0]) as files:
         for run in ("cold", "warm"):
-            seconds, megabytes = measured(files, {})
-            say(f"offline, {run}", f"{seconds:.2f} s, {megabytes:.0f} MB")
+            say(f"offline, {run}: whole, CPU, peak", "{:.2f} s, {:.2f} s, {:.0f} MB".format(*measured(files, {})))
         with serve(Told([call("conclude", CONCLUDE)])) as api:
             environment = {"ANTHROPIC_API_KEY": "made-up", "ANTHROPIC_BASE_URL": api.url}
             for run in ("cold", "warm"):
-                seconds, megabytes = measured(files, environment)
-                say(f"Claude with a model that answers at once, {run}", f"{seconds:.2f} s, {megabytes:.0f} MB")
+                figures = "{:.2f} s, {:.2f} s, {:.0f} MB".format(*measured(files, environment))
+                say(f"Claude with a model that answers at once, {run}", figures)
 
 
 def way() -> None:
-    """From the alert in Slack to the eyes on it and to the final answer."""
+    """From the alert in Slack to the eyes on it, to the answer in its thread, and to the last word of the rest."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
         with House(Path(folder) / "house", SCENARIOS, clean()) as house:
             say("everything started", f"{time.monotonic() - began:.2f} s")
             for team in house.teams:
-                eyes, answer = timed_alert(house, team)
-                say(f"{team.scenario}: eyes, final answer posted", f"{eyes:.2f} s, {answer:.2f} s")
+                read_once(team)
+            for team in house.teams:
+                times = ", ".join(f"{seconds:.2f} s" for seconds in timed_alert(house, team))
+                say(f"{team.scenario}: eyes, answer, all said", times)
             parent = house.family.children["worker"].pid
             for pid in (parent, *descendants(parent)):
                 say("worker parent" if pid == parent else "worker", memory(pid))
 
 
-def timed_alert(house: House, team: Team) -> tuple[float, float]:
+def read_once(team: Team) -> None:
+    """As an investigation reads it: the simulated systems make up their past when it is first asked for, real ones
+    have it. What is measured is Gumshoe."""
+    customer = Customer(name="bench", skills=team.world.skills)
+    skills = agent.connect_all(customer, registry.toggles(customer), lambda _name: None)
+    request = agent.Request(
+        customer=customer,
+        incident_id="bench",
+        investigation_id="bench",
+        trace_id="0" * 32,
+        alerts=read(team.world.alert).alerts,
+        now=datetime.now(UTC),
+    )
+    journal = MemoryJournal(quiet=True)
+    agent.investigate(request, Offline(), skills, journal, clock=lambda: datetime.now(UTC), monotonic=time.monotonic)
+
+
+def timed_alert(house: House, team: Team) -> tuple[float, float, float]:
     began = time.monotonic()
     ts = house.post_alert(team)
     house.control.wait_for(lambda s: "eyes" in s.reactions(team.channel, ts), 30)
     eyes = time.monotonic() - began
-    house.wait(lambda: house.finding(team) and house.quiet(), 60, "no answer")
-    return eyes, time.monotonic() - began
+    house.wait(lambda: house.finding(team), 60, "no finding")
+    found = house.finding(team)
+    headline = found.headline.text[:40] if found else ""
+    house.control.wait_for(
+        lambda s: any(headline in json.dumps(m, ensure_ascii=False) for m in s.replies(team.channel, ts)), 60
+    )
+    answer = time.monotonic() - began
+    house.wait(house.quiet, 60, "no last word")
+    return eyes, answer, time.monotonic() - began
 
 
 def waiting() -> None:
@@ -143,30 +172,34 @@ def scenario(name: str) -> Iterator[dict[str, Path]]:
             world.close()
 
 
+def command(files: dict[str, Path]) -> list[str]:
+    return [
+        *(sys.executable, "-m", "bot.cli.main", "investigate", "--quiet"),
+        *("--alert", str(files["alert"]), "--customer", str(files["customer"])),
+        *("--out", str(files["out"]), "--now", str(files["now"])),
+    ]
+
+
 def gumshoe_investigate(files: dict[str, Path], environment: dict[str, str]) -> None:
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "bot.cli.main", "investigate", "--quiet"),
-            *("--alert", str(files["alert"]), "--customer", str(files["customer"])),
-            *("--out", str(files["out"]), "--now", str(files["now"])),
-        ],
-        env={**clean(), **environment},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    subprocess.run(command(files), env={**clean(), **environment}, check=True, stdout=subprocess.DEVNULL)
 
 
-def measured(files: dict[str, Path], environment: dict[str, str]) -> tuple[float, float]:
-    """Seconds and peak megabytes of one process, measured by a small parent of its own."""
-    began = time.monotonic()
-    pid = os.fork()
-    if pid == 0:
-        gumshoe_investigate(files, environment)
-        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        files["out"].with_suffix(".peak").write_text(str(peak))
-        os._exit(0)
-    os.waitpid(pid, 0)
-    return time.monotonic() - began, float(files["out"].with_suffix(".peak").read_text())
+# A process's peak counts what its parent held when it was forked, so the parent must be a small one.
+STOPWATCH = """
+import resource, subprocess, sys, time
+began = time.monotonic()
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+seconds, used = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+print(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+"""
+
+
+def measured(files: dict[str, Path], environment: dict[str, str]) -> tuple[float, float, float]:
+    """Seconds, seconds of CPU and peak megabytes of one process."""
+    watch = [sys.executable, "-S", "-E", "-c", STOPWATCH, *command(files)]
+    told = subprocess.run(watch, env={**clean(), **environment}, check=True, capture_output=True, text=True)
+    seconds, cpu, peak = map(float, told.stdout.split())
+    return seconds, cpu, peak
 
 
 def clean() -> dict[str, str]:
