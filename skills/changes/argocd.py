@@ -96,20 +96,21 @@ def _happening(
         by or None,
         touches=_touched(app),
         revisions=revisions_in(revision),
+        manages=frozenset(_resource(r) for r in rows(app, "status", "resources")),
     )
 
 
 def _touched(app: Mapping[str, Any]) -> tuple[Entity, ...]:
     """The workloads of an application; where it lists no resources, what bears its name where it is deployed."""
-    found = [
-        Entity(kind=text(r, "kind"), namespace=text(r, "namespace") or None, name=text(r, "name"))
-        for r in rows(app, "status", "resources")
-        if text(r, "kind") in WORKLOADS
-    ]
+    found = [_resource(r) for r in rows(app, "status", "resources") if text(r, "kind") in WORKLOADS]
     if found:
         return tuple(found)
     place = text(app, "spec", "destination", "namespace") or None
     return (Entity(kind="Deployment", namespace=place, name=text(app, "metadata", "name")),)
+
+
+def _resource(row: Mapping[str, Any]) -> Entity:
+    return Entity(kind=text(row, "kind"), namespace=text(row, "namespace") or None, name=text(row, "name"))
 
 
 def _revision(row: Any) -> str:

@@ -20,7 +20,7 @@ from skills.rest import Door, NotThere, Rest, at, moment, rows, text
 
 PAGE = 50
 PAGES = 3
-PARALLEL = 6
+PARALLEL = 8
 
 
 def door(settings: GitHub, access: Access) -> Rest:

@@ -30,6 +30,8 @@ class Happening:
     revisions: frozenset[str] = frozenset()
     """Commits, cut to seven digits, and version numbers without v: what it shares with others of the same change."""
     repository: str = ""
+    manages: frozenset[Entity] = frozenset()
+    """Every object that it may have written, whether or not it did: the resources of an application."""
 
     @property
     def names(self) -> frozenset[str]:

@@ -44,7 +44,10 @@ def _could_explain(entry: Entry) -> bool:
 
 
 def never_ran(entry: Entry) -> bool:
-    """Merged or released, but where rollouts can be seen none carried it."""
+    """Merged, released or synced, but where rollouts can be seen nothing was written at that time. A sync that failed
+    or still runs is told all the same: that nothing was written may be the trouble."""
+    if entry.change.kind == "sync":
+        return not entry.change.id.endswith("/operation")
     return entry.change.kind in ("merge", "release")
 
 
@@ -113,7 +116,7 @@ def _symptom(entry: Entry, around: Surroundings) -> Symptom | None:
     change = entry.change
     if change.kind == "flag":
         faults: tuple[str, ...] = ("feature_flag_harmful",)
-    elif entry.parts and not (change.kind == "sync" and _touches_many(entry)):
+    elif entry.parts and change.kind != "config" and not (change.kind == "sync" and _touches_many(entry)):
         faults = ("code_defect_in_release",)
     else:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,8 @@ from skills.rest import Rest
 
 OWN = "changes"
 MOST_REPOSITORIES = 16
-"""Asked in one go, three requests each: the alert's own, then its dependencies', then the others."""
+"""Asked in one go, three requests each; where there are more, only the alert's own and its dependencies' are."""
+MOST_BELOW = 10
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Rollout")
 _WAIT_SHARE = 0.75
 """Of the time there is: how long another skill's first look is waited for."""
@@ -74,12 +75,8 @@ def read(systems: Systems, context: SkillContext, since: datetime, seconds: floa
     with ThreadPoolExecutor(3) as pool:
         others = pool.submit(_others, context, since, time.monotonic() + seconds * _WAIT_SHARE)
         synced = pool.submit(_argocd, systems, since, end)
-        if systems.settings.github is not None and must_choose(systems):
-            told = others.result()
-            merged = _github(systems, context, told, since, end)
-        else:
-            merged = _github(systems, context, Told((), (), ()), since, end)
-            told = others.result()
+        merged = _github(systems, context, others.result, since, end)
+        told = others.result()
         parts = [merged, synced.result()]
     words = [*told.names, *(w for _, _, w in parts if w)]
     if context.recorded_changes:
@@ -101,26 +98,35 @@ def must_choose(systems: Systems) -> bool:
     return len(named) > MOST_REPOSITORIES or any(c in service for service in named for c in "*?[")
 
 
-def _github(systems: Systems, context: SkillContext, told: Told, since: datetime, end: float) -> _Part:
-    settings = systems.settings.github
-    if settings is None or systems.github is None:
+def _github(systems: Systems, context: SkillContext, others: Callable[[], Told], since: datetime, end: float) -> _Part:
+    """Of few repositories all; of many the alert's own at once, then those of what it depends on."""
+    settings, rest = systems.settings.github, systems.github
+    if settings is None or rest is None:
         return (), (), ""
-    around = Surroundings(context.focus, told.edges)
-    services = [*sorted(around.names), *around.dependencies]
-    wanted = github.repositories(settings, services, context.focus.labels)
-    if not wanted:
+    around = Surroundings(context.focus)
+    own = github.repositories(settings, sorted(around.names), context.focus.labels)
+    asked = own[:MOST_REPOSITORIES]
+    if must_choose(systems):
+        asked = [r for r in asked if around.names & set(r.services) or not r.services]
+    found, gaps = github.happenings(rest, settings, asked, since, end)
+    left: list[str] = []
+    if must_choose(systems):
+        around = Surroundings(context.focus, others().edges)
+        below = [
+            r
+            for r in github.repositories(settings, around.dependencies, {})
+            if r.name not in {a.name for a in asked} and set(r.services) & set(around.dependencies)
+        ]
+        more, blanks = github.happenings(rest, settings, below[:MOST_BELOW], since, end)
+        found, gaps, asked = [*found, *more], [*gaps, *blanks], [*asked, *below[:MOST_BELOW]]
+        left = [s for r in below[MOST_BELOW:] for s in r.services]
+    if not asked:
         why = f"no repository is set for {around.about} or what it depends on (github.repositories)"
         return (), (Gap("GitHub", why),), ""
-    asked = wanted[:MOST_REPOSITORIES]
-    found, gaps = github.happenings(systems.github, settings, asked, since, end)
-    near = {s for r in wanted[MOST_REPOSITORIES:] for s in r.services} & {*around.names, *around.dependencies}
-    if near:
-        why = (
-            f"{len(near)} repositories of what {around.about} depends on were not asked: {', '.join(sorted(near)[:5])}"
-        )
+    if left:
+        why = f"{len(left)} services that {around.about} depends on were not asked for: {', '.join(left[:5])}"
         gaps.append(Gap("GitHub: other repositories", why))
-    of = f"{len(asked)} of {len(wanted)}" if len(wanted) > len(asked) else str(len(asked))
-    counted = f"{of} {'repository' if len(asked) == 1 else 'repositories'}"
+    counted = f"{len(asked)} {'repository' if len(asked) == 1 else 'repositories'}"
     return found, gaps, f"GitHub ({counted})" if len(gaps) == 0 or found else ""
 
 

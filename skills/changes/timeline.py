@@ -89,6 +89,7 @@ def timeline(
     """Oldest first. `changes`: what skills and Gumshoe's own record tell; `resolve`: the workload of a name."""
     plain = list(changes)
     groups = [_of_rollout(c) for c in plain if c.kind == "rollout"]
+    groups += [_Group(c.at, frozenset(), frozenset(), frozenset(), frozenset(), c) for c in plain if c.kind == "config"]
     for happening in sorted(happenings, key=lambda h: (_stage(h), h.at, h.id)):
         home = _home(happening, groups)
         if home is None:
@@ -96,7 +97,8 @@ def timeline(
         else:
             home.take(happening)
     entries = [_entry(g, around, onset, resolve) for g in groups]
-    entries += [Entry(c, (), around.nearest(_touched(c))[0], onset - c.at) for c in plain if c.kind != "rollout"]
+    whole = [c for c in plain if c.kind not in ("rollout", "config")]
+    entries += [Entry(c, (), around.nearest(_touched(c))[0], onset - c.at) for c in whole]
     return sorted(entries, key=lambda e: (e.change.at, e.change.id))
 
 
@@ -127,15 +129,23 @@ def _home(happening: Happening, groups: Sequence[_Group]) -> _Group | None:
     for group in groups:
         common = bool(happening.revisions & group.revisions)
         beside = happening.repository and happening.repository in group.repositories
-        if not (names & group.names or (beside and (common or not names or not group.names))):
+        wrote = group.change is not None and group.change.entity in happening.manages
+        if not (names & group.names or wrote or (beside and (common or not names or not group.names))):
             continue
         if any(p.kind == happening.kind for p in group.parts) and happening.kind != "merge":
             continue
         before = group.at - happening.at
-        longest = _VERSIONED if common else _BEFORE[happening.kind]
+        # An object that GitOps manages is written within the sync; before it, somebody else did.
+        longest = (
+            _VERSIONED
+            if common
+            else timedelta(minutes=2)
+            if wrote and not names & group.names
+            else _BEFORE[happening.kind]
+        )
         if not -_AFTER <= before <= longest or (not common and _contradicts(happening, group)):
             continue
-        key = (0 if common else 1, abs(before.total_seconds()))
+        key = (0 if common else 1 if names & group.names else 2, abs(before.total_seconds()))
         if best is None or key < best[0]:
             best = (key, group)
     return best[1] if best else None

@@ -37,7 +37,7 @@ from skills.rest import NotThere, Rest
 
 LOOKBACK = timedelta(hours=24)
 """Before the window: what the first look covers."""
-FIRST_LOOK_SECONDS = 6.0
+FIRST_LOOK_SECONDS = 8.0
 TOOL_SECONDS = 12.0
 FRESH_SECONDS = 120.0
 MOST_LINES = 40

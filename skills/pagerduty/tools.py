@@ -31,9 +31,9 @@ from skills.contract import (
 )
 from skills.pagerduty.client import Incident, Note, OnCall, PagerDuty, Past
 from skills.pagerduty.client import connect as dial
-from skills.pagerduty.matching import incident_id, likeliest, service_of
+from skills.pagerduty.matching import alike, incident_id, likeliest, service_of
 from skills.pagerduty.settings import Settings
-from skills.rest import moment, text
+from skills.rest import moment, rows, text
 
 FIRST_LOOK_SECONDS = 6.0
 OPEN = timedelta(days=2)
@@ -259,7 +259,12 @@ class _Told:
 
     def changes(self) -> tuple[Change, ...]:
         """Change events that PagerDuty relates to the incident, as somebody's pipeline sent them."""
-        service = self.context.focus.service or (self.incident.service if self.incident else "")
+        incident, focus = self.incident, self.context.focus
+        if incident is None:
+            return ()
+        same = alike(incident.service, focus.service)
+        place = focus.namespace if same and focus.namespace else None
+        own = Entity(kind="Service", namespace=place, name=focus.service if same else incident.service)
         found = []
         for row in self.got.get("change events", ()):
             when = moment(row, "timestamp")
@@ -267,10 +272,9 @@ class _Told:
                 continue
             words, source = text(row, "summary")[:200], text(row, "source")
             told = f"PagerDuty change event at {when:%Y-%m-%dT%H:%M:%SZ}: {words}" + (f" ({source})" if source else "")
-            thing = Entity(kind="Service", namespace=self.context.focus.namespace or None, name=service or "?")
-            seen = Excerpt(
-                told, f"GET /incidents/{self.incident.id if self.incident else ''}/related_change_events", at=when
-            )
+            touched = [text(s, "id") for s in rows(row, "services")]
+            thing = own if incident.service_id in touched else Entity(kind="external", name=source or "a pipeline")
+            seen = Excerpt(told, f"GET /incidents/{incident.id}/related_change_events", at=when)
             found.append(Change(f"pagerduty/change/{text(row, 'id')}", when, thing, words, "other", None, (seen,)))
         return tuple(sorted(found, key=lambda c: (c.at, c.id)))
 

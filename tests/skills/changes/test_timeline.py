@@ -322,3 +322,33 @@ def test_configuration_relates_by_its_name_or_is_shared_by_all(name: str, relati
     seen = skill().first_look(context(Cluster([config(name)])))
     assert ("No change explains this" in seen.text) is (relation == "same namespace")
     assert relation in skill()._timeline(TimelineInput(), context(Cluster([config(name)]))).evidence[0].text
+
+
+def test_sync_that_wrote_only_a_config_map_is_that_change_and_not_one_of_the_workload(stack: ExitStack) -> None:
+    app = application(3.02)
+    app["status"]["resources"].append(
+        {"version": "v1", "kind": "ConfigMap", "namespace": "shop", "name": "cart-config"}
+    )
+    argo = stack.enter_context(serving(rest({"/api/v1/applications": {"metadata": {}, "items": [app]}})))
+    made = skill(argocd={"url": argo.url})
+    seen = made.first_look(context(Cluster([config("cart-config"), rollout(200)])))
+    assert seen.symptoms == ()
+    assert [(c.id, c.entity.kind) for c in seen.changes] == [("configmap/shop/cart-config/9", "ConfigMap")]
+    assert "sync of cart" in seen.changes[0].summary
+
+
+def test_sync_with_which_nothing_was_written_did_not_change_production(stack: ExitStack) -> None:
+    argo = stack.enter_context(serving(rest({"/api/v1/applications": {"metadata": {}, "items": [application(3)]}})))
+    seen = skill(argocd={"url": argo.url}).first_look(context(Cluster([rollout(200)])))
+    assert seen.symptoms == ()
+    assert "No change explains this" in seen.text
+
+
+def test_of_many_repositories_only_the_alerts_own_and_its_dependencies_are_asked(stack: ExitStack) -> None:
+    many = {f"service-{i}": f"acme/service-{i}" for i in range(40)}
+    api = stack.enter_context(serving(rest({**routes(deployments=[deployment(12)]), **routes("acme/checkout")})))
+    made = skill(github=github(api, cart="acme/cart", checkout="acme/checkout", **many))
+    seen = made.first_look(context(Cluster([rollout(10)]), service="checkout"))
+    assert {r.split("/")[3] for r in api.requests} == {"checkout", "cart"}
+    assert "GitHub (2 repositories)" in seen.text
+    assert not seen.gaps

@@ -194,6 +194,17 @@ def test_related_change_events_are_changes_of_the_service(stack: ExitStack) -> N
     assert "Build Success - cart 1.34.0 (acme-build-pipeline)" in change.evidence[0].text
 
 
+def test_change_event_of_another_service_is_not_put_on_the_alerts(stack: ExitStack) -> None:
+    (of_incident,) = look(served(stack), service="orders").changes
+    assert of_incident.entity.name == "Cart Service"
+    foreign = {
+        "summary": "Deploy search", "id": "01F", "timestamp": at(-9), "source": "ci", "services": [{"id": "PSEARCH"}],
+    }  # fmt: skip
+    api = served(stack, **{"/incidents/QCART1/related_change_events": {"change_events": [foreign]}})
+    (of_another,) = look(api).changes
+    assert (of_another.entity.kind, of_another.entity.name) == ("external", "ci")
+
+
 def test_alerts_own_link_says_which_incident_it_is(stack: ExitStack) -> None:
     api = served(stack)
     look(api, links=("https://acme.pagerduty.com/incidents/QCART1",), alert_type="", service="")
