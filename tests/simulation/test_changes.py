@@ -10,26 +10,29 @@ from typing import Any
 import pytest
 
 from bot.cli.investigate import MemoryJournal
+from bot.intake import flags as flag_intake
 from bot.intake import read
 from config.customers import Customer
 from skills import registry
 from skills.changes.tools import Changes, DetailInput
-from skills.contract import Access, Focus, QueryMeter, SkillContext, Window
+from skills.contract import Access, Change, Focus, QueryMeter, SkillContext, Window
 from workers import agent
 from workers.domain import Finding
+from workers.flags import as_changes
 from workers.llm.offline import Offline
 from workers.simulation import Running, start
 from workers.simulation.clock import moment
 from workers.simulation.faces.argocd import ArgoCD
 from workers.simulation.faces.exchange import Ask
 from workers.simulation.faces.github import GitHub
+from workers.simulation.flags import webhook as flag_webhook
 from workers.simulation.running import stage
 from workers.trace import Span
 
 SKILLS = ("kubernetes", "elasticsearch", "prometheus", "changes")
 
 
-def investigated(running: Running) -> tuple[Finding, list[Span]]:
+def investigated(running: Running, recorded: tuple[Change, ...] = ()) -> tuple[Finding, list[Span]]:
     customer = Customer(name="hollybrook", skills=running.skills)
     skills = agent.connect_all(customer, registry.toggles(customer), lambda name: None)
     request = agent.Request(
@@ -39,6 +42,7 @@ def investigated(running: Running) -> tuple[Finding, list[Span]]:
         trace_id="0" * 32,
         alerts=read(running.alert).alerts,
         now=running.now,
+        recorded_changes=recorded,
     )
     journal = MemoryJournal(True)
     clock = lambda: datetime.now(UTC)  # noqa: E731
@@ -144,3 +148,25 @@ def test_nothing_is_told_that_has_not_happened_yet() -> None:
     stamps = [moment(s) for text in texts for s in re.findall(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", text)]
     assert len(stamps) > 200
     assert max(stamps) <= now
+
+
+def test_flag_that_broke_something_is_among_the_events_and_leads_to_it() -> None:
+    running = start("flag-breaks-pricing", skills=SKILLS)
+    try:
+        true = running.truth.causes[0].change
+        assert true is not None
+        events = running.flag_events
+        harmful = events[-1]
+        assert (harmful.flag, harmful.services) == ("bundle-pricing-v2", ("pricing",))
+        assert abs((harmful.at - datetime.fromisoformat(true["at"])).total_seconds()) < 2
+        assert all((running.now - e.at).total_seconds() > 3 * 3600 for e in events[:-1])
+        read_back, _ = flag_intake.read(flag_webhook(harmful), "hollybrook", running.now)
+        assert read_back is not None
+        assert (read_back.flag, read_back.summary, read_back.author) == (harmful.flag, harmful.summary, harmful.author)
+        finding, spans = investigated(running, as_changes(events, "production"))
+    finally:
+        running.close()
+    look = told(spans)
+    assert "same workload: feature_flag bundle-pricing-v2: false -> true" in look["text"]
+    assert [s["entity"]["name"] for s in look["symptoms"]] == ["bundle-pricing-v2"]
+    assert finding.causes[0].fault == "feature_flag_harmful"

@@ -16,7 +16,7 @@ from typing import Any
 from config.customers import Budget, Customer
 from skills import registry
 from skills.contract import Change
-from workers import agent, simulation
+from workers import agent, flags, simulation
 from workers.agent.systems import sources
 from workers.domain import Alert, Finding, Guidance, Instructions, Progress
 from workers.evaluation import guessers
@@ -110,7 +110,8 @@ def _investigated(job: Job, it: Case, world: simulation.Running, stage: Stage, b
     customer = Customer(name=it.company, skills=world.skills, budget=stage.budget)
     skills = agent.connect_all(customer, registry.toggles(customer), _no_secret)
     alerts = stage.read(world.alert)
-    finding, spans = _find(job, customer, alerts, world.now, skills, stage)
+    told = flags.as_changes(world.flag_events, "") if "changes" in world.skills else ()
+    finding, spans = _find(job, customer, alerts, world.now, skills, stage, told)
     graded = _graded(job, it, alerts, finding, spans, world.truth, stage, began)
     if not stage.guess or job.repeat:
         return graded

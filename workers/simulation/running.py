@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import Any
 
 from skills.faults import fault as leaf
-from workers.simulation import clock, scenario, systems
+from workers.domain import FlagEvent
+from workers.simulation import clock, flags, scenario, systems
 from workers.simulation.alerts import Alert, Rules, rule, webhook
 from workers.simulation.blow import Altered, Blow, workload_thing
 from workers.simulation.company import SimulationError
@@ -53,6 +54,11 @@ class Running:
     def refused(self) -> dict[str, dict[str, int]]:
         """By face: what was asked of it and is not done."""
         return {name: dict(face.refused) for name, face in self.staged.faces.items()}
+
+    @property
+    def flag_events(self) -> tuple[FlagEvent, ...]:
+        """What the system that keeps the feature flags would have told by webhook until now."""
+        return flags.switched(self.staged.scene.world)
 
     def close(self) -> None:
         self._served.close()
