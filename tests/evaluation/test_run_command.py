@@ -97,6 +97,21 @@ def test_paid_calls_stop_before_the_limit_and_go_on_when_it_is_raised(tmp_path: 
         assert done["spent_dollars"] >= part["spent_dollars"]
         assert len(api.requests) > asked
 
+    base, picture, shown = tmp_path / "base.json", tmp_path / "p.png", tmp_path / "p.html"
+    assert gumshoe("gate", str(out), "--write", str(base)).returncode == 0
+    assert gumshoe("gate", str(out), "--against", str(base)).stdout == "passes: 3 cases compared\n"
+    spoilt = json.loads(base.read_text().replace('"passed": 0.0', '"passed": 1.0'))
+    base.write_text(json.dumps(spoilt))
+    failed = gumshoe("gate", str(out), "--against", str(base), "--strict")
+    assert failed.returncode == 1
+    assert "worse   selector-mismatch|claude-sonnet-5-5|0" in failed.stdout
+    assert gumshoe("compare", str(out), str(out), "--identical").returncode == 0
+    assert "smallest set that ranks as the whole" in gumshoe("saturate", str(out)).stdout
+    report = gumshoe("report", str(out), "--png", str(picture), "--html", str(shown))
+    assert "High and wrong: 0" in report.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert "claude-sonnet-5-5" in shown.read_text()
+
 
 def test_a_wrong_option_is_one_line(tmp_path: Path) -> None:
     out = str(tmp_path / "x.json")
