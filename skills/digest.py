@@ -15,20 +15,52 @@ from datetime import datetime
 
 from skills.contract import Entity, LogLine
 from skills.loglines import join, level_of, message_of
-from skills.masks import mask
+from skills.masks import between, mask
 
 MAX_TEMPLATES = 4000
 """Of each severity, so that chatter cannot crowd out errors."""
 _SIBLINGS = 100
 """Templates of one length, level and first word; what is more varied than this becomes one of wildcards."""
+_CHATTER = 1000
 _LIKENESS = 0.6
 _WORDS = 60
 _READ = 16_000
 """Of a longer record only the beginning tells templates apart."""
 _CACHE = 60_000
 _SEVERITY = {"fatal": 4, "error": 3, "warning": 2, "": 1, "info": 0, "debug": 0}
-_DIGITS = str.maketrans("", "", "0123456789")
-_FAILED = re.compile(r"(?:status(?:_?code)?|code|\bHTTP/\d(?:\.\d)?)\"?\W{1,4}([45])\d\d\b", re.IGNORECASE)
+_VARYING = b"0123456789abcdefABCDEF"
+_KINDS = 16
+"""Different lines behind one key; what is more varied than this is masked each time."""
+_CODE = r"\"?\W{1,4}([45])\d\d\b"
+_STATUS = {
+    "HTTP/": re.compile(rf"HTTP/\d(?:\.\d)?{_CODE}"),
+    "tatus": re.compile(rf"tatus(?:_?[Cc]ode)?{_CODE}"),
+    "ode": re.compile(rf"ode{_CODE}"),
+    "STATUS": re.compile(rf"STATUS(?:_?CODE)?{_CODE}"),
+    "CODE": re.compile(rf"CODE{_CODE}"),
+}
+"""Where a line tells the status of a request: a 500 is not the same line as a 200. Each begins with its mark, which a
+search finds fast; a line of several marks is searched for all of them at once."""
+_ANY_STATUS = re.compile(rf"(?:HTTP/\d(?:\.\d)?|(?:tatus|STATUS)(?:_?(?:[Cc]ode|CODE))?|ode|CODE){_CODE}")
+_WORD_EDGE = re.compile(r"^\w+|\w+$")
+
+
+def _status_in(text: str) -> re.Pattern[str] | None:
+    marks = [pattern for mark, pattern in _STATUS.items() if mark in text]
+    return (marks[0] if len(marks) == 1 else _ANY_STATUS) if marks else None
+
+
+def _fragments(text: str) -> tuple[str, ...]:
+    """The constant parts, without what touches a part that varies: an id may begin or end in letters."""
+    pieces = between(text)
+    if len(pieces) == 1:
+        return (text,)
+    last = len(pieces) - 1
+    trimmed = [
+        _WORD_EDGE.sub("", piece) if 0 < i < last else re.sub(r"^\w+" if i else r"\w+$", "", piece)
+        for i, piece in enumerate(pieces)
+    ]
+    return tuple(sorted({piece for piece in trimmed if len(piece) > 1}, key=len, reverse=True))
 
 
 @dataclass(frozen=True)
@@ -83,7 +115,18 @@ class _Node:
     count: int = 0
     before: int = 0
     baseline: int = 0
-    entities: set[Entity] = field(default_factory=set)
+    entities: dict[str, Entity] = field(default_factory=dict)
+    """By name: hashing a record of names costs more than all the rest of counting a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """Lines that have been seen to read alike, and the node of each: by the first digit of a failed status."""
+
+    fragments: tuple[str, ...]
+    """What stands between the parts that vary: all of it is in every line of this kind."""
+    status: re.Pattern[str] | None
+    nodes: dict[str, _Node]
 
 
 class Digest:
@@ -92,8 +135,9 @@ class Digest:
     def __init__(self, onset: datetime | None = None) -> None:
         self.onset = onset
         self._tree: dict[tuple[int, str, str], list[_Node]] = {}
-        self._cache: dict[str, _Node] = {}
-        self._exact: dict[str, _Node] = {}
+        self._doors: dict[str, dict[bytes, list[_Door]]] = {}
+        self._known = 0
+        self._masked: dict[str, _Node] = {}
         self._nodes: list[_Node] = []
         self._spilled: dict[tuple[int, str, str], _Node] = {}
         self._grown: Counter[str] = Counter()
@@ -101,7 +145,6 @@ class Digest:
         self._baseline_lines = 0
 
     def add(self, line: LogLine) -> None:
-        self._lines += 1
         node = self._node(line)
         at = line.at
         node.count += 1
@@ -113,12 +156,12 @@ class Digest:
             node.last = at
         elif at < node.first:
             node.sample, node.first = line, at
-        if line.entity is not None and len(node.entities) < 50:
-            node.entities.add(line.entity)
+        entity = line.entity
+        if entity is not None and entity.name not in node.entities and len(node.entities) < 50:
+            node.entities[entity.name] = entity
 
     def add_baseline(self, line: LogLine) -> None:
         """A line of the healthy window: counts, and is never a sample."""
-        self._baseline_lines += 1
         self._node(line).baseline += 1
 
     def add_all(self, lines: Iterable[LogLine], baseline: Iterable[LogLine] = ()) -> Digest:
@@ -130,34 +173,63 @@ class Digest:
         return self
 
     def _node(self, line: LogLine) -> _Node:
-        """Three doors, each dearer than the one before: digits removed, masked, the tree."""
+        """The front door: a line whose constant parts have been seen needs neither its mask nor the tree.
+
+        Found by its bytes without digits and letters of hexadecimal digits, then held to the fragments of its kind:
+        `locked` and `blocked` have the same key and are two things.
+        """
         text = line.text if len(line.text) <= _READ else line.text[:_READ]
-        key = line.level + text.translate(_DIGITS)
-        failed = ""
-        if "tatus" in text or "HTTP/" in text or "ode" in text:  # a 500 is not the same line as a 200
-            found = _FAILED.search(text)
-            if found is not None:
-                failed = found[1]
-                key += failed
-        node = self._exact.get(key)
-        if node is None:
-            masked = line.level + mask(text) + failed
-            node = self._cache.get(masked)
-            if node is None:
-                node = self._grow(line, failed)
-                if len(self._cache) < _CACHE:
-                    self._cache[masked] = node
-            if len(self._exact) < _CACHE:
-                self._exact[key] = node
+        key = text.encode("utf-8", "replace").translate(None, _VARYING)
+        doors = self._doors.get(line.level)
+        if doors is None:
+            doors = self._doors[line.level] = {}
+        kinds = doors.get(key)
+        if kinds is not None:
+            for door in kinds:
+                for fragment in door.fragments:
+                    if fragment not in text:
+                        break
+                else:
+                    failed = ""
+                    if door.status is not None and (found := door.status.search(text)):
+                        failed = found[1]
+                    node = door.nodes.get(failed)
+                    if node is None:
+                        node = door.nodes[failed] = self._by_mask(line, text, failed)
+                    return node
+        return self._new_door(line, text, key, doors)
+
+    def _new_door(self, line: LogLine, text: str, key: bytes, doors: dict[bytes, list[_Door]]) -> _Node:
+        status = _status_in(text)
+        failed = found[1] if status and (found := status.search(text)) else ""
+        node = self._by_mask(line, text, failed)
+        if self._known < _CACHE and len(doors.get(key, ())) < _KINDS:
+            self._known += 1
+            doors.setdefault(key, []).append(_Door(_fragments(text), status, {failed: node}))
         return node
 
-    def _grow(self, line: LogLine, failed: str) -> _Node:
+    def _by_mask(self, line: LogLine, text: str, failed: str) -> _Node:
+        """Masked texts are remembered, so that the tree is asked once for each."""
+        masked = mask(text)
+        key = line.level + masked + failed
+        node = self._masked.get(key)
+        if node is None:
+            node = self._grow(line, failed, masked)
+            if len(self._masked) < _CACHE:
+                self._masked[key] = node
+        return node
+
+    def _grow(self, line: LogLine, failed: str, masked: str) -> _Node:
         level = level_of(line)
         if failed and level in ("", "info", "debug"):
             level = "error" if failed == "5" else "warning"
-        words = mask(message_of(line.text)).split()[:_WORDS]
+        message = message_of(line.text)
+        words = (masked if message is line.text else mask(message)).split()[:_WORDS]
         branch = (len(words), level, words[0] if words and "<" not in words[0] else "<*>")
         siblings = self._tree.setdefault(branch, [])
+        spilled = self._spilled.get(branch)
+        if spilled is not None and spilled.count > _CHATTER and level not in ("error", "fatal"):
+            return spilled  # free text: comparing each line with a hundred others finds nothing
         best, likeness = None, 0.0
         for node in siblings:
             same = sum(a == b for a, b in zip(node.words, words, strict=True)) / max(1, len(words))
@@ -183,6 +255,8 @@ class Digest:
         return node
 
     def result(self, max_tokens: int = 2000) -> LogDigest:
+        self._lines = sum(node.count for node in self._nodes)
+        self._baseline_lines = sum(node.baseline for node in self._nodes)
         ranked = sorted((n for n in self._nodes if n.count), key=self._rank)
         chosen: list[Template] = []
         room = max_tokens - 40
@@ -239,7 +313,7 @@ class Digest:
             first_seen=node.first,
             last_seen=node.last,
             sample=node.sample,
-            entities=tuple(sorted(node.entities, key=str)),
+            entities=tuple(sorted(node.entities.values(), key=str)),
             is_new=self._is_new(node),
         )
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from skills.contract import Entity, LogLine
+from skills.contract import LogLine
 
 MAX_JOINED_LINES = 400
 MAX_JOINED_CHARACTERS = 32_000
@@ -125,34 +126,34 @@ _EXCEPTION_HEAD = re.compile(
 _CLOSING = re.compile(r"[}\])]+[,;]?\s*$")
 
 _APART = timedelta(seconds=2)
+_MAY_GO_ON = frozenset(" \tTCSabcdefghijklmnopqrstuvwxyz")
+"""How a row may begin that goes on with a record which nothing has given a shape; most lines begin otherwise."""
+_WAITING = 2000
 
 
 def join(lines: Iterable[LogLine]) -> Iterator[LogLine]:
     """Lines as records: a stack trace becomes one line of many rows, under the line that announced it.
 
-    Streams (entity and container) are kept apart. Order is that of the first rows. Knows Python (chained and grouped),
-    Go panics and goroutine dumps, Java with its causes, Node and .NET.
+    Streams (entity and container) are kept apart. Order is that of the first rows. Knows Python (chained, grouped, of
+    tasks, of faulthandler), Go panics and goroutine dumps, Java with its causes, Node and .NET.
     """
-    open_records: dict[tuple[Entity | None, str], _Record] = {}
-    queue: list[_Record] = []
+    last: dict[tuple[str, str | None, str], _Record] = {}
+    waiting: deque[_Record] = deque()
     for line in lines:
-        key = (line.entity, line.container)
-        record = open_records.get(key)
-        if record is not None and record.takes(line):
-            record.add(line.text)
-            continue
+        entity, text = line.entity, line.text
+        # Not the entity itself: hashing a record of names costs more than all the rest of this loop.
+        key = ("", None, line.container) if entity is None else (entity.name, entity.namespace, line.container)
+        record = last.get(key)
         if record is not None:
+            if (record.shape or not text or text[0] in _MAY_GO_ON) and record.takes(line):
+                record.add(line)
+                continue
             record.closed = True
-        fresh = _Record(line)
-        open_records[key] = fresh
-        queue.append(fresh)
-        if queue[0].closed or len(queue) > 2000:
-            done = 0
-            while done < len(queue) and (queue[done].closed or len(queue) - done > 2000):
-                yield queue[done].line()
-                done += 1
-            del queue[:done]
-    for record in queue:
+        last[key] = record = _Record(line, _shape_of(text))
+        waiting.append(record)
+        while waiting[0].closed or len(waiting) > _WAITING:
+            yield waiting.popleft().line()
+    for record in waiting:
         yield record.line()
 
 
@@ -161,18 +162,20 @@ class _Record:
 
     __slots__ = ("closed", "first", "last_at", "rows", "shape", "size")
 
-    def __init__(self, line: LogLine) -> None:
+    def __init__(self, line: LogLine, shape: str) -> None:
         self.first = line
-        self.rows = [line.text]
-        self.size = len(line.text)
-        self.last_at = line.at
+        self.shape = shape
         self.closed = False
-        self.shape = _shape_of(line.text)
+        self.rows: list[str] | None = None
+        """Made with the second row: most records have one."""
 
     def takes(self, line: LogLine) -> bool:
         """Whether this row goes on with the record: by its own look, or by what the record is in the middle of."""
         text = line.text
-        if len(self.rows) >= MAX_JOINED_LINES or self.size > MAX_JOINED_CHARACTERS or line.at - self.last_at > _APART:
+        if self.rows is None:
+            if line.at - self.first.at > _APART:
+                return False
+        elif len(self.rows) >= MAX_JOINED_LINES or self.size > MAX_JOINED_CHARACTERS or line.at - self.last_at > _APART:
             return False
         if text[:1] in (" ", "\t") or not text:
             return True
@@ -186,13 +189,17 @@ class _Record:
             goes_on = _PYTHON_BETWEEN.match(text) or _PYTHON_START.match(text)
             return bool(goes_on or (self.shape == "python" and _PYTHON_RAISED.match(text)))
         if _PYTHON_START.match(text) or _EXCEPTION_HEAD.match(text):
-            announced = len(self.rows) == 1 and level_of(self.first) not in ("info", "debug")
+            announced = self.rows is None and level_of(self.first) not in ("info", "debug")
             return announced or self.shape == "at" or text.startswith(("Caused by", "Suppressed"))
         return self.shape == "at" and _CLOSING.match(text) is not None
 
-    def add(self, text: str) -> None:
+    def add(self, line: LogLine) -> None:
+        text = line.text
+        if self.rows is None:
+            self.rows, self.size = [self.first.text], len(self.first.text)
         self.rows.append(text)
         self.size += len(text) + 1
+        self.last_at = line.at
         if self.shape == "go":
             return
         stripped = text.lstrip(" \t|+")
@@ -206,19 +213,24 @@ class _Record:
             self.shape = "go"
 
     def line(self) -> LogLine:
+        if self.rows is None:
+            return self.first
         while len(self.rows) > 1 and not self.rows[-1].strip():
             self.rows.pop()
         return self.first if len(self.rows) == 1 else replace(self.first, text="\n".join(self.rows))
 
 
 def _shape_of(text: str) -> str:
-    head = text[:300]
-    if _GO_TRACE.match(head) or "http: panic serving " in head:
+    """Cheap questions first: every line is asked."""
+    if text[:1] in _GO_BEGINS and _GO_TRACE.match(text):
         return "go"
-    if "\n" in text:
-        return ""
-    if "Traceback (most recent call last):" in head:
-        return "python"
-    if head.startswith("Fatal Python error: "):
-        return "faulthandler"
-    return "asyncio" if "exception was never retrieved" in head else ""
+    if "(most recent call last):" in text:
+        return "python" if "Traceback (most recent call last):" in text[:300] and "\n" not in text else ""
+    if "http: panic serving " in text:
+        return "go"
+    if "exception was never retrieved" in text:
+        return "asyncio" if "\n" not in text else ""
+    return "faulthandler" if text[:1] == "F" and text.startswith("Fatal Python error: ") and "\n" not in text else ""
+
+
+_GO_BEGINS = ("p", "f", "g", "S", "r")

@@ -20,5 +20,14 @@ def mask(text: str) -> str:
     return _VARYING.sub(_name, text)
 
 
+def between(text: str) -> list[str]:
+    """What stands between the parts that vary."""
+    pieces, at = [], 0
+    for match in _VARYING.finditer(text):
+        pieces.append(text[at : match.start()])
+        at = match.end()
+    return [*pieces, text[at:]]
+
+
 def _name(match: re.Match[str]) -> str:
     return _STANDS_FOR[match.lastgroup or "number"]

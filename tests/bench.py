@@ -26,6 +26,7 @@ from bot.cli.investigate import MemoryJournal
 from bot.intake import read
 from config.customers import Customer
 from skills import registry
+from tests import bench_digest
 from tests.llm.messages_api import Told, call, serve
 from workers import agent, simulation
 from workers.llm.base import canonical, estimate_tokens
@@ -35,7 +36,7 @@ CONCLUDE: dict[str, Any] = {
     "verdict": "inconclusive",
     "headline": {"text": "Nothing is concluded: this reply measures the way, not the answer.", "evidence": []},
 }
-PARTS = ("prefix", "one-shot", "way", "waiting")
+PARTS = ("prefix", "one-shot", "way", "waiting", "digest")
 
 
 @click.command()
@@ -44,7 +45,13 @@ def bench(parts: tuple[str, ...]) -> None:
     """Measure PARTS (default: all)."""
     for part in parts or PARTS:
         click.echo(f"\n{part}")
-        {"prefix": prefix, "one-shot": one_shot, "way": way, "waiting": waiting}[part]()
+        {
+            "prefix": prefix,
+            "one-shot": one_shot,
+            "way": way,
+            "waiting": waiting,
+            "digest": lambda: bench_digest.bench(say),
+        }[part]()
 
 
 def say(what: str, value: str) -> None:

@@ -66,6 +66,31 @@ def test_what_varies_is_one_template_and_what_differs_is_two() -> None:
     ]
 
 
+def test_lines_that_differ_in_the_letters_of_hexadecimal_digits_alone_are_two() -> None:
+    digest = Digest()
+    for word in ("add", "dead", "add", "bad"):
+        digest.add(LogLine(AT, f"ERROR {word}"))
+    assert sorted((t.text, t.count) for t in digest.result().templates) == [
+        ("ERROR add", 2), ("ERROR bad", 1), ("ERROR dead", 1),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "level"),
+    [
+        ('INFO GET /a HTTP/1.1" 200 3ms', 'INFO GET /a HTTP/2.0" 502 3ms', "error"),
+        ("INFO done statusCode=200 in 3ms", "INFO done statusCode=404 in 9ms", "warning"),
+        ('{"level":"info","code":200,"status":200}', '{"level":"info","code":200,"status":503}', "error"),
+        ("INFO done STATUS: 201", "INFO done STATUS: 500", "error"),
+    ],
+)
+def test_a_status_that_fails_is_seen_in_every_spelling(good: str, bad: str, level: str) -> None:
+    digest = Digest()
+    for text in (good, good, bad, good, bad):
+        digest.add(LogLine(AT, text))
+    assert [(t.level, t.count) for t in digest.result().templates] == [(level, 2), ("info", 3)]
+
+
 def test_a_failed_request_is_not_hidden_among_those_that_succeed() -> None:
     digest = Digest()
     for i in range(100):
@@ -176,4 +201,4 @@ def test_it_is_fast_enough_for_a_million_lines() -> None:
     started = perf_counter()
     for line in lines:
         digest.add(line)
-    assert len(lines) / (perf_counter() - started) > 40_000  # about 200,000 on an idle core; the machine is shared
+    assert len(lines) / (perf_counter() - started) > 100_000  # about 600,000 on an idle core; the machine is shared
