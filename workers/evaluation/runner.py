@@ -98,6 +98,8 @@ def run(
         right = sum(r.passed for r in record.results.values())
         tell(Progress(len(record.results), total, right, (clock() - began).total_seconds(), purse.held))
 
+    if not record.resumed:
+        _forget_traces(traced.traces)
     say()
     answers = spread(jobs, lambda job: investigated(job, traced, purse), plan.processes, go_on=lambda: not refused)
     for job, answer in answers:
@@ -122,6 +124,12 @@ def run(
     if not stopped:
         record.path.unlink()
     return finished
+
+
+def _forget_traces(folder: Path | None) -> None:
+    """Of an earlier run with the same name."""
+    for path in folder.glob("*.jsonl") if folder is not None and folder.is_dir() else ():
+        path.unlink()
 
 
 def investigated(job: Job, stage: Stage, purse: Purse) -> Result:
