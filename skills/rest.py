@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import urllib3
 
@@ -21,6 +21,8 @@ from skills.contract import QueryMeter, ToolError
 
 CONNECT_SECONDS = 3.0
 MAX_BYTES = 12_000_000
+MOVES = 2
+"""Redirects that are followed."""
 
 Asked = Sequence[tuple[str, str]]
 
@@ -78,6 +80,9 @@ class Rest:
         """`until`: monotonic time at which nobody waits any longer. Raises ToolError."""
         form = urlencode(list(asked))
         shown = f"GET {path}?{form}" if form else f"GET {path}"
+        return self._get(f"{self.door.base.rstrip('/')}{path}" + (f"?{form}" if form else ""), shown, until, MOVES)
+
+    def _get(self, address: str, shown: str, until: float | None, moves: int) -> Answer:
         began = time.monotonic()
         seconds = self._timeout if until is None else min(self._timeout, until - began)
         if seconds <= 0.05:
@@ -89,7 +94,7 @@ class Rest:
         try:
             response = self._http.request(
                 "GET",
-                f"{self.door.base.rstrip('/')}{path}" + (f"?{form}" if form else ""),
+                address,
                 headers=dict(self.door.headers),
                 timeout=urllib3.Timeout(connect=min(CONNECT_SECONDS, seconds), read=seconds),
                 preload_content=False,
@@ -101,6 +106,14 @@ class Rest:
         except urllib3.exceptions.HTTPError as error:
             raise ToolError(f"{self.door.system} did not answer {shown}: {_words(error)}") from None
         headers = {name.lower(): value for name, value in response.headers.items()}
+        if response.status in (301, 302, 307, 308):
+            # A renamed repository is answered so. The credentials go nowhere but to the host they are for.
+            there = urljoin(address, headers.get("location", ""))
+            if moves and _origin(there) == _origin(address):
+                return self._get(there, shown, until, moves - 1)
+            raise ToolError(
+                f"{self.door.system}: {shown} has moved to {there[:200]}: correct the address in the settings"
+            )
         return Answer(self._data(response.status, headers, body, shown), headers)
 
     def _data(self, status: int, headers: Mapping[str, str], body: bytes, shown: str) -> Any:
@@ -146,6 +159,11 @@ def _again(headers: Mapping[str, str]) -> str:
         return f" until {datetime.fromtimestamp(int(reset), UTC):%H:%M:%SZ}"
     seconds = headers.get("retry-after") or headers.get("ratelimit-reset") or ""
     return f" for {seconds} s" if seconds else ""
+
+
+def _origin(address: str) -> tuple[str, str]:
+    parts = urlsplit(address)
+    return parts.scheme, parts.netloc
 
 
 def _words(error: urllib3.exceptions.HTTPError) -> str:

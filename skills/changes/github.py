@@ -6,6 +6,7 @@ Link header; rate limits by 403 and 429 with x-ratelimit-remaining or retry-afte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -116,7 +117,7 @@ def _deployments(
     found = []
     for row in _pages(rest, path, (("per_page", str(PAGE)),), until, lambda r: _before(r, "created_at", since)):
         when, environment = moment(row, "created_at"), text(row, "environment")
-        if when is None or when < since or (settings.environments and environment not in settings.environments):
+        if when is None or when < since or not _counts(environment, settings):
             continue
         number, ref, sha = text(row, "id"), text(row, "ref"), text(row, "sha")
         author = text(row, "creator", "login") or None
@@ -138,6 +139,17 @@ def _deployments(
             )
         )
     return found
+
+
+_ELSEWHERE = frozenset({"staging", "stage", "dev", "development", "test", "testing", "qa", "uat", "preview", "sandbox"})
+
+
+def _counts(environment: str, settings: GitHub) -> bool:
+    """Whether a deployment went where the alert is: to an environment of the settings, else to none that is, by its
+    name, for trying things out."""
+    if settings.environments:
+        return environment in settings.environments
+    return not _ELSEWHERE & set(re.split(r"[^a-z]+", environment.casefold()))
 
 
 def _releases(rest: Rest, settings: GitHub, repository: Repository, since: datetime, until: float) -> list[Happening]:

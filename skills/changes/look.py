@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -29,9 +29,13 @@ class Verdict:
     changes: tuple[Change, ...]
 
 
-def candidates(entries: Sequence[Entry], rollouts_seen: bool) -> list[Entry]:
+Known = Callable[[Entity], bool]
+"""Whether a thing is a workload whose rollouts can be seen."""
+
+
+def candidates(entries: Sequence[Entry], known: Known) -> list[Entry]:
     """What came shortly before the onset and touched what fails or what it depends on; the latest first."""
-    found = [e for e in entries if _could_explain(e) and not (rollouts_seen and never_ran(e))]
+    found = [e for e in entries if _could_explain(e) and not never_ran(e, known)]
     return sorted(found, key=lambda e: (e.before_onset, e.relation.rank))
 
 
@@ -43,21 +47,25 @@ def _could_explain(entry: Entry) -> bool:
     return entry.relation.can_explain and timedelta() <= entry.before_onset <= limit
 
 
-def never_ran(entry: Entry) -> bool:
+def never_ran(entry: Entry, known: Known) -> bool:
     """Merged, released or synced, but where rollouts can be seen nothing was written at that time. A sync that failed
     or still runs is told all the same: that nothing was written may be the trouble."""
+    if not known(entry.change.entity):
+        return False
     if entry.change.kind == "sync":
         return not entry.change.id.endswith("/operation")
     return entry.change.kind in ("merge", "release")
 
 
 def verdict(
-    entries: Sequence[Entry], around: Surroundings, systems: Sequence[str], seen: bool, span_: Window
+    entries: Sequence[Entry], around: Surroundings, systems: Sequence[str], known: Known, span_: Window
 ) -> Verdict:
-    """`seen`: rollouts could be read, so that what did not roll out did not change production."""
-    close = candidates(entries, seen)
+    """`known`: what did not roll out, though its rollouts can be seen, did not change production."""
+    if not systems:
+        return Verdict(("Nothing that is on tells of changes, so nothing is known of them.",), (), (), ())
+    close = candidates(entries, known)
     hours = span_.seconds / 3600
-    head = f"{len(entries)} changes in {hours:.0f} h, told by {', '.join(systems) or 'nobody'}"
+    head = f"{len(entries)} changes in {hours:.0f} h, told by {', '.join(systems)}"
     asked = f"changes_timeline {span_}"
     if close:
         lines = [e.told for e in close[:MOST_LINES]]
@@ -68,7 +76,7 @@ def verdict(
         lines, words = [], _none(entries, around)
         first = f"{head}. {words}"
         last = _last_own(entries)
-        evidence = (Excerpt(words, asked, span_), *(e for e in [last] if e is not None)) if systems else ()
+        evidence = (Excerpt(words, asked, span_), *(e for e in [last] if e is not None))
     return Verdict(
         (first, *lines),
         evidence,

@@ -52,6 +52,10 @@ class Told:
     """Of the skills that answered."""
     gaps: tuple[Gap, ...] = ()
 
+    def is_workload(self, entity: Entity) -> bool:
+        """Whether it runs where rollouts can be seen."""
+        return bool(self.names) and (entity.kind in _WORKLOADS or self.workload(entity.name) is not None)
+
     def workload(self, name: str) -> Entity | None:
         """The workload of that name, if there is one and no second."""
         ends = [e for edge in self.edges for e in (edge.source, edge.target)]

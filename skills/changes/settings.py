@@ -19,7 +19,7 @@ class GitHub(_Part):
     repository_label: str = ""
     """A label of the alert that names its repository as owner/repository."""
     environments: tuple[str, ...] = ()
-    """Deployments to other environments are left out; empty: all are looked at."""
+    """Deployments to other environments are left out; empty: those to staging, test, preview and their like are."""
     verify_tls: bool = True
     ca_file: str | None = None
 

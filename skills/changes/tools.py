@@ -98,8 +98,8 @@ class Changes:
         span = Window(context.window.start - LOOKBACK, context.now)
         entries, reading, around = self._entries(context, span.start, _seconds(context))
         onset = context.focus.started_at or context.now
-        seen = bool(reading.told.names)
-        said = verdict(entries, around, reading.systems, seen, Window(span.start, max(onset, span.start)))
+        known = reading.told.is_workload
+        said = verdict(entries, around, reading.systems, known, Window(span.start, max(onset, span.start)))
         if not reading.systems and reading.gaps:
             raise ToolError("; ".join(g.why for g in reading.gaps))
         return FirstLook(
@@ -247,7 +247,7 @@ def _about(context: SkillContext, entity: str) -> SkillContext:
 
 
 def _unseen(entry: Entry, reading: Reading) -> str:
-    return "; no rollout was seen to carry it" if never_ran(entry) and reading.told.names else ""
+    return "; no rollout was seen to carry it" if never_ran(entry, reading.told.is_workload) else ""
 
 
 def _check(what: str, rest: Rest, path: str, remedy: str) -> Check:

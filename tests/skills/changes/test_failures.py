@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import ExitStack
 from datetime import timedelta
@@ -12,7 +13,7 @@ import pytest
 from skills.changes.settings import Settings
 from skills.changes.tools import Changes, connect
 from skills.contract import Access, QueryMeter, ToolError, Window
-from tests.skills.changes.server import WRONG, misbehaving, rest, serving, status
+from tests.skills.changes.server import WRONG, misbehaving, rest, send, serving, status
 from tests.skills.changes.shapes import ONSET, application, deployment
 from tests.skills.changes.test_timeline import Cluster, context, github, rollout, routes, skill
 
@@ -119,3 +120,26 @@ def test_load_limit_is_kept(stack: ExitStack) -> None:
     seen = made.first_look(context(Cluster([rollout(9)])))
     assert len(api.requests) == 2
     assert "limit of 2 requests" in seen.gaps[0].why
+
+
+def test_renamed_repository_is_followed_on_its_own_host_and_no_further(stack: ExitStack) -> None:
+    rows = [deployment(12)]
+
+    def answer(handler: Any, api: Any) -> None:
+        if handler.path.startswith("/repos/"):
+            part = handler.path.rpartition("/")[2].partition("?")[0]
+            send(handler, 301, b"{}", {"Location": f"{api.url}/repositories/77/{part}"})
+        else:
+            send(handler, 200, json.dumps(rows if "deployments" in handler.path else []).encode())
+
+    api = stack.enter_context(serving(answer))
+    seen = skill(github=github(api)).first_look(context(Cluster([rollout(9)])))
+    assert "deployment of v1.34.0" in seen.changes[0].summary
+    assert not seen.gaps
+
+    def away(handler: Any, api: Any) -> None:
+        send(handler, 302, b"", {"Location": "https://login.example.com/"})
+
+    proxy = stack.enter_context(serving(away))
+    lost = skill(github=github(proxy)).first_look(context(Cluster([rollout(9)])))
+    assert "has moved to https://login.example.com/" in lost.gaps[0].why

@@ -352,3 +352,28 @@ def test_of_many_repositories_only_the_alerts_own_and_its_dependencies_are_asked
     assert {r.split("/")[3] for r in api.requests} == {"checkout", "cart"}
     assert "GitHub (2 repositories)" in seen.text
     assert not seen.gaps
+
+
+def test_merge_of_what_runs_nowhere_in_the_cluster_may_have_changed_production(stack: ExitStack) -> None:
+    api = stack.enter_context(serving(rest(routes("acme/invoicer", pulls=[pull(8)]))))
+    made = skill(github=github(api, invoicer="acme/invoicer"))
+    seen = made.first_look(context(Cluster([]), service="invoicer"))
+    assert "PR #482" in seen.text
+    assert [s.change for s in seen.symptoms] == ["github/acme/cart/pull/482".replace("cart", "invoicer")]
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"), [("production", True), ("Staging", False), ("cart-preview-17", False), ("eu-1", True)]
+)
+def test_deployment_to_an_environment_for_trying_out_is_left_out(
+    environment: str, told: bool, stack: ExitStack
+) -> None:
+    rows = [deployment(12, environment=environment)]
+    api = stack.enter_context(serving(rest(routes(deployments=rows))))
+    assert bool(skill(github=github(api)).first_look(context()).changes) is told
+
+
+def test_nothing_that_tells_of_changes_is_not_taken_for_no_change() -> None:
+    seen = skill().first_look(context())
+    assert seen.text == "Nothing that is on tells of changes, so nothing is known of them."
+    assert seen.evidence == ()
