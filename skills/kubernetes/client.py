@@ -11,7 +11,7 @@ import json
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -31,6 +31,7 @@ MAX_BYTES = 32 * 1024 * 1024
 MAX_LOG_BYTES = 512 * 1024
 _CHUNK = 64 * 1024
 METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 
 
 class Refused(ToolError):
@@ -58,6 +59,8 @@ class Listing:
     items: tuple[Object, ...]
     left_out: str = ""
     """Why the list is not complete; empty when it is."""
+    partial: str = ""
+    """Which part of a crowd was read on purpose; the rest is known not to deviate, and is no gap."""
 
 
 class Client:
@@ -106,6 +109,29 @@ class Client:
             query = {**query, "continue": token}
         more = number(answer, "metadata", "remainingItemCount")
         return Listing(tuple(items), f"stopped after {len(items)} objects in {page} pages, {more or 'more'} left")
+
+    def table(
+        self, path: str, params: Mapping[str, Any] | None = None, *, within: float | None = None, pages: int = 20
+    ) -> tuple[dict[str, str], ...]:
+        """Rows by column name (`Name`, `Ready`, `Status` ...), without the objects. Raises ToolError.
+
+        meta.k8s.io/v1 Table, as `kubectl get` asks for it.
+        """
+        query = {"includeObject": "None", **(params or {})}
+        found: tuple[dict[str, str], ...] = ()
+        ends = time.monotonic() + (within or self.timeout_seconds)
+        for _ in range(pages):
+            answer = _decoded(self._read(path, query, TABLE, MAX_BYTES, ends - time.monotonic()), path)
+            if _kind(answer) != "Table":
+                raise Unanswered(f"GET {path}: expected a Table, found {_kind(answer)}")
+            columns = [text(c, "name") for c in maps(answer, "columnDefinitions")]
+            cells = [row.get("cells") for row in maps(answer, "rows")]
+            found += tuple(dict(zip(columns, map(str, c), strict=False)) for c in cells if isinstance(c, Sequence))
+            token = text(answer, "metadata", "continue")
+            if not token:
+                return found
+            query = {**query, "continue": token}
+        raise Unanswered(f"GET {path}: more than {len(found)} rows")
 
     def text(self, path: str, params: Mapping[str, Any] | None = None, *, within: float | None = None) -> str:
         """Plain text such as a container's log, cut at 512 KiB. Raises ToolError."""

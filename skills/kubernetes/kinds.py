@@ -36,53 +36,65 @@ LEASE = Kind("Lease", "/apis/coordination.k8s.io/v1", "leases")
 CLUSTER_ROLE = Kind("ClusterRole", RBAC, "clusterroles", namespaced=False)
 CLUSTER_ROLE_BINDING = Kind("ClusterRoleBinding", RBAC, "clusterrolebindings", namespaced=False)
 
-IN_NAMESPACE = (
+REPLICA_SET = Kind("ReplicaSet", APPS, "replicasets")
+STATEFUL_SET = Kind("StatefulSet", APPS, "statefulsets")
+ENDPOINT_SLICE = Kind("EndpointSlice", "/apis/discovery.k8s.io/v1", "endpointslices")
+NETWORK_POLICY = Kind("NetworkPolicy", NETWORK, "networkpolicies")
+SERVICE_ACCOUNT = Kind("ServiceAccount", CORE, "serviceaccounts")
+ROLE, ROLE_BINDING = Kind("Role", RBAC, "roles"), Kind("RoleBinding", RBAC, "rolebindings")
+CONTROLLER_REVISION = Kind("ControllerRevision", APPS, "controllerrevisions")
+PERSISTENT_VOLUME = Kind("PersistentVolume", CORE, "persistentvolumes", namespaced=False)
+STORAGE_CLASS = Kind("StorageClass", STORAGE, "storageclasses", namespaced=False)
+INGRESS_CLASS = Kind("IngressClass", NETWORK, "ingressclasses", namespaced=False)
+_ADMISSION = "/apis/admissionregistration.k8s.io/v1"
+WEBHOOKS = (
+    Kind("ValidatingWebhookConfiguration", _ADMISSION, "validatingwebhookconfigurations", namespaced=False),
+    Kind("MutatingWebhookConfiguration", _ADMISSION, "mutatingwebhookconfigurations", namespaced=False),
+)
+
+FIRST = (
     # What most diagnoses need comes first: whatever does not fit into the time of a first look is left out from
     # the end.
     POD,
     EVENT,
     SERVICE,
     DEPLOYMENT,
-    Kind("ReplicaSet", APPS, "replicasets"),
-    Kind("StatefulSet", APPS, "statefulsets"),
-    Kind("EndpointSlice", "/apis/discovery.k8s.io/v1", "endpointslices"),
+    REPLICA_SET,
+    STATEFUL_SET,
+    ENDPOINT_SLICE,
     CONFIG_MAP,
     SECRET,
     Kind("PersistentVolumeClaim", CORE, "persistentvolumeclaims"),
     Kind("ResourceQuota", CORE, "resourcequotas"),
-    Kind("NetworkPolicy", NETWORK, "networkpolicies"),
+    NETWORK_POLICY,
     Kind("Ingress", NETWORK, "ingresses"),
     DAEMON_SET,
     Kind("Job", BATCH, "jobs"),
     Kind("CronJob", BATCH, "cronjobs"),
     Kind("HorizontalPodAutoscaler", "/apis/autoscaling/v2", "horizontalpodautoscalers"),
-    Kind("ServiceAccount", CORE, "serviceaccounts"),
+)
+"""Read of the alert's namespace in every first look."""
+LIGHT = (POD, SERVICE, ENDPOINT_SLICE, DEPLOYMENT, STATEFUL_SET, NETWORK_POLICY)
+"""Read of the namespaces around it: enough to see whether anything deviates there, and who calls whom."""
+LATER = (
+    SERVICE_ACCOUNT,
     Kind("LimitRange", CORE, "limitranges"),
     Kind("PodDisruptionBudget", "/apis/policy/v1", "poddisruptionbudgets"),
-    Kind("Role", RBAC, "roles"),
-    Kind("RoleBinding", RBAC, "rolebindings"),
-    Kind("ControllerRevision", APPS, "controllerrevisions"),
+    ROLE,
+    ROLE_BINDING,
+    CONTROLLER_REVISION,
 )
+"""Read when something that was seen makes them worth it, or when somebody asks."""
+IN_NAMESPACE = (*FIRST, *LATER)
 
 OF_CLUSTER = (
     NODE,
     NAMESPACE,
-    Kind("PersistentVolume", CORE, "persistentvolumes", namespaced=False),
-    Kind("StorageClass", STORAGE, "storageclasses", namespaced=False),
-    Kind("IngressClass", NETWORK, "ingressclasses", namespaced=False),
+    PERSISTENT_VOLUME,
+    STORAGE_CLASS,
+    INGRESS_CLASS,
     Kind("PriorityClass", "/apis/scheduling.k8s.io/v1", "priorityclasses", namespaced=False),
-    Kind(
-        "ValidatingWebhookConfiguration",
-        "/apis/admissionregistration.k8s.io/v1",
-        "validatingwebhookconfigurations",
-        namespaced=False,
-    ),
-    Kind(
-        "MutatingWebhookConfiguration",
-        "/apis/admissionregistration.k8s.io/v1",
-        "mutatingwebhookconfigurations",
-        namespaced=False,
-    ),
+    *WEBHOOKS,
 )
 
 OPTIONAL = (
@@ -107,7 +119,9 @@ ENDPOINTS = Kind("Endpoints", CORE, "endpoints")
 """Read only where EndpointSlices are not served (before Kubernetes 1.21)."""
 
 SYSTEM_NAMESPACE = "kube-system"
-IN_SYSTEM = (POD, DEPLOYMENT, DAEMON_SET, LEASE)
+LEASE_NAMESPACE = "kube-node-lease"
+IN_SYSTEM = (DEPLOYMENT, DAEMON_SET)
+"""Pods of kube-system are many on a large cluster (several a node): their controllers tell first."""
 
 SYSTEM_NAMESPACES = frozenset(
     {

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from skills.contract import Focus, Symptom, ToolError, Window
-from skills.kubernetes import analyzers, crashlogs, kinds, overview, podlogs, reader, references, scope
+from skills.kubernetes import analyzers, crashlogs, kinds, needs, overview, podlogs, references, scope
 from skills.kubernetes.client import Client
 from skills.kubernetes.objects import name
+from skills.kubernetes.reader import Reading, first_wave, optional_kinds, whole_namespace
+from skills.kubernetes.reads import Read
 from skills.kubernetes.settings import Settings
 from skills.kubernetes.snapshot import Snapshot
 
-_FOR_LOGS = 0.3
-"""Share of the time that is kept for logs and for what the first lists point to."""
+_FIRST_SHARE, _SECOND_SHARE = 0.55, 0.6
+"""Of the time: for the first lists, and of what is left then for those that they make worth reading."""
 
 
 @dataclass(frozen=True)
@@ -40,36 +42,68 @@ def look(
         raise ToolError(
             "kubernetes: no namespace to look into: the alert names none and the cluster shows no application"
         )
-    left = ends - time.monotonic()
-    snapshot = reader.read(client, places, window.end, left * (1 - _FOR_LOGS), settings.link_base)
-    snapshot = _further(client, settings, snapshot, ends)
+    named = scope.of_focus(focus)
+    primary = (named,) if named in places else places[:1]
+    reading = Reading(client, places, window.end, settings.link_base)
+    reading.read(first_wave(places, primary), _left(ends) * _FIRST_SHARE, discover=True)
+    reading.raise_if_nothing()
+    snapshot = _further(client, settings, reading, focus, primary, ends)
     return Look(snapshot, tuple(_symptoms(snapshot, focus, window)))
 
 
-def _further(client: Client, settings: Settings, snapshot: Snapshot, ends: float) -> Snapshot:
-    """Namespaces that addresses lead to, logs, and the cluster's roles where a log speaks of forbidden calls."""
-    elsewhere = _elsewhere(snapshot) if not settings.namespaces else []
+def _left(ends: float) -> float:
+    return max(0.05, ends - time.monotonic())
+
+
+def _further(
+    client: Client, settings: Settings, reading: Reading, focus: Focus, primary: Sequence[str], ends: float
+) -> Snapshot:
+    """What the first lists make worth reading, namespaces that addresses lead to, logs, and roles where a log speaks of
+    forbidden calls."""
+    snapshot = reading.snapshot()
+    wanted = [*needs.of(snapshot, focus), *optional_kinds(reading, primary, mesh=needs.has_mesh(snapshot))]
+    called = _called(snapshot)
+    elsewhere = [] if settings.namespaces else _elsewhere(snapshot, called)
+    wanted += [Read(kind, place) for place in elsewhere for kind in _ELSEWHERE]
+    wanted += _promoted(snapshot, [p for p in reading.namespaces if p not in primary], called, focus)
+    # Short of the logs, which tell more than most lists.
+    reading.read(wanted, _left(ends) * _SECOND_SHARE)
     if elsewhere:
-        wanted = [(k, place) for place in elsewhere for k in kinds.IN_NAMESPACE[:7]]
-        snapshot = replace(
-            reader.extend(snapshot, client, wanted, max(0.1, (ends - time.monotonic()) / 2)),
-            namespaces=(*snapshot.namespaces, *elsewhere),
-        )
-    found, gaps = podlogs.tails(client, podlogs.wanted(snapshot), max(0.1, ends - time.monotonic()))
-    snapshot = replace(snapshot, logs=found, gaps=(*snapshot.gaps, *gaps))
+        reading.add_namespaces(elsewhere)
+        again = reading.snapshot()
+        third = [*_promoted(again, elsewhere, called, focus), *needs.of(again, focus)]
+        reading.read(third, _left(ends) * 0.5)
+    snapshot = reading.snapshot()
+    tails = podlogs.wanted(snapshot, focus)
+    found, gaps = podlogs.tails(client, tails, _left(ends))
     if any("is forbidden: User" in line.text for lines in found.values() for line in lines):
-        roles = [(kinds.CLUSTER_ROLE, ""), (kinds.CLUSTER_ROLE_BINDING, "")]
-        snapshot = reader.extend(snapshot, client, roles, max(0.2, ends - time.monotonic()))
-    return snapshot
+        roles = [Read(kind, place) for place in primary for kind in (kinds.ROLE, kinds.ROLE_BINDING)]
+        reading.read([*roles, Read(kinds.CLUSTER_ROLE), Read(kinds.CLUSTER_ROLE_BINDING)], max(0.3, _left(ends)))
+        snapshot = reading.snapshot()
+    return replace(snapshot, logs=found, gaps=(*snapshot.gaps, *gaps))
 
 
-def _elsewhere(snapshot: Snapshot) -> list[str]:
+_ELSEWHERE = (kinds.SERVICE, kinds.ENDPOINT_SLICE, kinds.NETWORK_POLICY)
+
+
+def _called(snapshot: Snapshot) -> frozenset[tuple[str, str]]:
+    """(namespace, name) of every Service that some address means."""
+    targets = [references.understand(snapshot, r.host, r.workload.namespace or "") for r in references.every(snapshot)]
+    return frozenset((t.namespace, t.service) for t in targets if t)
+
+
+def _elsewhere(snapshot: Snapshot, called: frozenset[tuple[str, str]]) -> list[str]:
     """At most two application namespaces that exist and that workloads have addresses in."""
     existing = {name(n) for n in snapshot.all("Namespace")} - set(snapshot.namespaces) - kinds.SYSTEM_NAMESPACES
-    if not existing:
-        return []
-    targets = [references.understand(snapshot, r.host, r.workload.namespace or "") for r in references.every(snapshot)]
-    return list(dict.fromkeys(t.namespace for t in targets if t and t.namespace in existing))[:2]
+    return sorted({place for place, _ in called} & existing)[:2]
+
+
+def _promoted(
+    snapshot: Snapshot, places: Sequence[str], called: frozenset[tuple[str, str]], focus: Focus
+) -> list[Read]:
+    """All of the namespaces around the alert's in which something deviates."""
+    unwell = [place for place in places if needs.deviates(snapshot, place, called, focus)]
+    return [read for place in unwell for read in whole_namespace(place)]
 
 
 def _symptoms(snapshot: Snapshot, focus: Focus, window: Window) -> list[Symptom]:

@@ -10,25 +10,30 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from skills.contract import Entity, Gap, LogBatch, LogLine, LogQuery, ToolError
+from skills.contract import Entity, Focus, Gap, LogBatch, LogLine, LogQuery, ToolError
 from skills.kubernetes.client import Client, Refused
 from skills.kubernetes.kinds import POD
-from skills.kubernetes.objects import Object, labels, maps, name, namespace, number, text
+from skills.kubernetes.objects import Object, dig, labels, maps, name, namespace, number, text, time_of
 from skills.kubernetes.snapshot import (
     Snapshot,
     container_statuses,
     init_statuses,
     is_finished,
     is_ready,
+    last_end,
     name_of,
     waiting,
 )
 
 LINES = 80
 MOST_TAILS = 24
+_FRESH = timedelta(hours=3)
+_PROXIES = ("istio-proxy", "linkerd-proxy", "envoy-sidecar", "consul-dataplane")
+_MOST_FIRST = 8
+"""Tails of a first look: each is a request."""
 ERROR_WORDS = ("error", "fatal", "panic", "exception", "traceback", "fail", "refused", "denied", "timeout", "timed out",
                "unable", "cannot", "could not", "critical")  # fmt: skip
 
@@ -50,13 +55,14 @@ class Tail:
         return f"kubectl -n {self.namespace} logs {self.pod} -c {self.container}{previous} --tail={LINES}"
 
 
-def wanted(snapshot: Snapshot) -> list[Tail]:
+def wanted(snapshot: Snapshot, focus: Focus | None = None) -> list[Tail]:
     """Containers whose last words matter: those that crash, that are not ready, and init containers that do not end.
-    One pod of a workload speaks for its siblings; two tails (now and before) of each container at most."""
+    One pod of a workload speaks for its siblings; two tails (now and before) of each container at most. What the alert
+    names comes first, then what is not ready, then what restarted last."""
     found: list[Tail] = []
     spoken: set[tuple[Entity, str]] = set()
-    for pod in snapshot.pods:
-        if text(pod, "status", "phase") == "Succeeded" or (is_ready(pod) and not _restarted(pod)):
+    for pod in sorted(snapshot.pods, key=lambda p: _urgency(snapshot, p, focus)):
+        if text(pod, "status", "phase") == "Succeeded" or (is_ready(pod) and not _restarted(snapshot, pod)):
             continue
         owner = snapshot.owner_of(pod)
         for status in [*init_statuses(pod), *container_statuses(pod)]:
@@ -69,11 +75,33 @@ def wanted(snapshot: Snapshot) -> list[Tail]:
                 found.append(Tail(*place, previous=True))
             if not waiting(status)[0] or number(status, "restartCount") == 0:
                 found.append(Tail(*place, previous=False))
-    return found[:MOST_TAILS]
+    found += [t for t in _of_the_alert(snapshot, focus) if t not in found]
+    return found[:_MOST_FIRST]
 
 
-def _restarted(pod: Object) -> bool:
-    return any(number(s, "restartCount") > 0 for s in container_statuses(pod))
+def _of_the_alert(snapshot: Snapshot, focus: Focus | None) -> list[Tail]:
+    """What the alert names may run well and complain: one of its pods is heard in any case."""
+    for pod in snapshot.pods if focus and focus.service else ():
+        if is_ready(pod) and snapshot.owner_of(pod).name == focus.service:
+            return [
+                Tail(namespace(pod), name(pod), name_of(c), previous=False)
+                for c in maps(pod, "spec", "containers")
+                if name_of(c) not in _PROXIES
+            ][:2]
+    return []
+
+
+def _urgency(snapshot: Snapshot, pod: Object, focus: Focus | None) -> tuple[bool, bool, float]:
+    named = focus is not None and focus.service != "" and snapshot.owner_of(pod).name == focus.service
+    ends = [time_of(dig(last_end(s), "finishedAt")) for s in container_statuses(pod)]
+    last = max((e.timestamp() for e in ends if e), default=0.0)
+    return not named, is_ready(pod), -last
+
+
+def _restarted(snapshot: Snapshot, pod: Object) -> bool:
+    """Within the last hours: what a container said before it was restarted last week explains nothing today."""
+    ends = [time_of(dig(last_end(s), "finishedAt")) for s in container_statuses(pod) if number(s, "restartCount")]
+    return any(e is None or snapshot.clock - e < _FRESH for e in ends)
 
 
 def _speaks(status: Object) -> bool:

@@ -1,4 +1,5 @@
-"""Reads a snapshot: many small lists in parallel, within a few seconds, each failure a gap and never a crash.
+"""Reads a snapshot in waves: few lists in parallel first, then what these make worth reading. Within seconds, each
+failure a gap and never a crash.
 
 Values of Secrets never cross the wire where the server can help it (metadata-only lists), and are dropped on arrival
 where it cannot.
@@ -10,115 +11,172 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 from skills.contract import Gap, ToolError
-from skills.kubernetes.client import METADATA_ONLY, Client, Denied, Listing, NotServed
+from skills.kubernetes.client import Client, Denied, Listing, NotServed
 from skills.kubernetes.kinds import (
     CONFIG_MAP,
+    ENDPOINT_SLICE,
     ENDPOINTS,
     EVENT,
-    IN_NAMESPACE,
+    FIRST,
     IN_SYSTEM,
-    LEASE,
-    OF_CLUSTER,
+    LIGHT,
+    NAMESPACE,
+    NODE,
     OPTIONAL,
+    POD,
     SECRET,
     SYSTEM_NAMESPACE,
     Kind,
 )
 from skills.kubernetes.objects import Object, mapping, maps, text
+from skills.kubernetes.reads import Read, fetch
 from skills.kubernetes.snapshot import Snapshot
 
 THREADS = 8
 
 
-@dataclass(frozen=True)
-class _Read:
-    kind: Kind
-    namespace: str = ""
-    name: str = ""
-    selector: str = ""
+class Reading:
+    """What has been read of one cluster so far, wave by wave."""
 
-    @property
-    def path(self) -> str:
-        return self.kind.path(self.namespace, self.name)
+    def __init__(self, client: Client, namespaces: Sequence[str], now: datetime, link_base: str | None) -> None:
+        self._client, self._now, self._link_base = client, now, link_base
+        self.namespaces = tuple(dict.fromkeys(namespaces))
+        self.served: frozenset[str] | None = None
+        """`group/version` of everything that the cluster serves; None until asked."""
+        self.done: set[Read] = set()
+        self._objects: dict[str, dict[str, Object]] = defaultdict(dict)
+        self._gaps: list[Gap] = []
+        self._whole: set[tuple[str, str]] = set()
+        self._errors: list[ToolError] = []
+        self._late: list[str] = []
+        self._seconds = 0.0
+
+    def add_namespaces(self, places: Iterable[str]) -> None:
+        self.namespaces = tuple(dict.fromkeys([*self.namespaces, *places]))
+
+    def read(self, reads: Iterable[Read], seconds: float, *, discover: bool = False) -> None:
+        """All of them in parallel; what is not there in time is a gap."""
+        wanted = [r for r in dict.fromkeys(reads) if r not in self.done]
+        ends = time.monotonic() + max(0.0, seconds)
+        self._seconds += max(0.0, seconds)
+        pool = ThreadPoolExecutor(THREADS, thread_name_prefix="kubernetes")
+        try:
+            futures = {pool.submit(fetch, self._client, each, ends): each for each in wanted}
+            groups = pool.submit(_served_groups, self._client, ends) if discover else None
+            wait(futures, timeout=max(0.0, ends - time.monotonic()))
+            wait([groups] if groups else [], timeout=max(0.0, ends - time.monotonic()))
+        finally:
+            # Threads that still wait for a slow server end with their own timeouts; nobody waits for them here.
+            pool.shutdown(wait=False, cancel_futures=True)
+        if groups:
+            self.served = groups.result() if groups.done() and not groups.cancelled() else frozenset()
+        for future, each in futures.items():
+            self.done.add(each)
+            self._take(future, each)
+
+    def _take(self, future: Future[Listing], each: Read) -> None:
+        if not future.done() or future.cancelled():
+            self._late.append(str(each))
+            return
+        error = future.exception()
+        if error is None:
+            listing = future.result()
+            self._keep(each.kind, listing.items)
+            if listing.left_out:
+                self._gaps.append(Gap(str(each), listing.left_out))
+            elif each.is_whole and not listing.partial:
+                self._whole.add((each.kind.name, each.namespace))
+        elif isinstance(error, ToolError):
+            self._errors.append(error)
+            if not (isinstance(error, NotServed) and (each.kind.optional or each.kind.name != "Pod")):
+                self._gaps.append(_gap(each, error))
+        else:
+            raise error
+
+    def _keep(self, kind: Kind, items: Iterable[Object]) -> None:
+        for obj in items:
+            kept = _without_values(obj) if kind is SECRET else obj
+            place, called = text(obj, "metadata", "namespace"), text(obj, "metadata", "name")
+            self._objects[kind.name][f"{place}/{called}" if called else str(id(obj))] = kept
+
+    def is_unserved(self, kind: Kind) -> bool:
+        return any(isinstance(e, NotServed) and f"/{kind.plural}" in e.path for e in self._errors)
+
+    def raise_if_nothing(self) -> None:
+        """Raises ToolError (the first one) when nothing could be read at all."""
+        if any(self._objects.values()) or not (self._errors or self._late):
+            return
+        if self._errors and len(self._errors) + len(self._late) == len(self.done):
+            raise self._errors[0]
+        if self._late and not self._errors:
+            raise ToolError(f"kubernetes: nothing was read within {self._seconds:.3g} s")
+
+    def snapshot(self) -> Snapshot:
+        gaps = list(self._gaps)
+        if self._late:
+            told = ", ".join(self._late[:8]) + (" …" if len(self._late) > 8 else "")
+            gaps.append(Gap(told, f"not read within {self._seconds:.3g} s"))
+        return Snapshot(
+            objects={kind: tuple(found.values()) for kind, found in self._objects.items()},
+            namespaces=self.namespaces,
+            complete=frozenset(self._complete()),
+            now=self._now,
+            gaps=_merged(gaps),
+            link_base=self._link_base,
+            complete_in=frozenset(self._whole),
+        )
+
+    def _complete(self) -> Iterable[str]:
+        """Kinds of the cluster that were read, and those that were read in each of the namespaces."""
+        for kind in {kind for kind, _ in self._whole}:
+            places = {place for k, place in self._whole if k == kind}
+            if "" in places or set(self.namespaces) <= places:
+                yield kind
 
 
-def read(client: Client, namespaces: Sequence[str], now: datetime, seconds: float, link_base: str | None) -> Snapshot:
-    """Raises ToolError (the first one) only when nothing could be read at all."""
-    ends = time.monotonic() + seconds
-    plan = _plan(namespaces)
-    pool = ThreadPoolExecutor(THREADS, thread_name_prefix="kubernetes")
-    try:
-        futures = {pool.submit(_one, client, each, ends): each for each in plan}
-        groups = pool.submit(_served_groups, client, ends)
-        wait(futures, timeout=max(0.0, ends - time.monotonic()))
-        wait([groups], timeout=max(0.0, ends - time.monotonic()))
-        more = _follow_ups(_served(groups), futures, namespaces)
-        later = {pool.submit(_one, client, each, ends): each for each in more}
-        wait(later, timeout=max(0.0, ends - time.monotonic()))
-    finally:
-        # Threads that still wait for a slow server end with their own timeouts; nobody waits for them here.
-        pool.shutdown(wait=False, cancel_futures=True)
-    return _assemble({**futures, **later}, tuple(namespaces), now, seconds, link_base)
-
-
-def extend(snapshot: Snapshot, client: Client, reads: Iterable[tuple[Kind, str]], seconds: float) -> Snapshot:
-    """The snapshot with a few more lists, such as those of a namespace that the first ones pointed to."""
-    ends = time.monotonic() + seconds
-    objects = {kind: list(found) for kind, found in snapshot.objects.items()}
-    gaps = list(snapshot.gaps)
-    complete = set(snapshot.complete)
-    wanted = [_Read(kind, place) for kind, place in reads]
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="kubernetes") as pool:
-        for each, outcome in zip(wanted, pool.map(lambda r: _attempt(client, r, ends), wanted), strict=True):
-            if isinstance(outcome, ToolError):
-                gaps += [] if isinstance(outcome, NotServed) else [_gap(each, outcome)]
-                continue
-            have = {text(o, "metadata", "uid") or id(o) for o in objects.get(each.kind.name, [])}
-            fresh = [o for o in _kept(each.kind, outcome.items) if text(o, "metadata", "uid") not in have]
-            objects.setdefault(each.kind.name, []).extend(fresh)
-            if not each.kind.namespaced and not outcome.left_out:
-                complete.add(each.kind.name)
-    return replace(
-        snapshot,
-        objects={kind: tuple(found) for kind, found in objects.items()},
-        complete=frozenset(complete),
-        gaps=tuple(gaps),
-    )
-
-
-def _plan(namespaces: Sequence[str]) -> list[_Read]:
+def first_wave(namespaces: Sequence[str], primary: Sequence[str]) -> list[Read]:
+    """Everything of the primary namespaces, enough of the others; nodes, and what all clusters rest on."""
     places = list(dict.fromkeys(namespaces))
-    inside = [_Read(kind, place) for kind in IN_NAMESPACE for place in places]
-    cluster = [_Read(kind) for kind in OF_CLUSTER]
-    system = [_Read(kind, SYSTEM_NAMESPACE) for kind in IN_SYSTEM if SYSTEM_NAMESPACE not in places or kind is LEASE]
+    inside = [Read(kind, place) for kind in FIRST for place in places if place in primary or kind in LIGHT]
+    head = len(places) * 6
+    system = [Read(kind, SYSTEM_NAMESPACE) for kind in IN_SYSTEM if SYSTEM_NAMESPACE not in primary]
     around = [
-        _Read(CONFIG_MAP, SYSTEM_NAMESPACE, "coredns"),
-        _Read(LEASE, "kube-node-lease"),
+        Read(CONFIG_MAP, SYSTEM_NAMESPACE, name="coredns"),
         # Events about nodes have no namespace of their own and are kept in `default`.
-        _Read(EVENT, "default", selector="involvedObject.kind=Node"),
+        Read(EVENT, "default", fields="involvedObject.kind=Node"),
     ]
-    first = len(places) * 6
-    return [*inside[:first], cluster[0], *inside[first:], *cluster[1:], *system, *around]
+    return [*inside[:head], Read(NODE), *inside[head:], Read(NAMESPACE), *system, *around]
 
 
-def _one(client: Client, each: _Read, ends: float) -> Listing:
-    within = ends - time.monotonic()
-    if each.name:
-        return Listing((client.get(each.path, within=within),))
-    accept = METADATA_ONLY if each.kind is SECRET else "application/json"
-    params = {"fieldSelector": each.selector} if each.selector else None
-    return client.list(each.path, params, within=within, accept=accept)
+def optional_kinds(reading: Reading, places: Sequence[str], *, mesh: bool) -> list[Read]:
+    """Kinds of meshes, gateways and certificates that are served, and Endpoints where there are no slices."""
+    found: list[Read] = []
+    seen: set[str] = set()
+    for kind in OPTIONAL:
+        if kind.name in seen or kind.base.removeprefix("/apis/") not in (reading.served or ()):
+            continue
+        seen.add(kind.name)
+        if kind.base.startswith("/apis/security.istio.io") or kind.name == "DestinationRule":
+            if not mesh:
+                continue  # nothing there has a proxy that would heed it
+            if kind.name != "DestinationRule" and "istio-system" not in places:
+                found.append(Read(kind, "istio-system"))
+        found += [Read(kind, place) for place in places]
+    if reading.is_unserved(ENDPOINT_SLICE):
+        found += [Read(ENDPOINTS, place) for place in reading.namespaces]
+    return found
 
 
-def _attempt(client: Client, each: _Read, ends: float) -> Listing | ToolError:
-    try:
-        return _one(client, each, ends)
-    except ToolError as error:
-        return error
+def whole_namespace(place: str) -> list[Read]:
+    return [Read(kind, place) for kind in FIRST]
+
+
+def pods_of_node(node: str) -> Read:
+    """In all namespaces: who shares the node."""
+    return Read(POD, fields=f"spec.nodeName={node},status.phase=Running", pages=1)
 
 
 def _served_groups(client: Client, ends: float) -> frozenset[str]:
@@ -132,81 +190,11 @@ def _served_groups(client: Client, ends: float) -> frozenset[str]:
     return frozenset(text(v, "groupVersion") for g in maps(answer, "groups") for v in maps(g, "versions"))
 
 
-def _served(groups: Future[frozenset[str]]) -> frozenset[str]:
-    return groups.result() if groups.done() and not groups.cancelled() else frozenset()
-
-
-def _follow_ups(groups: frozenset[str], futures: dict[Future[Listing], _Read], places: Sequence[str]) -> list[_Read]:
-    """Kinds of meshes, gateways and certificates that are served, and Endpoints where there are no slices."""
-    found: list[_Read] = []
-    seen: set[str] = set()
-    for kind in OPTIONAL:
-        if kind.name in seen or kind.base.removeprefix("/apis/") not in groups:
-            continue
-        seen.add(kind.name)
-        found += [_Read(kind, place) for place in places]
-        if kind.name in ("AuthorizationPolicy", "PeerAuthentication") and "istio-system" not in places:
-            found.append(_Read(kind, "istio-system"))
-    slices = [f for f, r in futures.items() if r.kind.name == "EndpointSlice" and f.done() and not f.cancelled()]
-    if any(isinstance(f.exception(), NotServed) for f in slices):
-        found += [_Read(ENDPOINTS, place) for place in places]
-    return found
-
-
-def _assemble(
-    futures: dict[Future[Listing], _Read],
-    namespaces: tuple[str, ...],
-    now: datetime,
-    seconds: float,
-    link_base: str | None,
-) -> Snapshot:
-    objects: dict[str, list[Object]] = defaultdict(list)
-    gaps: list[Gap] = []
-    errors: list[ToolError] = []
-    unread: set[str] = set()
-    late: list[str] = []
-    for future, each in futures.items():
-        if not future.done() or future.cancelled():
-            unread.add(each.kind.name)
-            late.append(f"{each.kind.plural} {each.namespace}".strip())
-            continue
-        error = future.exception()
-        if error is None:
-            listing = future.result()
-            objects[each.kind.name] += _kept(each.kind, listing.items)
-            if listing.left_out:
-                unread.add(each.kind.name)
-                gaps.append(Gap(f"{each.kind.plural} {each.namespace}".strip(), listing.left_out))
-        elif isinstance(error, ToolError):
-            unread.update([each.kind.name] if each.namespace in ("", *namespaces) else [])
-            errors.append(error)
-            if not (isinstance(error, NotServed) and (each.kind.optional or each.kind.name != "Pod")):
-                gaps.append(_gap(each, error))
-        else:
-            raise error
-    if late:
-        gaps.append(Gap(", ".join(late[:8]) + (" …" if len(late) > 8 else ""), f"not read within {seconds:.3g} s"))
-    if not any(objects.values()) and (errors or late):
-        if errors and len(errors) + len(late) == len(futures):
-            raise errors[0]
-        if late and not errors:
-            raise ToolError(f"kubernetes: nothing was read within {seconds:.3g} s")
-    read_kinds = {each.kind.name for each in futures.values()} - unread
-    return Snapshot(
-        objects={kind: tuple(found) for kind, found in objects.items()},
-        namespaces=namespaces,
-        complete=frozenset(read_kinds),
-        now=now,
-        gaps=_merged(gaps),
-        link_base=link_base,
-    )
-
-
-def _gap(each: _Read, error: ToolError) -> Gap:
+def _gap(each: Read, error: ToolError) -> Gap:
     if isinstance(error, Denied):
         verb = "get" if each.name else "list"
         return Gap(f"{verb} {each.kind.plural}" + (f" in {each.namespace}" if each.namespace else ""), str(error))
-    return Gap(f"{each.kind.plural} {each.namespace}".strip(), str(error))
+    return Gap(str(each), str(error))
 
 
 def _merged(gaps: list[Gap]) -> tuple[Gap, ...]:
@@ -215,12 +203,6 @@ def _merged(gaps: list[Gap]) -> tuple[Gap, ...]:
     for gap in gaps:
         by_reason[gap.why].append(gap.what)
     return tuple(Gap(", ".join(dict.fromkeys(what)), why) for why, what in by_reason.items())
-
-
-def _kept(kind: Kind, items: Iterable[Object]) -> list[Object]:
-    if kind is SECRET:
-        return [_without_values(o) for o in items]
-    return list(items)
 
 
 def _without_values(secret: Object) -> Object:

@@ -126,9 +126,9 @@ def _mutated(snapshot: Snapshot, pod: Object) -> Symptom | None:
     """A live pod whose limits are smaller than its template's: a mutating webhook stands in between."""
     owner = snapshot.owner_of(pod)
     workload = snapshot.workload(owner)
-    hooks = [h for h in snapshot.all("MutatingWebhookConfiguration") if _touches_pods(h)]
     if workload is None or "vpaUpdates" in mapping(pod, "metadata", "annotations"):
         return None
+    hooks = [h for h in snapshot.all("MutatingWebhookConfiguration") if _touches_pods(h)]
     for container in maps(pod, "spec", "containers"):
         meant = next((c for c in workload.containers if name_of(c) == name_of(container)), {})
         for resource in ("memory", "cpu"):
@@ -158,6 +158,11 @@ def _mutated(snapshot: Snapshot, pod: Object) -> Symptom | None:
                 victims=(owner,),
             )
     return None
+
+
+def is_mutated(snapshot: Snapshot, pod: Object) -> bool:
+    """Whether the pod came in with other limits than its template has, so that the webhooks are worth reading."""
+    return _mutated(snapshot, pod) is not None
 
 
 def _is_current(snapshot: Snapshot, pod: Object, meant: Object) -> bool:

@@ -56,8 +56,16 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
 
 
 def _lost_leases(snapshot: Snapshot) -> list[Excerpt]:
-    """Restarts of the control plane's leaders within the hour: one that cannot renew its lease exits."""
+    """Leases of the control plane that were taken anew, and restarts of its leaders, within the hour: one that cannot
+    renew its lease exits."""
     found = []
+    for lease in snapshot.system("Lease"):
+        taken = time_of(dig(lease, "spec", "acquireTime"))
+        lately = taken is not None and timedelta(0) <= snapshot.clock - taken < _LATELY
+        if lately and name(lease).startswith(_LEADERS) and number(lease, "spec", "leaseTransitions"):
+            words = f"Lease {name(lease)} was taken by {text(lease, 'spec', 'holderIdentity')} at "
+            words += f"{text(lease, 'spec', 'acquireTime')}, {number(lease, 'spec', 'leaseTransitions')} transitions"
+            found.append(cite.seen(snapshot, "Lease", lease, words, verb="get", at=taken))
     for pod in snapshot.system("Pod"):
         if not name(pod).startswith(_LEADERS):
             continue

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from skills.contract import Entity, Focus, Symptom, Window
-from skills.kubernetes import cite
+from skills.kubernetes import cite, rollouts
 from skills.kubernetes.kinds import SYSTEM_NAMESPACES
 from skills.kubernetes.objects import Object, dig, earliest, holds, latest, maps, name, namespace, text
 from skills.kubernetes.snapshot import Snapshot, ended_at, live
@@ -37,7 +38,23 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
             by_node[(text(pod, "spec", "nodeName"), resource)].append(pod)
         elif rejected:
             by_node[(text(pod, "spec", "nodeName"), rejected.group(1).removesuffix("Pressure").lower())].append(pod)
-    return [s for (node, resource), pods in by_node.items() for s in _symptoms(snapshot, node, resource, pods)]
+    found = [s for (node, resource), pods in by_node.items() for s in _symptoms(snapshot, node, resource, pods)]
+    return [_surer(snapshot, s, found) for s in found]
+
+
+def _surer(snapshot: Snapshot, symptom: Symptom, found: list[Symptom]) -> Symptom:
+    """The one without a limit on every node that evicts, or whose limit was taken away: no coincidence any more."""
+    if symptom.faults[:1] != ("unlimited_neighbour",) or not symptom.ongoing:
+        return symptom
+    rollout = rollouts.latest(snapshot, symptom.entity)
+    removed = next((d for d in rollout.differences if d.path == "resources.limits.memory"), None) if rollout else None
+    if rollout and removed and not removed.after:
+        made = rollouts.as_change(snapshot, rollout)
+        said = made.evidence if made else ()
+        return replace(symptom, specificity=0.96, change=rollout.id, evidence=(*symptom.evidence, *said))
+    places = sum(1 for s in found if s.faults[:1] == symptom.faults[:1] and s.entity == symptom.entity)
+    nodes = sum(1 for s in found if s.entity.kind == "Node")
+    return replace(symptom, specificity=0.95) if places == nodes > 1 else symptom
 
 
 def _limited(pod: Object) -> bool:

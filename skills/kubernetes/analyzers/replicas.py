@@ -93,10 +93,13 @@ def _step(message: str) -> tuple[str, int | None, int] | None:
 
 
 def _came_back(snapshot: Snapshot, workload: Workload) -> Symptom | None:
-    """Scaled to zero and up again within the events' memory. A rollout does that to different ReplicaSets."""
+    """Scaled to zero and up again within the events' memory. A rollout and its undoing move several ReplicaSets."""
     target = workload.entity
     down: Event | None = None
-    for event in snapshot.events_about(target, "ScalingReplicaSet"):
+    events = snapshot.events_about(target, "ScalingReplicaSet")
+    if len({step[0] for e in events if (step := _step(e.message))}) != 1:
+        return None
+    for event in events:
         step = _step(event.message)
         if step and step[2] == 0:
             down = event

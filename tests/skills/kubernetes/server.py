@@ -8,6 +8,7 @@ everything that the tests serve.
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections import Counter
@@ -130,27 +131,68 @@ def _resource(cluster: Cluster, handler: BaseHTTPRequestHandler, path: str, quer
         if one is None:
             return status(handler, 404, "NotFound", f'{kind.plural} "{rest[1]}" not found')
         return send(handler, one)
-    found = [o for o in found if _selected(o, query.get("fieldSelector", ""))]
+    found = [
+        o
+        for o in found
+        if _selected(o, query.get("fieldSelector", "")) and _labelled(o, query.get("labelSelector", ""))
+    ]
     offset, limit = int(query.get("continue", "0")), int(query.get("limit", "0")) or len(found) or 1
     page = found[offset : offset + limit]
     metadata: dict[str, Any] = {"resourceVersion": "1"}
     if offset + limit < len(found):
         metadata |= {"continue": str(offset + limit), "remainingItemCount": len(found) - offset - limit}
+    accept = handler.headers.get("Accept", "")
+    if "as=Table" in accept:
+        return send(handler, _table(page, metadata))
     items = [{k: v for k, v in o.items() if k not in ("kind", "apiVersion")} for o in page]
     list_kind = f"{kind.name}List"
-    if "as=PartialObjectMetadataList" in handler.headers.get("Accept", ""):
+    if "as=PartialObjectMetadataList" in accept:
         items, list_kind = [{"metadata": o["metadata"]} for o in items], "PartialObjectMetadataList"
     send(handler, {"kind": list_kind, "apiVersion": kind.base.split("/", 2)[2], "metadata": metadata, "items": items})
     return None
 
 
+def _table(pods: list[dict[str, Any]], metadata: dict[str, Any]) -> dict[str, Any]:
+    """meta.k8s.io/v1 Table of pods (pkg/printers/internalversion printers.go, podColumnDefinitions)."""
+    rows = []
+    for pod in pods:
+        statuses = pod["status"].get("containerStatuses", [])
+        ready = sum(1 for s in statuses if s.get("ready"))
+        reasons = [s["state"]["waiting"]["reason"] for s in statuses if "waiting" in s.get("state", {})]
+        state = reasons[0] if reasons else pod["status"].get("phase", "")
+        restarts = str(sum(s.get("restartCount", 0) for s in statuses))
+        total = len(pod["spec"]["containers"])
+        rows.append({"cells": [pod["metadata"]["name"], f"{ready}/{total}", state, restarts, "5d"], "object": None})
+    names = ("Name", "Ready", "Status", "Restarts", "Age")
+    columns = [{"name": n, "type": "string", "format": "", "description": "", "priority": 0} for n in names]
+    return {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": metadata,
+        "columnDefinitions": columns,
+        "rows": rows,
+    }
+
+
 def _selected(obj: dict[str, Any], selector: str) -> bool:
     for each in filter(None, selector.split(",")):
-        path, _, wanted = each.partition("=")
+        path, operator, wanted = re.split(r"(!=|==?)", each, maxsplit=1)
         value: Any = obj
         for key in path.split("."):
             value = value.get(key, {}) if isinstance(value, dict) else ""
-        if value != wanted:
+        if (value != wanted) is (operator != "!="):
+            return False
+    return True
+
+
+def _labelled(obj: dict[str, Any], selector: str) -> bool:
+    labels = obj["metadata"].get("labels", {})
+    for each in filter(None, re.split(r",(?![^(]*\))", selector)):
+        among = re.fullmatch(r"(\S+) in \(([^)]*)\)", each)
+        key, _, wanted = each.partition("=")
+        if among and labels.get(among.group(1)) not in among.group(2).split(","):
+            return False
+        if not among and labels.get(key) != wanted:
             return False
     return True
 
