@@ -175,8 +175,11 @@ def _words(error: urllib3.exceptions.HTTPError) -> str:
 
 
 def text(obj: Any, *path: str) -> str:
+    """A string, or a whole number as its digits; "" for anything else."""
     found = at(obj, *path)
-    return found if isinstance(found, str) else str(found) if isinstance(found, int) and found is not True else ""
+    if isinstance(found, int) and not isinstance(found, bool):
+        return str(found)
+    return found if isinstance(found, str) else ""
 
 
 def at(obj: Any, *path: str) -> Any:

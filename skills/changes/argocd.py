@@ -40,7 +40,11 @@ def applications(rest: Rest, settings: ArgoCD, until: float | None) -> list[Mapp
     # A Go server writes an empty list as null.
     if not isinstance(data, Mapping) or not isinstance(data.get("items"), list | None):
         raise ToolError("Argo CD answered GET /api/v1/applications without items")
-    return rows(data, "items")
+    return [app for app in rows(data, "items") if _counts(at(app, "spec", "destination"), settings.clusters)]
+
+
+def _counts(destination: Any, clusters: Sequence[str]) -> bool:
+    return not clusters or bool({text(destination, "name"), text(destination, "server")} & set(clusters))
 
 
 def happenings(found: Sequence[Mapping[str, Any]], base: str, since: datetime) -> list[Happening]:

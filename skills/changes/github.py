@@ -370,7 +370,14 @@ def last_touched(rest: Rest, repository: str, path: str, until: float) -> tuple[
         seen = Excerpt(told, f"GET /repos/{repository}/commits?path={guess}", link=_link(row), at=when)
         return (
             Happening(
-                f"github/{repository}/commit/{sha}", when, "merge", words, (), (seen,), author, repository=repository
+                f"github/{repository}/commit/{sha[:SHORT_SHA]}",
+                when,
+                "merge",
+                words,
+                (),
+                (seen,),
+                author,
+                repository=repository,
             ),
             guess,
         )

@@ -44,6 +44,8 @@ class ArgoCD(_Part):
     token_env: str | None = None
     projects: tuple[str, ...] = ()
     """Restricts what is asked to applications of these projects."""
+    clusters: tuple[str, ...] = ()
+    """Names or servers of the destinations that count, where one Argo CD delivers to several; empty: all."""
     verify_tls: bool = True
     ca_file: str | None = None
 

@@ -377,3 +377,24 @@ def test_nothing_that_tells_of_changes_is_not_taken_for_no_change() -> None:
     seen = skill().first_look(context())
     assert seen.text == "Nothing that is on tells of changes, so nothing is known of them."
     assert seen.evidence == ()
+
+
+def test_applications_of_other_clusters_are_left_out(stack: ExitStack) -> None:
+    elsewhere = application(5, revision="b" * 40)
+    elsewhere["spec"]["destination"] = {"name": "staging-eu", "namespace": "shop"}
+    items = {"metadata": {}, "items": [application(5), elsewhere]}
+    argo = stack.enter_context(serving(rest({"/api/v1/applications": items})))
+    made = skill(argocd={"url": argo.url, "clusters": ["https://kubernetes.default.svc"]})
+    assert "Argo CD (1 applications)" in made.first_look(context()).text
+
+
+def test_application_of_several_sources_names_each_revision(stack: ExitStack) -> None:
+    app = application(5)
+    row = app["status"]["history"][0]
+    del row["revision"], row["source"], row["deployStartedAt"]
+    row |= {"id": 0, "revisions": ["0.4.0", "b" * 40], "initiatedBy": {"username": "mara"}}
+    row["sources"] = [{"repoURL": "oci://charts.example.com/app", "chart": "app", "targetRevision": "0.4.0"}]
+    argo = stack.enter_context(serving(rest({"/api/v1/applications": {"metadata": {}, "items": [app]}})))
+    (change,) = skill(argocd={"url": argo.url}).first_look(context()).changes
+    assert (change.id, change.author) == ("argocd/cart/0", "mara")
+    assert "to 0.4.0, bbbbbbb (oci://charts.example.com/app app at 0.4.0)" in change.evidence[0].text
