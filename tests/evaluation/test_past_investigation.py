@@ -96,6 +96,12 @@ def test_a_corrected_investigation_fails_as_a_case_until_guidance_with_its_readi
     assert first["finding"]["headline"] == stored.headline.model_dump(mode="json")
     assert "fixed     nightly" in gumshoe("compare", str(before), str(after))
 
+    picture = environment / "production.png"
+    shown = gumshoe("production", "acme", "--png", str(picture))
+    alert = next(line for line in shown.splitlines() if line.startswith("KubePodCrashLooping"))
+    assert alert.split()[1:3] == ["0%", "(n"]  # a person said that it is wrong
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
 
 CUSTOMER = Customer(name="acme", skills={"kubernetes": {"url": "https://k8s.example.com"}})
 LOOK = {"text": "", "symptoms": [], "changes": [], "edges": [], "gaps": [], "evidence": [], "full": None}

@@ -10,7 +10,7 @@ from PIL import Image
 from tests.evaluation.made import HEALTHY, cause, finding
 from tests.evaluation.results_of import HIGH_WRONG, RIGHT, WRONG, result, run_of
 from workers.evaluation import heatmap, page, text
-from workers.evaluation.matrices import COLUMNS, heat_map, transitions
+from workers.evaluation.matrices import COLUMNS, heat_map, of_results, transitions
 from workers.evaluation.results import Result, Run, digest
 from workers.evaluation.summary import summaries, summary
 
@@ -22,7 +22,7 @@ def parts(run: Run) -> list[object]:
     return [
         (s, heat_map(those), transitions(those))
         for s in summaries(run)
-        if (those := [r for r in run.results if r.variant == s.variant])
+        if (those := of_results(r for r in run.results if r.variant == s.variant))
     ]
 
 
@@ -65,7 +65,7 @@ def test_a_guesser_is_measured_on_the_same_cases_and_the_lift_is_paired() -> Non
 
 
 def test_a_cell_below_five_is_grey_and_each_has_its_n_and_its_keys() -> None:
-    few, many = heat_map(FEW), heat_map(MANY)
+    few, many = heat_map(of_results(FEW)), heat_map(of_results(MANY))
     assert all(c.few for row in few if row.kind == "alert" for c in row.cells.values() if c.n < 5)
     (alert,) = [row for row in many if row.kind == "alert"]
     assert (alert.cells["success"].n, len(alert.cells["success"].keys), alert.cells["success"].few) == (12, 12, False)
@@ -74,14 +74,14 @@ def test_a_cell_below_five_is_grey_and_each_has_its_n_and_its_keys() -> None:
 
 
 def test_only_the_first_failure_of_an_investigation_counts_in_the_matrix() -> None:
-    moves = transitions(MANY)
+    moves = transitions(of_results(MANY))
     assert sum(len(m.keys) for m in moves) == sum(not r.passed for r in MANY)
 
 
 def test_the_picture_is_a_png_as_large_as_its_rows() -> None:
-    rows = heat_map(MANY)
+    rows = heat_map(of_results(MANY))
     small = Image.open(io.BytesIO(heatmap.png("few", rows[:1], ())))
-    large = Image.open(io.BytesIO(heatmap.png("many", rows, transitions(MANY))))
+    large = Image.open(io.BytesIO(heatmap.png("many", rows, transitions(of_results(MANY)))))
     assert (small.format, large.format) == ("PNG", "PNG")
     assert large.size[1] > small.size[1]
     assert len(rows[-1].cells) == len(COLUMNS)

@@ -48,20 +48,55 @@ class Transition:
     keys: tuple[str, ...]
 
 
-def heat_map(results: Sequence[Result]) -> tuple[Row, ...]:
+@dataclass(frozen=True)
+class Observed:
+    """One investigation as the matrices see it, of a case or of production."""
+
+    key: str
+    alert_type: str
+    passed: float | None
+    """None: nobody has judged it."""
+    failure: tuple[str, str] | None
+    """(last good, first failed step state)"""
+    states: dict[str, StateMarks]
+    evidence: float | None
+    seconds: float
+    tokens: int
+    dollars: float
+
+
+def of_results(results: Iterable[Result]) -> tuple[Observed, ...]:
+    return tuple(
+        Observed(
+            r.key,
+            r.alert_type,
+            r.passed,
+            r.marks.failure,
+            r.states,
+            r.score("evidence"),
+            r.marks.process.seconds,
+            r.marks.process.tokens,
+            r.marks.process.dollars,
+        )
+        for r in results
+        if r.marks
+    )
+
+
+def heat_map(seen: Sequence[Observed]) -> tuple[Row, ...]:
     """Step states in the order of an investigation, then alert types."""
-    graded = [r for r in results if r.marks]
-    steps = [_step_row(state, graded) for state in _states(graded)]
-    kinds = sorted({r.alert_type for r in graded})
-    return (*steps, *(_alert_row(kind, [r for r in graded if r.alert_type == kind]) for kind in kinds))
+    states = state_order(s for o in seen for s in (*o.states, *(o.failure[1:] if o.failure else ())))
+    kinds = sorted({o.alert_type for o in seen})
+    alerts = (_alert_row(kind, [o for o in seen if o.alert_type == kind]) for kind in kinds)
+    return (*(_step_row(state, seen) for state in states), *alerts)
 
 
-def transitions(results: Sequence[Result]) -> tuple[Transition, ...]:
+def transitions(seen: Sequence[Observed]) -> tuple[Transition, ...]:
     """Only the first upstream failure of an investigation counts; the most frequent first."""
     found: dict[tuple[str, str], list[str]] = {}
-    for result in results:
-        if result.marks and result.marks.failure:
-            found.setdefault(result.marks.failure, []).append(result.key)
+    for each in seen:
+        if each.failure:
+            found.setdefault(each.failure, []).append(each.key)
     ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
     return tuple(Transition(last, failed, tuple(keys)) for (last, failed), keys in ordered)
 
@@ -73,23 +108,17 @@ def state_order(states: Iterable[str]) -> list[str]:
     return sorted(set(states), key=lambda s: (fixed.index(s) if s in fixed else after_plan, s))
 
 
-def _states(results: Sequence[Result]) -> list[str]:
-    return state_order(state for r in results for state in r.states)
-
-
-def _step_row(state: str, results: Sequence[Result]) -> Row:
-    """Success of a step state: of the investigations that came to it with the truth still to be had, how many did not
-    lose it there."""
-    through = [r for r in results if state in r.states]
-    reached = [r for r in through if not _lost_before(r, state)]
-    held = sum(not _lost_at(r, state) for r in reached)
-    marks = [r.states[state] for r in through]
-    keys = tuple(r.key for r in through)
+def _step_row(state: str, seen: Sequence[Observed]) -> Row:
+    """Success of a step state: of the investigations that came to it with nothing lost yet, how many lost nothing."""
+    reached = [o for o in seen if _lost_at(o, state) or (state in o.states and not _lost_before(o, state))]
+    held = sum(not _lost_at(o, state) for o in reached)
+    through = [o for o in seen if state in o.states]
+    marks, keys = [o.states[state] for o in through], tuple(o.key for o in through)
     return Row(
         state,
         "step",
         {
-            "success": _rate(held, len(reached), tuple(r.key for r in reached)),
+            "success": _rate(held, len(reached), tuple(o.key for o in reached)),
             "validity": _rate(sum(m.valid for m in marks), sum(m.steps for m in marks), keys),
             "evidence": _shows(marks, keys),
             "time": _mean([m.seconds for m in marks], keys),
@@ -99,22 +128,22 @@ def _step_row(state: str, results: Sequence[Result]) -> Row:
     )
 
 
-def _alert_row(kind: str, results: Sequence[Result]) -> Row:
-    keys = tuple(r.key for r in results)
-    ways = [r.marks.process for r in results if r.marks]
-    steps = sum(m.steps for r in results for m in r.states.values())
-    valid = sum(m.valid for r in results for m in r.states.values())
-    covered = [(r.key, v) for r in results if (v := r.score("evidence")) is not None]
+def _alert_row(kind: str, seen: Sequence[Observed]) -> Row:
+    keys = tuple(o.key for o in seen)
+    steps = sum(m.steps for o in seen for m in o.states.values())
+    valid = sum(m.valid for o in seen for m in o.states.values())
+    judged = [(o.key, o.passed) for o in seen if o.passed is not None]
+    covered = [(o.key, o.evidence) for o in seen if o.evidence is not None]
     return Row(
         kind,
         "alert",
         {
-            "success": _rate(sum(r.passed for r in results), len(results), keys),
+            "success": _rate(sum(v for _, v in judged), len(judged), tuple(k for k, _ in judged)),
             "validity": _rate(valid, steps, keys),
             "evidence": _mean([v for _, v in covered], tuple(k for k, _ in covered)),
-            "time": _mean([w.seconds for w in ways], keys),
-            "tokens": _mean([w.tokens for w in ways], keys),
-            "cost": _mean([w.dollars for w in ways], keys),
+            "time": _mean([o.seconds for o in seen], keys),
+            "tokens": _mean([o.tokens for o in seen], keys),
+            "cost": _mean([o.dollars for o in seen], keys),
         },
     )
 
@@ -134,12 +163,9 @@ def _shows(marks: Sequence[StateMarks], keys: tuple[str, ...]) -> Cell:
     return _rate(sum(bool(m.shows) for m, _ in asked), len(asked), tuple(k for _, k in asked))
 
 
-def _lost_at(result: Result, state: str) -> bool:
-    return bool(result.marks and result.marks.failure and result.marks.failure[1] == state)
+def _lost_at(each: Observed, state: str) -> bool:
+    return each.failure is not None and each.failure[1] == state
 
 
-def _lost_before(result: Result, state: str) -> bool:
-    if not (result.marks and result.marks.failure):
-        return False
-    order = state_order([state, result.marks.failure[1]])
-    return order[0] != state
+def _lost_before(each: Observed, state: str) -> bool:
+    return each.failure is not None and state_order([state, each.failure[1]])[0] != state

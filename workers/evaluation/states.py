@@ -13,10 +13,14 @@ from workers.trace import Span
 
 def state_marks(spans: Sequence[Span], truth: Truth) -> dict[str, StateMarks]:
     """By step state, in the order of the trace."""
+    return of_states(spans, required(truth))
+
+
+def of_states(spans: Sequence[Span], wanted: Sequence[str] = ()) -> dict[str, StateMarks]:
+    """`wanted`: predicates of the truth; without a truth nothing is known of what a step should have shown."""
     found: dict[str, list[Span]] = {}
     for span in spans:
         found.setdefault(span.step_state, []).append(span)
-    wanted = required(truth)
     return {state: _of(steps, state, wanted) for state, steps in found.items()}
 
 

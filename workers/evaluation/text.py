@@ -18,7 +18,7 @@ def report(run: Run, parts: Sequence[tuple[Summary, Sequence[Row], Sequence[Tran
     if run.stopped:
         lines.append(f"NOT COMPLETE: {run.stopped}")
     for summary, rows, moves in parts:
-        lines += ["", *_variant(summary), "", *_heat(rows), "", *_moves(moves)]
+        lines += ["", *_variant(summary), "", *heat(rows), "", *moves_in_words(moves)]
     return "\n".join(lines) + "\n"
 
 
@@ -97,7 +97,7 @@ def _table(title: str, lines: Sequence[Line]) -> Iterator[str]:
         yield f"{line.name:{wide}}  {figures.interval(line.passed):24}{scores}"
 
 
-def _heat(rows: Sequence[Row]) -> Iterator[str]:
+def heat(rows: Sequence[Row]) -> Iterator[str]:
     wide = max((len(row.name) for row in rows), default=4)
     yield f"{'task':{wide}}  " + "".join(f"{c:>18}" for c in COLUMNS)
     for row in rows:
@@ -110,7 +110,7 @@ def _n(row: Row, column: str) -> str:
     return f" (n {cell.n}{', few' if cell.few else ''})" if cell.n else ""
 
 
-def _moves(moves: Sequence[Transition]) -> Iterator[str]:
+def moves_in_words(moves: Sequence[Transition]) -> Iterator[str]:
     yield "last good step -> first failed step"
     for move in moves:
         yield f"  {len(move.keys):4}  {move.last_good} -> {move.first_failed}"

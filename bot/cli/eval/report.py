@@ -10,7 +10,7 @@ import click
 
 from bot.cli.eval._files import results_of
 from workers.evaluation import heatmap, page, text
-from workers.evaluation.matrices import heat_map, transitions
+from workers.evaluation.matrices import heat_map, of_results, transitions
 from workers.evaluation.results import write_whole
 from workers.evaluation.summary import summaries
 
@@ -35,7 +35,7 @@ def command(file: Path, html: Path | None, png: Path | None, as_json: bool, mark
     run = results_of(file)
     parts = []
     for summary in summaries(run):
-        those = [r for r in run.results if r.variant == summary.variant]
+        those = of_results(r for r in run.results if r.variant == summary.variant)
         parts.append((summary, heat_map(those), transitions(those)))
     if html:
         write_whole(html, page.page(run, parts))
