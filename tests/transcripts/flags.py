@@ -1,4 +1,4 @@
-"""A customer's feature-flag service as an MCP server: what a person would look up there, among much that is of no use."""
+"""A feature-flag service as an MCP server: what a person would look up there, among much that is of no use."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=True)
 
 def server(flag: str, switched_at: datetime) -> MCPServer:
     """`flag` was switched on for everybody at `switched_at`; three others stand as they stood for weeks."""
-    flags = MCPServer("flags")
+    flags = MCPServer("flags", log_level="ERROR")
     history = {
         flag: [
             {"at": f"{switched_at:%Y-%m-%dT%H:%M:%SZ}", "by": "j.brandt", "change": "rollout 0 % -> 100 %"},

@@ -25,7 +25,7 @@ PAGES = {
 
 def wiki() -> MCPServer:
     """A knowledge base with tools that read, one that writes, and some that say nothing about themselves."""
-    server = MCPServer("wiki")
+    server = MCPServer("wiki", log_level="ERROR")
 
     @server.tool(annotations=READS)
     def search_pages(query: str, limit: int = 10) -> str:
@@ -70,7 +70,7 @@ def wiki() -> MCPServer:
 
 
 def many(count: int) -> MCPServer:
-    server = MCPServer("many")
+    server = MCPServer("many", log_level="ERROR")
     for number in range(count):
         server.add_tool(
             lambda service: f"{service} is fine",
