@@ -6,9 +6,14 @@ is rate, usage and limit together (faults.md, E3 and E4).
 
 from __future__ import annotations
 
-from skills.contract import Symptom
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from skills.contract import Entity, Series, Symptom
 from skills.prometheus.look import Look, Question, workload
-from skills.series import change_point, compare, shown
+from skills.series import ChangePoint, change_point, compare, last, shown
 
 QUESTIONS = (
     Question(
@@ -75,31 +80,68 @@ def analyze(look: Look) -> list[Symptom]:
 
 
 def _hot(look: Look) -> list[Symptom]:
-    """Usage that jumped and stays: something computes more than before."""
-    found = []
+    """Usage of a workload's pods that jumped and stays: something computes more than before, or is asked for more.
+
+    Compared by the mean of its pods: a release brings pods with new names, which have no past of their own.
+    """
+    pods: dict[tuple[Entity, str], list[Series]] = defaultdict(list)
     for (namespace, pod, container), series in look.by_container("cpu_usage").items():
-        used = compare(series, look.window, look.baseline)
-        if used.before is None or used.now is None or used.now < 0.3 or used.now < 3 * max(used.before, 0.02):
+        pods[(workload(namespace, pod), container)].append(series)
+    found = []
+    for (entity, container), each in pods.items():
+        level = change_point(_mean(each))
+        if level is None or level.explained < 0.5 or level.after < max(0.3, 3 * max(level.before, 0.02)):
             continue
-        moment = change_point(series.points)
-        if moment is None or moment.explained < 0.6 or moment.after <= moment.before:
+        if (last(each[-1]) or 0.0) < 0.5 * level.after and len(each) == 1:
             continue
-        entity = workload(namespace, pod)
-        text = (
-            f"container {container} of {pod} uses {shown(used.now)} cores against {shown(used.before)} in the baseline"
-        )
+        text = f"{container} of {entity.name} uses {shown(level.after)} cores a pod, {shown(level.before)} before"
+        asked = _asked(look, entity)
+        faults: tuple[str, ...] = ("cpu_hot_loop", "traffic_surge", "garbage_collection_stalls")
+        weight = 0.55
+        if asked is not None:
+            text += f", at {shown(asked.after)} requests/s, {shown(asked.before)} before"
+            flat = asked.after < 1.5 * asked.before
+            faults = faults if flat else ("traffic_surge", "cpu_hot_loop")
+            weight = 0.8 if flat else 0.6
         found.append(
             Symptom(
                 analyzer="prometheus.cpu",
                 entity=entity,
-                faults=("cpu_hot_loop", "traffic_surge", "garbage_collection_stalls"),
-                summary=f"{entity.name} uses {shown(used.now)} cores, {shown(used.before)} before",
-                specificity=0.55,
-                evidence=(look.excerpt("cpu_usage", text, entity, moment.at),),
-                onset=moment.at,
+                faults=faults,
+                summary=text,
+                specificity=weight,
+                evidence=(look.excerpt("cpu_usage", text, entity, level.at),),
+                onset=level.at,
             )
         )
     return _one_per_workload(found)
+
+
+def _mean(each: Sequence[Series]) -> tuple[tuple[datetime, float], ...]:
+    """Pods come and go: at each moment the mean of those that were there."""
+    at: dict[datetime, list[float]] = defaultdict(list)
+    for series in each:
+        for moment, value in series.points:
+            if math.isfinite(value):
+                at[moment].append(value)
+    return tuple((moment, sum(values) / len(values)) for moment, values in sorted(at.items()))
+
+
+def _asked(look: Look, entity: Entity) -> ChangePoint | None:
+    """What the service of that name is asked: its rate before and since it changed; the same twice if it did not."""
+    for series in look.ask("requests"):
+        labels = series.labels
+        name = labels.get("service") or labels.get("app") or labels.get("job")
+        if name != entity.name or labels.get("namespace", "") != (entity.namespace or ""):
+            continue
+        rate = compare(series, look.window, look.baseline)
+        if rate.now is None or rate.before is None:
+            return None
+        moment = change_point(series.points)
+        if moment is not None and moment.explained > 0.6:
+            return moment
+        return ChangePoint(look.window.start, rate.before, rate.now, 0.0)
+    return None
 
 
 def _one_per_workload(symptoms: list[Symptom]) -> list[Symptom]:

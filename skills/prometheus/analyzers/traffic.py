@@ -11,7 +11,7 @@ import math
 
 from skills.contract import Entity, Series, Symptom
 from skills.prometheus.look import Look, Question
-from skills.series import change_point, compare, shown
+from skills.series import change_point, compare, last, shown
 
 _WHO = "namespace, service, job, app"
 QUESTIONS = (
@@ -110,14 +110,14 @@ def _latency(look: Look, series: Series) -> Symptom | None:
 def _surges(look: Look, requests: dict[Who, Series]) -> list[Symptom]:
     found = []
     for who, series in requests.items():
-        rate = compare(series, look.window, look.baseline)
+        # By its levels, not by the mean of a window of which the surge may be the last minutes only.
         moment = change_point(series.points)
-        if rate.now is None or not rate.before or rate.now < 2.5 * rate.before or rate.now < 1:
+        if moment is None or moment.explained < 0.5 or moment.after < max(1.0, 2.5 * moment.before):
             continue
-        if moment is None or moment.after <= moment.before:
+        if (last(series) or 0.0) < 0.6 * moment.after:
             continue
         entity = _service(who)
-        text = f"{entity.name} gets {shown(rate.now)} requests/s against {shown(rate.before)} in the baseline"
+        text = f"{entity.name} gets {shown(moment.after)} requests/s against {shown(moment.before)} before"
         found.append(
             Symptom(
                 analyzer="prometheus.traffic",

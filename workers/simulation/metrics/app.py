@@ -218,7 +218,7 @@ def client_requests(scene: Scene) -> Iterable[Series]:
                 yield gauge("http_client_requests_total", named, counter, spans_of(pod))
 
 
-def client_buckets(scene: Scene) -> Iterable[Series]:
+def _timed_calls(scene: Scene) -> Iterator[tuple[Pod, dict[str, str], list[tuple[float, Parts]]]]:
     known: dict[tuple[str, str, str, int], Parts] = {}
     for service, pod, labels, callee in _calls(scene):
         rows: list[tuple[float, Parts]] = []
@@ -228,8 +228,25 @@ def client_buckets(scene: Scene) -> Iterable[Series]:
             if rate and key not in known:
                 known[key] = _call_parts(scene, service, pod, callee, segment)
             rows.append((rate, known[key] if rate else ()))
-        named = {**labels, "peer": callee}
+        yield pod, {**labels, "peer": callee}, rows
+
+
+def client_buckets(scene: Scene) -> Iterable[Series]:
+    for pod, named, rows in _timed_calls(scene):
         yield from _buckets(scene, "http_client_request_duration_seconds_bucket", pod, named, rows)
+
+
+def client_sum(scene: Scene) -> Iterable[Series]:
+    for pod, named, rows in _timed_calls(scene):
+        counter = _Counter(scene, pod, [rate * _mean(parts) * 1000 for rate, parts in rows])
+        thousandths = bound(lambda c, t: c(t) / 1000, counter)
+        yield gauge("http_client_request_duration_seconds_sum", named, thousandths, spans_of(pod))
+
+
+def client_count(scene: Scene) -> Iterable[Series]:
+    for pod, named, rows in _timed_calls(scene):
+        counter = _Counter(scene, pod, [rate for rate, _ in rows])
+        yield gauge("http_client_request_duration_seconds_count", named, counter, spans_of(pod))
 
 
 def _call_parts(scene: Scene, service: Service, pod: Pod, callee: str, segment: Segment) -> Parts:
@@ -355,6 +372,8 @@ FAMILIES = {
     "http_request_duration_seconds_count": duration_count,
     "http_client_requests_total": client_requests,
     "http_client_request_duration_seconds_bucket": client_buckets,
+    "http_client_request_duration_seconds_sum": client_sum,
+    "http_client_request_duration_seconds_count": client_count,
     "process_resident_memory_bytes": resident,
     "process_cpu_seconds_total": cpu_seconds,
     "process_start_time_seconds": start_time,
