@@ -190,6 +190,35 @@ def test_throttling_since_the_limit_was_lowered_is_the_limit():
     assert lead(run(request(), look(BUSY, changes=[lowered])))[1] == "cpu_throttled_by_limit"
 
 
+def test_a_processor_that_burns_in_the_collector_is_the_collectors():
+    pauses = symptom(
+        "Deployment shop/cart", "garbage_collection_stalls memory_leak", "cart stalls in garbage collection (80 lines)",
+        0.7, analyzer="logs.faults", query="level:warn",
+    )  # fmt: skip
+    burns = symptom(
+        "Deployment shop/cart", "cpu_hot_loop traffic_surge garbage_collection_stalls", "cart uses 0.95 cores, not 0.1",
+        0.8, analyzer="prometheus.cpu", query="rate(container_cpu_usage_seconds_total[5m])",
+    )  # fmt: skip
+    assert lead(run(request(), look(burns, pauses)))[1] == "garbage_collection_stalls"
+    assert lead(run(request(), look(burns)))[1] == "cpu_hot_loop"
+
+
+def test_calls_that_are_late_and_broken_off_lose_packets():
+    late = refused(
+        "Deployment shop/front", "Service shop/cart", "front waits too long for cart",
+        "link_latency cpu_throttled_by_limit packet_loss",
+    )  # fmt: skip
+    cut = refused(
+        "Deployment shop/front", "Service shop/cart", "front has its connections to cart broken off",
+        "mesh_policy_blocks packet_loss",
+    )  # fmt: skip
+    assert lead(run(request(alert("front")), look(late, cut, edges=[FRONT_TO_CART])))[:2] == (
+        "Deployment shop/cart",
+        "packet_loss",
+    )
+    assert lead(run(request(alert("front")), look(late, edges=[FRONT_TO_CART])))[1] == "link_latency"
+
+
 def test_one_that_sheds_load_while_another_is_at_its_maximum_meets_demand():
     sheds = symptom(
         "Deployment shop/cart", "traffic_surge retry_storm", "cart sheds load (71 lines)", 0.5, role="effect",

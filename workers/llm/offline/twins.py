@@ -79,6 +79,13 @@ def _load_or_retries(suspect: Suspect, others: Sequence[Suspect], notes: Notes) 
     return 0.6 if _timeline(suspect, others, "retry_storm") else 1.0
 
 
+def _slow_or_lossy(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """G1 and F10 against G2: calls to the same thing are both late and broken off."""
+    if suspect.fault not in ("link_latency", "mesh_policy_blocks"):
+        return 1.0
+    return 0.6 if _timeline(suspect, others, "packet_loss") else 1.0
+
+
 _SURGE = "traffic_surge"
 
 
@@ -93,10 +100,18 @@ def _processor(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> flo
         s.role == "cause" and s.faults[:1] == (_SURGE,) and same_thing(s.entity, suspect.entity) for s in notes.signs
     )
     if suspect.fault == "cpu_hot_loop":
-        return 0.7 if limited or surging else 1.0
+        return 0.7 if limited or surging or _collects(suspect, notes) else 1.0
     if limited or suspect.decisive:
         return 1.0
     return 0.6 if surging or any(is_release(c) for c in before) else 1.0
+
+
+def _collects(suspect: Suspect, notes: Notes) -> bool:
+    """K4 against E4: the CPU burns in the collector, and the collector says so."""
+    return any(
+        s.role == "cause" and s.faults[:1] == ("garbage_collection_stalls",) and same_thing(s.entity, suspect.entity)
+        for s in notes.signs
+    )
 
 
 def _ceiling(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
@@ -123,6 +138,7 @@ RULES: tuple[Rule, ...] = (
     _second_guess,
     _only_released,
     _load_or_retries,
+    _slow_or_lossy,
     _processor,
     _ceiling,
     _unmissed,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from skills.contract import Entity
 from workers.llm.offline.culprits import Scene
-from workers.llm.offline.leads import load, others, own, silent
+from workers.llm.offline.leads import load, network, others, own, silent
 from workers.llm.offline.notes import Notes, Sign
 
 Rule = Callable[[Notes, Sequence[Entity], Sequence[Sign], Scene], Iterator[Sign]]
@@ -26,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     load.retries,
     load.overwhelmed,
     load.burning,
+    network.lossy,
     silent.silent,
 )
 
