@@ -40,6 +40,16 @@ def test_no_more_is_begun_when_told_to_stop() -> None:
     assert done == ["0", "1", "2"]
 
 
+def test_a_job_that_hangs_is_ended_and_the_rest_goes_on() -> None:
+    def hang(job: str) -> str:
+        if job == "hang":
+            time.sleep(60)
+        return job
+
+    answers = dict(spread(["hang", "a", "b"], hang, 1, seconds=0.5))
+    assert answers == {"hang": Broken("died", "its process ended with signal 9"), "a": "a", "b": "b"}
+
+
 def test_a_killed_parent_leaves_no_process_behind(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(

@@ -10,6 +10,7 @@ import gc
 import logging
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -18,6 +19,9 @@ from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar, cast
 
 log = logging.getLogger(__name__)
+
+JOB_SECONDS = 900.0
+"""Longer than any investigation may take, with its world; what takes longer hangs."""
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
@@ -37,6 +41,7 @@ class _Hand(Generic[Job]):
     process: BaseProcess
     pipe: Connection
     job: Job | None = None
+    began: float = 0.0
 
 
 def spread(
@@ -45,9 +50,11 @@ def spread(
     processes: int,
     *,
     go_on: Callable[[], bool] = lambda: True,
+    seconds: float = JOB_SECONDS,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> Iterator[tuple[Job, Answer | Broken]]:
     """Answers in the order in which they come. `go_on` is asked before each job; False: what runs is finished, no more
-    is begun. Closing the iterator ends the processes."""
+    is begun. A job that takes longer than `seconds` is ended with its process. Closing the iterator ends all."""
     waiting = list(reversed(jobs))
     hands: list[_Hand[Job]] = []
     gc.freeze()  # What is loaded stays shared: a collection in a child would copy it.
@@ -57,12 +64,15 @@ def spread(
         while True:
             for hand in hands:
                 if hand.job is None and waiting and go_on():
-                    hand.job = waiting.pop()
+                    hand.job, hand.began = waiting.pop(), monotonic()
                     hand.pipe.send(hand.job)
             busy = [hand for hand in hands if hand.job is not None]
             if not busy:
                 return
-            for ready in wait([hand.pipe for hand in busy]):
+            for hand in busy:
+                if monotonic() - hand.began > seconds:
+                    hand.process.kill()
+            for ready in wait([hand.pipe for hand in busy], timeout=1.0):
                 at = next(i for i, hand in enumerate(hands) if hand.pipe is ready)
                 job = hands[at].job
                 assert job is not None

@@ -8,16 +8,19 @@ import click
 
 from bot.cli.eval._files import results_of
 from workers.evaluation import figures, pairs
-from workers.evaluation.results import differing
+from workers.evaluation.results import Run, differing
 
 
 @click.command()
 @click.argument("before", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("after", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--variants", nargs=2, metavar="BEFORE AFTER", help="Compare these variants, of one file or of two.")
 @click.option("--identical", is_flag=True, help="Exit code 1 unless every finding is the same, durations apart.")
-def command(before: Path, after: Path, identical: bool) -> None:
+def command(before: Path, after: Path, variants: tuple[str, str] | None, identical: bool) -> None:
     """Say what is different in the run AFTER, against the run BEFORE."""
     first, second = results_of(before), results_of(after)
+    if variants:
+        first, second = _only(first, variants[0], before), _only(second, variants[1], after)
     found = pairs.compare(first.results, second.results)
     for effect in found.effects:
         click.echo(f"{effect.kind:9} {effect.key}\n          was {effect.before}\n          is  {effect.after}")
@@ -40,3 +43,9 @@ def command(before: Path, after: Path, identical: bool) -> None:
         for key in differing(first, second):
             click.echo(f"differs: {key}", err=True)
         raise click.exceptions.Exit(1)
+
+
+def _only(run: Run, variant: str, path: Path) -> Run:
+    if variant not in run.variants:
+        raise click.UsageError(f"{path}: has no variant {variant!r}; it has {'; '.join(run.variants)}")
+    return run.model_copy(update={"results": tuple(r for r in run.results if r.variant == variant)})
