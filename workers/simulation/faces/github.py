@@ -18,6 +18,7 @@ from workers.simulation.scene import Scene
 
 Json = dict[str, Any]
 DOCS = "https://docs.github.com/rest"
+API = "https://api.github.com"
 LIMIT = 5000
 
 
@@ -29,6 +30,13 @@ class GitHub:
         self._used = 0
 
     def answer(self, ask: Ask) -> Reply:
+        """Addresses of the API in an answer are those by which it was asked, as on a server of one's own."""
+        reply = self._answer(ask)
+        own = f"http://{ask.headers['host']}" if "host" in ask.headers else API
+        headers = {name: value.replace(API, own) for name, value in reply.headers.items()}
+        return Reply(reply.status, reply.body.replace(API.encode(), own.encode()), reply.content_type, headers)
+
+    def _answer(self, ask: Ask) -> Reply:
         if ask.method not in ("GET", "HEAD"):
             self.refused[f"{ask.method} {ask.path}"] += 1
             return self._lost()
@@ -91,7 +99,7 @@ class GitHub:
         page = max(1, int(ask.get("page", "1") or 1))
         last = max(1, -(-len(rows) // size))
         others = "&".join(f"{k}={v}" for k, v in ask.query if k != "page")
-        base = f"https://api.github.com{ask.path}?{others}{'&' if others else ''}page="
+        base = f"{API}{ask.path}?{others}{'&' if others else ''}page="
         links = [] if page >= last else [f'<{base}{page + 1}>; rel="next"', f'<{base}{last}>; rel="last"']
         if page > 1:
             links += [f'<{base}{page - 1}>; rel="prev"', f'<{base}1>; rel="first"']
@@ -120,6 +128,7 @@ class GitHub:
             "id": dice.number("repository", name) % 900_000_000,
             "name": short,
             "full_name": name,
+            "url": f"{API}/repos/{name}",
             "private": True,
             "owner": {**self._user(owner), "type": "Organization"},
             "html_url": f"https://github.com/{name}",
@@ -151,7 +160,7 @@ class GitHub:
 
     def _described(self, it: Delivery) -> Json:
         name = it.merge.repository
-        url = f"https://api.github.com/repos/{name}/deployments/{it.deployment_id}"
+        url = f"{API}/repos/{name}/deployments/{it.deployment_id}"
         return {
             "url": url,
             "id": it.deployment_id,
@@ -166,7 +175,7 @@ class GitHub:
             "created_at": clock.seconds(it.deployed_at),
             "updated_at": clock.seconds(min(it.rolled_at + 95, self._world.now)),
             "statuses_url": f"{url}/statuses",
-            "repository_url": f"https://api.github.com/repos/{name}",
+            "repository_url": f"{API}/repos/{name}",
             "transient_environment": False,
             "production_environment": True,
         }
@@ -208,6 +217,7 @@ class GitHub:
     def _released(self, it: Delivery) -> Json:
         name = it.merge.repository
         return {
+            "url": f"{API}/repos/{name}/releases/{dice.number('release', name, it.tag) % 290_000_000}",
             "id": dice.number("release", name, it.tag) % 290_000_000,
             "html_url": f"https://github.com/{name}/releases/tag/{it.tag}",
             "tag_name": it.tag,
@@ -237,6 +247,7 @@ class GitHub:
     def _pulled(self, it: Merge) -> Json:
         at = clock.seconds(it.merged_at)
         return {
+            "url": f"{API}/repos/{it.repository}/pulls/{it.number}",
             "id": dice.number("pull", it.repository, it.number) % 2_100_000_000,
             "html_url": f"https://github.com/{it.repository}/pull/{it.number}",
             "number": it.number,
@@ -309,6 +320,7 @@ class GitHub:
         who = {"name": people.get(it.author, it.author), "date": clock.seconds(it.merged_at)}
         return {
             "sha": it.sha,
+            "url": f"{API}/repos/{it.repository}/commits/{it.sha}",
             "html_url": f"https://github.com/{it.repository}/commit/{it.sha}",
             "commit": {
                 "author": {**who, "email": f"{it.author}@{self._world.company.domain}"},
