@@ -96,10 +96,10 @@ def find(query: str, tools: Mapping[str, Tool], withheld: Sequence[str]) -> str:
 
 
 def _ranked(skills: Iterable[ConnectedSkill]) -> Iterator[tuple[str, Tool]]:
-    """Every usable tool, the most worth having first. A skill lists its core questions first, and skills take turns in
-    proportion to how much they can be asked."""
+    """Every usable tool, the most worth having first. A skill lists its core questions first; skills take turns in
+    proportion to how much they can be asked, and none has to wait with its first."""
     shares = [
-        ((place + 0.5) / len(connected.skill.tools), connected.name, tool)
+        (min((place + 1) / len(connected.skill.tools), 0.5 if place == 0 else 1.0), connected.name, tool)
         for connected in skills
         if connected.skill is not None and connected.usable
         for place, tool in enumerate(connected.skill.tools)
