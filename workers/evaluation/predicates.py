@@ -27,6 +27,8 @@ _WORDS = """
     its itself job limit line lines low lower many matches matched message missing more name named names newer no not
     of off older on one other others out own over placed pod pods release requests running since stay stays than that
     the their them then they this those to towards under until up uses was were while with without false true
+    beyond entry first half metric minute minutes near node nodes partition second seconds set time used wait waits
+    whose whole
 """
 _PLAIN = frozenset(_WORDS.split())
 
