@@ -31,7 +31,7 @@ class Client:
     def __init__(self, access: Access) -> None:
         settings: Settings = access.settings
         self._base = settings.url.rstrip("/")
-        self._headers = _headers(settings, access)
+        self._headers = headers(settings, access)
         self._timeout = access.timeout_seconds
         self._meter = access.meter
         self._http = urllib3.PoolManager(
@@ -94,17 +94,18 @@ class Client:
         return b"".join(parts)
 
 
-def _headers(settings: Settings, access: Access) -> dict[str, str]:
-    headers = {"Accept": "application/json", "Accept-Encoding": "gzip", **settings.headers}
+def headers(settings: Settings, access: Access) -> dict[str, str]:
+    """What goes with each request; X-Scope-OrgID and the like come from the settings."""
+    found = {"Accept": "application/json", "Accept-Encoding": "gzip", **settings.headers}
     for name, variable in settings.headers_env.items():
         if value := access.secret(variable):
-            headers[name] = value
+            found[name] = value
     if settings.token_env and (token := access.secret(settings.token_env)):
-        headers["Authorization"] = f"Bearer {token}"
+        found["Authorization"] = f"Bearer {token}"
     elif settings.username and settings.password_env and (password := access.secret(settings.password_env)):
         pair = base64.b64encode(f"{settings.username}:{password}".encode()).decode()
-        headers["Authorization"] = f"Basic {pair}"
-    return headers
+        found["Authorization"] = f"Basic {pair}"
+    return found
 
 
 def _data(status: int, body: bytes, shown: str) -> Any:

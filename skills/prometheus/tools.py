@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from pydantic import Field
@@ -24,7 +25,8 @@ from skills.contract import (
     ToolResult,
     Window,
 )
-from skills.prometheus import analyzers
+from skills.prometheus import alertmanager, analyzers
+from skills.prometheus.alertmanager import Alertmanager
 from skills.prometheus.bundles import ask_all
 from skills.prometheus.charts import chart, of_symptoms
 from skills.prometheus.client import Client
@@ -37,6 +39,8 @@ from skills.series import change_point, compare, last, shown
 PARALLEL = 6
 MOST_SERIES = 12
 MOST_CHARTS = 4
+MOST_ALERTS = 4
+"""Of those that fire nearby, in the first look."""
 POINTS = 60
 """Of each first-look series: enough for a change point, and half the load of a screenful."""
 
@@ -48,6 +52,10 @@ class QueryInput(ToolInput):
 
 class AlertInput(ToolInput):
     alertname: str = Field(default="", description="default: this alert")
+
+
+class AlertsInput(ToolInput):
+    namespace: str = Field(default="", description="default: all")
 
 
 class AnalyzeInput(ToolInput):
@@ -70,6 +78,7 @@ class Prometheus:
     def __init__(self, access: Access) -> None:
         self._settings: Settings = access.settings
         self._client = Client(access)
+        self._alertmanager = Alertmanager(access) if self._settings.alertmanager_url else None
         self._looks: dict[tuple[Window, Window, tuple[str, ...]], tuple[Look, list[Gap]]] = {}
 
     @property
@@ -97,7 +106,15 @@ class Prometheus:
                 ("series",),
             ),
             Tool("prometheus_metrics", "Names of the metrics that exist.", NamesInput, self._names, ("metadata",)),
+            *self._alert_tools(),
         )
+
+    def _alert_tools(self) -> Sequence[Tool]:
+        """Only with an Alertmanager: a tool that cannot answer costs a model's attention."""
+        if self._alertmanager is None:
+            return ()
+        reads = ("alerts", "silences")
+        return (Tool("prometheus_alerts", "Other alerts that fire, and silences.", AlertsInput, self._alerts, reads),)
 
     @property
     def sources(self) -> Sources:
@@ -107,7 +124,9 @@ class Prometheus:
         self._client.get("/api/v1/query", {"query": "vector(1)"}, "vector(1)")
 
     def first_look(self, context: SkillContext) -> FirstLook:
-        look, gaps = self._look(context, self._namespaces(context, ""))
+        with ThreadPoolExecutor(1) as aside:
+            others = aside.submit(self._others, context)
+            look, gaps = self._look(context, self._namespaces(context, ""))
         symptoms = analyzers.analyze(look)
         charts = of_symptoms(symptoms, look, analyzers.by_name())
         lines: list[str] = []
@@ -123,6 +142,10 @@ class Prometheus:
                 gaps.append(Gap("some metrics", down))
         except ToolError as error:
             gaps.append(Gap("the alert's own rule", str(error)))
+        said, near, missing = others.result()
+        lines += said
+        evidence += near
+        gaps += missing
         answered = sum(1 for answer in look.answers.values() if answer)
         lines.append(
             f"{answered} of {len(look.answers)} questions have series; {len(symptoms)} deviate from the baseline"
@@ -139,8 +162,26 @@ class Prometheus:
             charts=tuple(charts[:MOST_CHARTS]),
         )
 
+    def _others(self, context: SkillContext) -> tuple[list[str], list[Excerpt], list[Gap]]:
+        """A line on what else fires, the alerts nearby, and what could not be seen."""
+        if self._alertmanager is None:
+            return [], [], []
+        try:
+            alerts, silences = self._alertmanager.alerts(), self._alertmanager.silences()
+        except ToolError as error:
+            return [], [], [Gap("other alerts and silences", str(error))]
+        near = [a for a in alertmanager.others(alerts, context.focus) if alertmanager.nearness(a, context.focus) > 0]
+        said = alertmanager.told(alerts, silences, context.focus)
+        return [said], alertmanager.excerpts(near[:MOST_ALERTS], ()), []
+
     def checks(self) -> Sequence[Check]:
         found = []
+        if self._alertmanager is not None:
+            try:
+                self._alertmanager.silences()
+                found.append(Check("alerts and silences", True, str(self._settings.alertmanager_url)))
+            except ToolError as error:
+                found.append(Check("alerts and silences", False, str(error), "check alertmanager_url"))
         for what, path, asked in (
             ("queries", "/api/v1/query", {"query": "vector(1)"}),
             ("rules", "/api/v1/rules", {"type": "alert"}),
@@ -228,6 +269,17 @@ class Prometheus:
         if told is None:
             return ToolResult("no_data", f"no alerting rule is called {name!r} (GET /api/v1/rules)")
         return ToolResult("ok", told.text, told.evidence, charts=told.charts)
+
+    def _alerts(self, asked: AlertsInput, context: SkillContext) -> ToolResult:
+        if self._alertmanager is None:
+            return ToolResult("error", "no alertmanager_url is configured for skills.prometheus")
+        alerts, silences = self._alertmanager.alerts(), self._alertmanager.silences()
+        found = [a for a in alerts if asked.namespace in ("", a.labels.get("namespace", ""))]
+        if not found and not silences:
+            return ToolResult("no_data", "no alert fires and none is silenced (GET /api/v2/alerts, /api/v2/silences)")
+        chosen = alertmanager.others(found, context.focus)
+        text = alertmanager.told(found, silences, context.focus)
+        return ToolResult("ok", text, tuple(alertmanager.excerpts(chosen, silences)))
 
     def _analyze(self, asked: AnalyzeInput, context: SkillContext) -> ToolResult:
         namespaces = self._namespaces(context, asked.namespace)
