@@ -47,6 +47,7 @@ def _nodes(world: World) -> None:
             "topology.kubernetes.io/region": world.company.region,
             "topology.kubernetes.io/zone": zone,
         }
+        world.addresses.add(ip)
         world.nodes[name] = NodeState(name, world.uid("Node", name), zone, ip, created, labels, booted=created - 40)
 
 

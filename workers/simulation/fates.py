@@ -37,10 +37,21 @@ def place(world: World, pod: Pod) -> float:
     if pod.revision.template["spec"].get("hostNetwork"):
         pod.ip = node.ip
     else:
-        key = ("ip", pod.namespace, pod.name, pod.created)
-        third = int(node.ip.split(".")[2])
-        pod.ip = f"{world.company.pods_network}.{third + int(world.between(0, 6, 'net', *key))}.{int(world.between(4, 250, *key))}"  # noqa: E501
+        pod.ip = _address(world, pod, int(node.ip.split(".")[2]))
     return pod.created + start_seconds(world, pod)[0]
+
+
+def _address(world: World, pod: Pod, third: int) -> str:
+    """One that no other pod has had."""
+    n = 0
+    while True:
+        key = ("ip", pod.namespace, pod.name, pod.created, *((n,) if n else ()))
+        net, host = third + int(world.between(0, 6, "net", *key)), int(world.between(4, 250, *key))
+        found = f"{world.company.pods_network}.{net}.{host}"
+        if found not in world.addresses:
+            world.addresses.add(found)
+            return found
+        n += 1
 
 
 def _choose_node(world: World, pod: Pod) -> str:

@@ -142,7 +142,7 @@ def _probe_blip(world: World, services: list[Service]) -> None:
             pod.uid,
             "Unhealthy",
             text,
-            last - world.between(4000, 90000, "blip first"),
+            max(pod.runs[pod.main][0].started + 4, last - world.between(4000, 90000, "blip first")),
             last,
             int(world.between(2, 9, "blips")),
             True,

@@ -36,7 +36,7 @@ def settle_elsewhere(world: World, nodes: list[NodeState], at: float) -> None:
 def pods_on(world: World, node: NodeState, at: float) -> list[tuple[Workload, list[Pod]]]:
     found = []
     for it in list(world.workloads.values()):
-        mine = [p for p in it.pods if p.node == node.name and p.deleted == inf and p.failed > at]
+        mine = [p for p in it.pods if p.node == node.name and p.deleted == inf and p.failed > at > p.created]
         if mine:
             found.append((it, mine))
     return found

@@ -61,11 +61,11 @@ def _service(part: Service, company: Company) -> Json:
 
 _ENGINES: dict[str, tuple[str, str, str, str]] = {
     # engine: image, volume's path, probe, port's name
-    "postgres": ("postgres", "/var/lib/postgresql/data", "pg_isready -U postgres -h 127.0.0.1", "tcp-postgres"),
+    "postgres": ("postgres", "/var/lib/postgresql/data", "pg_isready -U postgres", "tcp-postgres"),
     "redis": ("redis", "/data", "redis-cli ping", "tcp-redis"),
     "rabbitmq": ("rabbitmq", "/var/lib/rabbitmq", "rabbitmq-diagnostics -q ping", "amqp"),
-    "kafka": ("kafka", "/var/lib/kafka", "kafka-broker-api-versions.sh --bootstrap-server localhost:9092", "tcp-kafka"),
-    "minio": ("minio", "/export", "curl -sf http://localhost:9000/minio/health/live", "http"),
+    "kafka": ("kafka", "/var/lib/kafka", "kafka-broker-api-versions.sh --bootstrap-server $POD_IP:9092", "tcp-kafka"),
+    "minio": ("minio", "/export", "mc ready local", "http"),
 }
 
 

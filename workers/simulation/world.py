@@ -127,6 +127,8 @@ class World:
         """Telemetry that is missing: metrics, logs, kubernetes, a metric's name, or logs:SERVICE."""
         self.unscraped: dict[str, float] = {}
         """By job: since when Prometheus cannot scrape its targets, which are well."""
+        self.addresses: set[str] = {""}
+        """That pods have, or had."""
         self.shape = Shape(seed, company.peak_hour_utc, company.traffic_swing)
 
     # Names and versions

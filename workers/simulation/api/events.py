@@ -206,7 +206,7 @@ def _runs(world: World, pod: Pod, container: Json, field: str) -> Iterator[Note]
         return
     first, again = here[0], here[1:]
     if first == starts[0]:
-        seconds = world.between(0.7, 2.6, "pull", pod.name)
+        seconds = max(0.21, min(world.between(0.7, 2.6, "pull", pod.name), first - pod.created - 0.6))
         yield _of(pod, "Pulling", f'Pulling image "{image}"', first - seconds - 0.2, first - seconds - 0.2, path=path)
         size = 21_000_000 + dice.number(image) % 140_000_000
         yield _of(
@@ -255,7 +255,7 @@ def _endings(world: World, pod: Pod, name: str, path: str, runs: list[Run]) -> I
             pod,
             "Unhealthy",
             f"Liveness probe failed: {text}",
-            liveness[0].ended - 21,
+            max(liveness[0].started + 1, liveness[0].ended - 21),
             run.ended - 1,
             3 * len(liveness),
             warning=True,

@@ -115,9 +115,14 @@ def endpoint_slice(world: World, it: ServiceObject) -> Json | None:
 
 
 def _addresses(world: World, it: ServiceObject) -> tuple[list[Pod], list[Pod]]:
-    pods = [p for p in selected(world, it, world.now) if p.ip and p.node]
+    pods = [p for p in selected(world, it, world.now) if p.ip and p.node and not _waiting_for_volume(p)]
     good = [p for p in pods if p.is_ready(world.now) and p.deleted > world.now + 60]
     return good, [p for p in pods if p not in good]
+
+
+def _waiting_for_volume(it: Pod) -> bool:
+    """It has no sandbox yet, and so no address that anybody knows."""
+    return it.stuck is not None and it.stuck.reason == "ContainerCreating"
 
 
 def _number(world: World, it: ServiceObject, port: Json) -> int | None:

@@ -18,6 +18,8 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     zone = node_named(world, victim).zone
     nodes = [n for n in world.nodes.values() if n.zone == zone]
     settle_elsewhere(world, nodes, at)
+    for node in nodes:
+        node.silent = at  # so that nothing is made anew on another of them
     for i, node in enumerate(nodes):
         silence(world, node, at + 0.7 * i)
     thing = Thing("Node", "", nodes[0].name, (zone, f"zone {zone}", *(f"Node {n.name}" for n in nodes[1:])))

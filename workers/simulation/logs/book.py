@@ -139,7 +139,10 @@ class LogBook:
 
     def _piece(self, part: Service, segment: Segment, a: float, b: float, rng: random.Random) -> Iterator[Line]:
         pods, share = segment.pods.get(part.name, []), (b - a) / 60
-        if not pods:
+        if not pods:  # nobody asks them; they go on with what they do by themselves
+            idle = segment.ready.get(part.name, [])
+            for _ in range(_poisson(rng, _NOISE_A_MINUTE * share) if idle else 0):
+                yield self._noise(part, rng.choice(idle), a + rng.random() * (b - a), rng)
             return
         rate = segment.rates.get(part.name, 0.0) * self._world.shape.at(a)
         for route in part.routes or (Route(path="(queue)", share=1, calls=part.calls),):
