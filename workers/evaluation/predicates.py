@@ -3,7 +3,7 @@
 A predicate is clauses joined by ` and `, each satisfied by one and the same piece of evidence (its excerpt, its query,
 the skill and the tool that brought it), in any order and without regard to case:
 
-    log ~ too many clients already            the words after ~ stand in a log line; * stands for anything
+    log ~ too many clients already            the words after ~ stand there; * is anything, | parts alternatives
     event.reason = FailedScheduling           the value after = stands as a word of its own
     limits.memory of cart is 128Mi            each word that names something stands: limits.memory, cart, 128Mi
     kube_pod_container_status_restarts_total  the same, with one word
@@ -99,7 +99,7 @@ def _metrics(text: str) -> list[str]:
 
 
 def _loose(words: str) -> re.Pattern[str]:
-    return re.compile(_glob(words.strip()), re.IGNORECASE)
+    return re.compile("|".join(_glob(choice.strip()) for choice in words.split("|")), re.IGNORECASE)
 
 
 def _word(word: str) -> re.Pattern[str]:
