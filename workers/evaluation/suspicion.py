@@ -62,10 +62,15 @@ def in_trace(spans: Iterable[Span]) -> tuple[Sign, ...]:
     """In what the model wrote: its replies and the arguments of its calls. What systems said is not its suspicion."""
     found = []
     for span in spans:
-        if span.op == "chat" and isinstance(span.output, dict):
-            for text in _texts(span.output.get("content")):
-                found += [Sign(s.rule, s.sentence, span.name) for s in signs(text)]
+        for text in model_texts(span):
+            found += [Sign(s.rule, s.sentence, span.name) for s in signs(text)]
     return tuple(found)
+
+
+def model_texts(span: Span) -> Iterable[str]:
+    """What the model wrote in one reply: texts, thoughts, and the words in its calls."""
+    if span.op == "chat" and isinstance(span.output, dict):
+        yield from _texts(span.output.get("content"))
 
 
 def _texts(value: Any) -> Iterable[str]:
