@@ -2,13 +2,13 @@
 
 The official client refuses what does not call itself Elasticsearch (OpenSearch, proxies, old versions) and speaks a
 media type that older servers reject; then the same transport asks in plain JSON. Failures are ToolErrors that hold the
-question and the server's words. API: Elasticsearch reference, "Search", "Point in time", "Field capabilities".
+question and the server's words. API: Elasticsearch reference, "Search", "Point in time", "Field capabilities", "ES|QL".
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -31,6 +31,10 @@ class Refused(ToolError):
         self.status = status
 
 
+class Unanswered(ToolError):
+    """Nothing came back in time."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a search found."""
@@ -46,6 +50,14 @@ class Answer:
     pit: str | None = None
 
 
+@dataclass(frozen=True)
+class Table:
+    """What an ES|QL query gave."""
+
+    rows: tuple[Mapping[str, Any], ...]
+    problems: tuple[str, ...] = ()
+
+
 class Client:
     def __init__(self, access: Access) -> None:
         self.settings: Settings = access.settings
@@ -53,6 +65,8 @@ class Client:
         self._official: Elasticsearch | None = None
         self.plain = False
         """Whether the official client has refused this server."""
+        self.without_esql = False
+        """Whether the server has refused ES|QL."""
 
     # --- what can be asked ------------------------------------------------------------------------------------------
 
@@ -83,6 +97,19 @@ class Client:
     def mapping(self) -> Mapping[str, Any]:
         """Raises ToolError."""
         return self.ask("GET", f"/{self._index}/_mapping", None, _LENIENT)
+
+    def esql(self, query: str, params: Sequence[Mapping[str, Any]], matching: Mapping[str, Any]) -> Table:
+        """Rows of an ES|QL query over the documents that a query DSL clause matches. Raises ToolError (Refused where
+        the server has no ES|QL, or not these fields)."""
+        body = {"query": query, "params": list(params), "filter": matching}
+        answer = self.ask("POST", "/_query", body)
+        columns, values = answer.get("columns"), answer.get("values")
+        if not isinstance(columns, list) or not isinstance(values, list):
+            raise Refused(f"the server gave no table for {query}", 501)
+        names = [str(column.get("name")) for column in columns if isinstance(column, Mapping)]
+        rows = tuple(dict(zip(names, row, strict=False)) for row in values if isinstance(row, list))
+        partial = ("ES|QL says that its result is partial",) if answer.get("is_partial") else ()
+        return Table(rows, partial)
 
     @property
     def _index(self) -> str:
@@ -115,7 +142,7 @@ class Client:
         except SerializationError as error:
             raise ToolError(f"Elasticsearch answered {shown} with no JSON: {_shorter(str(error.message))}") from None
         except TransportError as error:
-            raise ToolError(f"Elasticsearch did not answer {shown}: {_shorter(str(error.message))}") from None
+            raise Unanswered(f"Elasticsearch did not answer {shown}: {_shorter(str(error.message))}") from None
 
     def _with_official(
         self, client: Elasticsearch, method: str, path: str, body: Any, params: Mapping[str, str] | None

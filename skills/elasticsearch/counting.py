@@ -1,10 +1,11 @@
-"""How many lines and errors there are, now and before: one aggregation for the whole first question."""
+"""How many lines and errors there are, now and before: by ES|QL where the cluster has it, minute by minute, else by one
+aggregation."""
 
 from __future__ import annotations
 
 from skills.contract import Window
-from skills.elasticsearch import queries
-from skills.elasticsearch.client import Client, Refused
+from skills.elasticsearch import esql, queries
+from skills.elasticsearch.client import Client, Refused, Unanswered
 from skills.elasticsearch.fields import Layout
 from skills.logview.reading import Counted, Counts
 
@@ -13,6 +14,14 @@ def count(client: Client, layout: Layout, now: Window, before: Window, namespace
     """None where the server does not aggregate. Raises ToolError for credentials and for load."""
     if layout.guessed:
         return None
+    try:
+        return esql.count(client, layout, now, before, namespace) or _aggregated(client, layout, now, before, namespace)
+    except Unanswered:
+        client.without_esql = True
+        return None  # counting took too long; lines are read without it
+
+
+def _aggregated(client: Client, layout: Layout, now: Window, before: Window, namespace: str) -> Counted | None:
     both = Window(min(before.start, now.start), now.end)
     body = {
         "size": 0,

@@ -114,10 +114,15 @@ def sort(layout: Layout, *, newest: bool = False, pit: bool = False) -> list[Cla
     return [by_time, {"_shard_doc": {"order": order}}] if pit else [by_time]
 
 
+def writer_field(layout: Layout) -> str | None:
+    """By what writers are told apart, of what can be grouped by."""
+    writers = (layout.one(role) for role in ("service", *WORKLOADS, "container", "pod"))
+    return next((f.exact for f in writers if f and f.exact), None)
+
+
 def counts(layout: Layout, now: Window, before: Window) -> Mapping[str, Any]:
     """Lines and errors in both windows, by whoever can be told apart: one request for the whole first question."""
-    writers = (layout.one(role) for role in ("service", *WORKLOADS, "container", "pod"))
-    who = next((f.exact for f in writers if f and f.exact), None)
+    who = writer_field(layout)
     per = {"aggs": {"who": {"terms": {"field": who, "size": 40}}}} if who else {}
     bad = {"filter": errors(layout), **per}
     return {

@@ -105,8 +105,13 @@ def _told(counted: Counted | None, logs: Logs, namespace: str) -> str:
     text = f"{where}: {now.errors} error lines of {now.lines} (baseline {before.errors} of {before.lines})"
     loud = sorted(now.by_writer.items(), key=lambda item: (before.by_writer.get(item[0], 0) - item[1], item[0]))[:8]
     if loud:
-        text += "; " + ", ".join(f"{who} {count} (was {before.by_writer.get(who, 0)})" for who, count in loud)
+        text += "; " + ", ".join(f"{who} {_risen(counted, who)}" for who, _ in loud)
     return text
+
+
+def _risen(counted: Counted, who: str) -> str:
+    since = f" since {counted.since[who]:%H:%M}" if who in counted.since else ""
+    return f"{counted.now.by_writer[who]} (was {counted.before.by_writer.get(who, 0)}){since}"
 
 
 # --- what is handed on ---

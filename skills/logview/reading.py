@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from skills.contract import Entity, Excerpt, LogBatch, LogLine, LogQuery, ToolError, Window
@@ -39,6 +39,8 @@ class Counted:
     now: Counts
     before: Counts
     problems: tuple[str, ...] = ()
+    since: Mapping[str, datetime] = field(default_factory=dict)
+    """By writer, the minute in which its errors rose above the baseline's rate, where the system tells."""
 
 
 class Logs(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -158,3 +159,21 @@ def test_what_is_not_there_or_not_known_is_refused_in_its_words_and_counted(es: 
         es.search(index="logs-*", size=20_000)
     assert "Result window is too large" in str(large.value.body)
     assert "query unknown query [geo_shape]" in defect.refused["elasticsearch"]
+
+
+def test_es_ql_counts_what_the_search_counts(es: Elasticsearch, defect: Running) -> None:
+    matching = {"bool": {"filter": [minutes(defect, 30), {"term": {"log.level": "error"}}]}}
+    answer = es.esql.query(
+        query="FROM logs-* | EVAL late = `@timestamp` >= TO_DATETIME(?start), minute = DATE_TRUNC(1 minute, @timestamp)"
+        " | STATS n = COUNT(*) BY late, minute, who = `service.name` | SORT n DESC | LIMIT 5000",
+        params=[{"start": (defect.now - timedelta(minutes=10)).isoformat()}],
+        filter=matching,
+    )
+    assert [c["name"] for c in answer["columns"]] == ["n", "late", "minute", "who"]
+    assert sum(row[0] for row in answer["values"]) == es.count(index="logs-*", query=matching)["count"]
+    assert answer["values"][0][1] is True
+    assert answer["values"][0][3] in ("orders", "checkout", "storefront")
+    with pytest.raises(BadRequestError, match="Unknown column"):
+        es.esql.query(query="FROM logs-* | STATS n = COUNT(*) BY unicorn")
+    with pytest.raises(BadRequestError, match="mismatched input"):
+        es.esql.query(query='FROM logs-* | DISSECT message "%{a}"')

@@ -14,10 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from workers.simulation.faces.esql import Table
+from workers.simulation.faces.searching import Failure
 
 Doc = dict[str, Any]
 
@@ -38,6 +42,8 @@ class Cluster:
     """Path ending, or `aggs` -> status."""
     misbehave: Callable[[BaseHTTPRequestHandler], bool] | None = None
     """Answers in its own way and returns True."""
+    esql: bool = True
+    """Whether it is new enough for ES|QL."""
     shards_failed: int = 0
     timed_out: bool = False
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
@@ -61,6 +67,8 @@ class Cluster:
             return {"logs-1": {"mappings": {"properties": _properties(self.types)}}}
         if path.endswith("_search"):
             return self._search(body)
+        if path == "/_query" and self.esql and self.product == "Elasticsearch":
+            return self._esql(body)
         raise Rejected(400, "illegal_argument_exception", f"no handler found for uri [{path}]")
 
     def _search(self, body: Mapping[str, Any]) -> Any:
@@ -84,6 +92,18 @@ class Cluster:
         if "aggs" in body:
             answer["aggregations"] = self._aggregate(found, body["aggs"])
         return answer
+
+    def _esql(self, body: Mapping[str, Any]) -> Any:
+        found = (d for d in self.docs if self._matches(d, body["filter"]))
+        docs = [
+            {name: next(iter(_values(d, name.removesuffix(".keyword"))), None) for name in self.types} for d in found
+        ]
+        table = Table(self.types, body["params"], lambda value: datetime.fromisoformat(value).timestamp())
+        try:
+            answer = table.run(body["query"], lambda: docs)
+        except Failure as error:
+            raise Rejected(error.status, error.kind, error.reason) from None
+        return {**answer, "is_partial": self.timed_out}
 
     def _aggregate(self, docs: list[Doc], aggs: Mapping[str, Any]) -> Any:
         result = {}

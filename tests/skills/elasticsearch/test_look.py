@@ -76,14 +76,42 @@ def test_an_error_of_every_day_is_told_with_its_baseline_and_is_no_symptom(layou
     assert any(row.startswith("NEW") and REFUSED in row for row in result.text.splitlines())
 
 
-def test_a_first_look_of_a_small_window_costs_four_requests() -> None:
+def test_a_first_look_of_a_small_window_costs_five_requests() -> None:
     cluster = cluster_of("ecs")
     with skill(cluster) as connected:
         seen = connected.first_look(CONTEXT)
-    assert [path for _, path, _ in cluster.asked] == ["/logs-*/_field_caps", *["/logs-*/_search"] * 3]
+    assert [path for _, path, _ in cluster.asked] == ["/logs-*/_field_caps", *["/_query"] * 2, *["/logs-*/_search"] * 2]
     assert "42 error lines of 402 (baseline 21 of 622)" in seen.text
-    assert "checkout 42 (was 21)" in seen.text
+    assert "checkout 42 (was 21) since 14:00" in seen.text
     assert not any("now-" in str(body) for _, _, body in cluster.asked)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_es_ql_and_aggregations_count_the_same_and_only_es_ql_says_since_when(layout: str) -> None:
+    with skill(cluster_of(layout)) as connected:
+        by_esql = connected.first_look(CONTEXT).text.splitlines()[0]
+    cluster = cluster_of(layout, esql=False)
+    with skill(cluster) as connected:
+        by_aggregation = connected.first_look(CONTEXT).text.splitlines()[0]
+        connected.first_look(CONTEXT)
+    assert by_esql == by_aggregation.replace(" (was 21)", " (was 21) since 14:00")
+    assert [path for _, path, _ in cluster.asked].count("/_query") == 1  # what it refused is asked no second time
+
+
+def test_es_ql_binds_its_values_and_quotes_its_names() -> None:
+    cluster = cluster_of("fluent")
+    with skill(cluster) as connected:
+        connected.first_look(CONTEXT)
+    lines, errors = (body for _, path, body in cluster.asked if path == "/_query")
+    assert lines["params"] == [{"start": "2025-06-01T13:58:00.000Z"}]
+    assert "2025" not in lines["query"] + errors["query"]
+    assert "who = `kubernetes.labels.app.keyword`" in errors["query"]
+    assert {"term": {"kubernetes.namespace_name.keyword": "shop"}} in errors["filter"]["bool"]["filter"]
+
+
+def test_a_partial_result_of_es_ql_is_a_gap() -> None:
+    with skill(cluster_of("ecs", timed_out=True)) as connected:
+        assert any("partial" in gap.why for gap in connected.first_look(CONTEXT).gaps)
 
 
 def test_text_is_matched_and_keywords_are_compared() -> None:
@@ -102,6 +130,8 @@ def test_text_is_matched_and_keywords_are_compared() -> None:
         {"_field_caps": 403},
         {"_field_caps": 404, "_mapping": 403},
         {"aggs": 400, "_pit": 404, "_field_caps": 405, "_mapping": 405},
+        {"_query": 403, "aggs": 403},
+        {"_query": 500},
     ],
     ids=str,
 )

@@ -18,6 +18,7 @@ from workers.simulation import clock, dice
 from workers.simulation.cluster import Workload
 from workers.simulation.faces import documents
 from workers.simulation.faces.aggregations import aggregate
+from workers.simulation.faces.esql import Table
 from workers.simulation.faces.exchange import Ask, Reply, as_json
 from workers.simulation.faces.hits import Hits, page
 from workers.simulation.faces.query_dsl import Dsl
@@ -108,6 +109,8 @@ class Elasticsearch:
             return 200, {"count": len(docs), "_shards": _SHARDS}
         if verb == "_pit":
             return self._pit(ask, target)
+        if verb == "_query" and len(parts) == 1 and ask.method == "POST":
+            return 200, self._esql(self._body(ask), ask)
         if verb == "_field_caps":
             return 200, self._field_caps(ask, target)
         if verb in ("_mapping", "_mappings"):
@@ -333,6 +336,15 @@ class Elasticsearch:
                 raise Failure(
                     403, "security_exception", f"[{key}] is not permitted for API key of user [gumshoe-reader]"
                 )
+
+    def _esql(self, body: dict[str, Any], ask: Ask) -> dict[str, Any]:
+        query = str(body.get("query") or "")
+        source = re.match(r"\s*FROM\s+([^|]+)", query, re.IGNORECASE)
+        if source is None:
+            raise NoSuchQuery("line 1:1: a query begins with FROM here")
+        indices = self._indices(source[1].strip(), ask)
+        table = Table(self._mapping, body.get("params") or [], lambda value: self._dsl().moment(value))
+        return table.run(query, lambda: self._chosen(body.get("filter"), indices))
 
     def _many(self, ask: Ask, target: str) -> dict[str, Any]:
         lines = [line for line in ask.body.split(b"\n") if line.strip()]
