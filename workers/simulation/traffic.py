@@ -100,6 +100,7 @@ class Traffic:
         self.order = _callees_first(world)
         self._positions: dict[float, tuple[int, float]] = {}
         self._chosen: dict[int, list[Pod]] = {}
+        self._paces: dict[tuple[str, int], tuple[float, float]] = {}
 
     @cached_property
     def segments(self) -> list[Segment]:
@@ -116,6 +117,19 @@ class Traffic:
         until = self.world.shape.until
         return [until(s.end) - until(s.start) for s in self.segments]
 
+    @cached_property
+    def _served(self) -> dict[str, range]:
+        found: dict[str, range] = {}
+        for i, segment in enumerate(self.segments):
+            for pods in segment.pods.values():
+                for pod in pods:
+                    found[pod.uid] = range(found[pod.uid].start if pod.uid in found else i, i + 1)
+        return found
+
+    def served(self, pod: Pod) -> range:
+        """From the first segment in which a pod gets requests to the last: a world has many more than a pod's life."""
+        return self._served.get(pod.uid, range(0))
+
     def index(self, at: float) -> int:
         return max(0, bisect_right(self.starts, at) - 1)
 
@@ -126,6 +140,22 @@ class Traffic:
             index, until = self.index(at), self.world.shape.until
             found = self._positions[at] = (index, max(0.0, until(at) - until(self.segments[index].start)))
         return found
+
+    def pace(self, callee: Service, index: int) -> tuple[float, float]:
+        """How much slower than usual a service answers in a segment, and after how many seconds more: the mean over
+        its routes and receivers."""
+        key = (callee.name, index)
+        if key not in self._paces:
+            segment = self.segments[index]
+            receivers = segment.pods.get(callee.name, [])
+            mixes = [segment.mix(callee.name, r.path, p) for r in callee.routes for p in receivers]
+            count = len(mixes)
+            self._paces[key] = (
+                (sum(m.slow for m in mixes) / count, sum(m.extra_seconds for m in mixes) / count)
+                if count
+                else (1.0, 0.0)
+            )
+        return self._paces[key]
 
     def at(self, at: float) -> Segment:
         return self.segments[self.index(at)]

@@ -47,11 +47,17 @@ def spans_of(pod: Pod) -> list[tuple[float, float]]:
 
 
 class _Counter:
-    """Requests since the container started: per segment a level, times the integral of the shape."""
+    """Requests since the container started: per segment a level, times the integral of the shape.
+
+    `levels`: of the segments in which the pod is served; there are none before and after.
+    """
 
     def __init__(self, scene: Scene, pod: Pod, levels: list[float]) -> None:
         self._traffic, self._levels = scene.traffic, levels
-        self._sums = [0.0, *accumulate(level * w for level, w in zip(levels, scene.traffic.weights, strict=True))]
+        served = scene.traffic.served(pod)
+        self._first = served.start
+        weights = scene.traffic.weights[served.start : served.stop]
+        self._sums = [0.0, *accumulate(level * w for level, w in zip(levels, weights, strict=True))]
         self._starts = [(r.started, self._until(r.started)) for r in pod.runs.get(pod.main, ())]
 
     @property
@@ -66,7 +72,14 @@ class _Counter:
 
     def _until(self, at: float) -> float:
         index, since = self._traffic.position(at)
-        return self._sums[index] + self._levels[index] * since
+        index -= self._first
+        if index < 0:
+            return 0.0
+        return self._sums[index] + self._levels[index] * since if index < len(self._levels) else self._sums[-1]
+
+
+def _served(scene: Scene, pod: Pod) -> list[tuple[int, Segment]]:
+    return [(i, scene.traffic.segments[i]) for i in scene.traffic.served(pod)]
 
 
 def _share(scene: Scene, service: Service, pod: Pod, segment: Segment) -> float:
@@ -83,7 +96,7 @@ def _routes(scene: Scene) -> Iterator[tuple[Service, Pod, dict[str, str], Route]
 
 def _asked(scene: Scene, service: Service, pod: Pod, route: Route) -> list[tuple[float, Mix]]:
     """Per segment: requests a second of a route at a pod, and what becomes of them."""
-    rows = ((_share(scene, service, pod, s) * route.share, s) for s in scene.traffic.segments)
+    rows = ((_share(scene, service, pod, s) * route.share, s) for _, s in _served(scene, pod))
     return [(share, s.mix(service.name, route.path, pod)) for share, s in rows]
 
 
@@ -206,7 +219,7 @@ def client_requests(scene: Scene) -> Iterable[Series]:
     known: dict[tuple[str, str, str, int], dict[str, float]] = {}
     for service, pod, labels, callee in _calls(scene):
         rows: list[tuple[float, dict[str, float]]] = []
-        for i, segment in enumerate(scene.traffic.segments):
+        for i, segment in _served(scene, pod):
             key = (service.name, callee, pod.node, i)
             if key not in known:
                 known[key] = _outcomes(scene, service, pod, callee, segment)
@@ -222,11 +235,11 @@ def _timed_calls(scene: Scene) -> Iterator[tuple[Pod, dict[str, str], list[tuple
     known: dict[tuple[str, str, str, int], Parts] = {}
     for service, pod, labels, callee in _calls(scene):
         rows: list[tuple[float, Parts]] = []
-        for i, segment in enumerate(scene.traffic.segments):
+        for i, segment in _served(scene, pod):
             key = (service.name, callee, pod.node, i)
             rate = _call_rate(scene, service, pod, callee, segment)
             if rate and key not in known:
-                known[key] = _call_parts(scene, service, pod, callee, segment)
+                known[key] = _call_parts(scene, service, pod, callee, i)
             rows.append((rate, known[key] if rate else ()))
         yield pod, {**labels, "peer": callee}, rows
 
@@ -249,8 +262,8 @@ def client_count(scene: Scene) -> Iterable[Series]:
         yield gauge("http_client_request_duration_seconds_count", named, counter, spans_of(pod))
 
 
-def _call_parts(scene: Scene, service: Service, pod: Pod, callee: str, segment: Segment) -> Parts:
-    part = scene.world.company.parts[callee]
+def _call_parts(scene: Scene, service: Service, pod: Pod, callee: str, index: int) -> Parts:
+    part, segment = scene.world.company.parts[callee], scene.traffic.segments[index]
     at = (segment.start + segment.end) / 2
     usual = (part.median_ms if isinstance(part, (Service, External)) else 1.8) / 1000
     waits = sum(
@@ -263,10 +276,8 @@ def _call_parts(scene: Scene, service: Service, pod: Pod, callee: str, segment: 
         and e.node in ("", pod.node)
     )
     if isinstance(part, Service):
-        receivers = segment.pods.get(callee, [])
-        mixes = [segment.mix(callee, r.path, p) for r in part.routes for p in receivers]
-        if mixes:
-            usual = usual * sum(m.slow for m in mixes) / len(mixes) + sum(m.extra_seconds for m in mixes) / len(mixes)
+        slow, extra = scene.traffic.pace(part, index)
+        usual = usual * slow + extra
     lost = [f for f in segment.edges[(service.name, callee)] if f.get("node") in ("", pod.node)]
     share = sum(f.share for f in lost)
     return tuple([(max(0.0, 1 - share), usual + waits)] + [(f.share, f.seconds or 0.005) for f in lost])
@@ -359,7 +370,7 @@ def orders_placed(scene: Scene) -> Iterable[Series]:
             if route.path == "/orders" and route.method == "POST":
                 rows = _asked(scene, pod.workload.part, pod, route)
                 levels = []
-                for segment, (share, mix) in zip(scene.traffic.segments, rows, strict=True):
+                for (_, segment), (share, mix) in zip(_served(scene, pod), rows, strict=True):
                     left = min([1.0, *(left for since, left in world.business_drops if since <= segment.start)])
                     levels.append(share * (1 - mix.failed) * left)
                 yield gauge("shop_orders_placed_total", labels, _Counter(scene, pod, levels), spans_of(pod))
