@@ -160,7 +160,12 @@ def _is_hearsay(entity: Entity, support: Sequence[NumberedSymptom], case: Case) 
 
 def _is_deployed(said: Entity, case: Case) -> bool:
     ends = (e for edge in case.ledger.edges if edge.via != "log" for e in (edge.source, edge.target))
-    return any(same_thing(e, said) for e in ends)
+    objects = (n.symptom.entity for n in case.ledger.symptoms if _is_by_objects(n.symptom))
+    return any(same_thing(e, said) for e in (*ends, *objects, *(c.entity for c in case.ledger.changes.values())))
+
+
+def _is_by_objects(symptom: Symptom) -> bool:
+    return symptom.analyzer.startswith(("kubernetes.", "changes.")) and not symptom.analyzer.endswith(".logs")
 
 
 def _path(start: Entity, entity: Entity, case: Case) -> tuple[Edge, ...] | None:

@@ -71,6 +71,16 @@ def test_a_flag_that_was_flipped_explains_what_an_unreleased_program_throws():
     assert lead(finding)[:2] == ("ConfigMap shop/feature-flags", "feature_flag_harmful")
 
 
+def test_a_flag_goes_by_its_name_where_the_configuration_was_read():
+    flipped = change("flags", "ConfigMap shop/feature-flags", "ConfigMap changed", ONSET - MINUTE)
+    named = symptom(
+        "feature_flag bundles-v2", "feature_flag_harmful", "flag bundles-v2 was written at 14:03", 0.6, role="change",
+        at=ONSET - MINUTE, change="flags", analyzer="kubernetes.configuration", victims=["Deployment shop/cart"],
+    )  # fmt: skip
+    finding = run(request(), look(throws(), named, changes=[flipped]))
+    assert lead(finding)[:2] == ("feature_flag bundles-v2", "feature_flag_harmful")
+
+
 def test_a_flag_that_was_flipped_yesterday_explains_nothing():
     flipped = change("flags", "ConfigMap shop/feature-flags", "ConfigMap changed", ONSET - timedelta(days=1))
     assert lead(run(request(), look(throws(), changes=[flipped])))[:2] == (

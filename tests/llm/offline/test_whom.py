@@ -43,6 +43,13 @@ def test_of_two_namesakes_the_one_that_the_victim_uses_is_meant():
     assert lead(finding)[0] == "StatefulSet data/orders-db"
 
 
+def test_what_the_cluster_shows_is_not_moved_to_a_namesake_elsewhere():
+    oom = symptom("Deployment prod/worker", "memory_limit_too_low", "worker is OOMKilled", 0.95)
+    elsewhere = edge("Deployment staging/worker", "Service staging/db")
+    finding = run(request(alert("worker", "prod")), look(oom, edges=[elsewhere]))
+    assert lead(finding) == ("Deployment prod/worker", "memory_limit_too_low", "high")
+
+
 def test_a_store_that_nobody_saw_is_not_blamed_with_certainty():
     finding = run(request(alert("orders")), look(locks()))
     assert lead(finding) == ("Deployment shop/orders-db", "slow_query_or_lock", "medium")

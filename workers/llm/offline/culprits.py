@@ -53,21 +53,30 @@ class Scene:
     known: tuple[Entity, ...]
     graph: Graph
     edges: tuple[Edge, ...]
+    seen: tuple[Entity, ...] = ()
+    """What is known from the objects themselves, not from a line that names it."""
 
     @cached_property
     def objects(self) -> tuple[Entity, ...]:
-        """What edges speak of: they come from the objects themselves, or from traffic that was really seen."""
-        return tuple(dict.fromkeys(e for edge in self.edges if edge.via != "log" for e in (edge.source, edge.target)))
+        """What edges speak of, which come from the objects or from traffic that was really seen, and what changed."""
+        ends = (e for edge in self.edges if edge.via != "log" for e in (edge.source, edge.target))
+        return tuple(dict.fromkeys((*ends, *self.seen)))
 
     @cached_property
     def selected(self) -> tuple[Edge, ...]:
         return tuple(e for e in self.edges if e.via == "selector")
 
 
-def scene(signs: Sequence[Sign], edges: Sequence[Edge], graph: Graph) -> Scene:
+def scene(signs: Sequence[Sign], edges: Sequence[Edge], graph: Graph, changed: Iterable[Entity] = ()) -> Scene:
     known = [e for s in signs for e in (s.entity, *s.victims, *s.points_at)]
     known += [e for edge in edges for e in (edge.source, edge.target)]
-    return Scene(tuple(dict.fromkeys(known)), graph, tuple(edges))
+    by_objects = (s.entity for s in signs if s.analyzer.startswith(("kubernetes.", "changes.")) and not by_lines(s))
+    return Scene(tuple(dict.fromkeys(known)), graph, tuple(edges), (*by_objects, *changed))
+
+
+def by_lines(sign: Sign) -> bool:
+    """Whether a symptom rests on what log lines say."""
+    return sign.analyzer.startswith("logs.") or sign.analyzer.endswith(".logs")
 
 
 def is_cause(name: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from skills.contract import Entity
 from workers.llm.entities import same_thing
+from workers.llm.offline.leads.reading import ANALYZER as TIMELINE
 from workers.llm.offline.notes import Alteration, Notes, Sign
 from workers.llm.offline.suspects import Ranking, Suspect
 
@@ -91,7 +92,8 @@ def says(suspect: Suspect, notes: Notes, change: Alteration | None) -> tuple[str
     """The analyzer's sentence, with the change that brought it about when that is known and not yet in it."""
     sign = suspect.signs[0]
     text, evidence = _named(sign.says, suspect.entity), list(sign.evidence)
-    if change is not None and change.evidence and change.what and not _tells_of(text, change):
+    told = sign.analyzer == TIMELINE or (change is not None and _tells_of(text, change))
+    if change is not None and change.evidence and change.what and not told:
         text = f"{text.rstrip('.')}, since {change.what} at {change.at:%H:%M}"
         evidence = list(dict.fromkeys((*evidence[: MOST - 1], *change.evidence)))
     return text, evidence[:MOST]
@@ -248,6 +250,7 @@ def _innocent(suspects: Sequence[Suspect], notes: Notes, ranking: Ranking) -> li
         for c in notes.changes
         if c.evidence
         and c.kind != "scale"
+        and not any(c.id == s.change or set(c.evidence) & set(s.evidence) for x in suspects for s in x.signs)
         and timedelta() <= notes.onset - c.at <= SUSPICIOUS
         and not any(same_thing(c.entity, e) or ranking.graph.distance(e, c.entity) for e in path)
     ]

@@ -17,7 +17,7 @@ from workers.llm.entities import akin, same_thing
 from workers.llm.graph import Graph, vertex
 from workers.llm.offline import guidance, twins
 from workers.llm.offline.closeness import alerted, closeness
-from workers.llm.offline.culprits import Scene, blamed_by, culprit, is_cause, scene
+from workers.llm.offline.culprits import Scene, blamed_by, by_lines, culprit, is_cause, scene
 from workers.llm.offline.leads import leads
 from workers.llm.offline.notes import Notes, Sign
 from workers.llm.offline.suspects import Ranking, Suspect
@@ -28,7 +28,8 @@ def rank(notes: Notes) -> Ranking:
     unheeded = tuple(s for s in notes.signs if guidance.ignored(notes, s))
     signs = over_where_seen([s for s in notes.signs if s not in unheeded])
     about = alerted(notes, signs)
-    seen = scene(signs, (*notes.edges, *guidance.edges(notes)), graph)
+    edges = (*notes.edges, *guidance.edges(notes))
+    seen = scene(signs, edges, graph, (c.entity for c in notes.changes))
     signs += leads(notes, about, signs, seen)
     effects = tuple(s for s in signs if s.role == "effect")
     groups: dict[tuple[tuple[str, str, str], str], list[Sign]] = defaultdict(list)
@@ -156,8 +157,7 @@ def over_where_seen(signs: Sequence[Sign]) -> list[Sign]:
 
 
 def _told_by_lines(sign: Sign) -> tuple[object, ...] | None:
-    by_lines = sign.analyzer.startswith("logs.") or sign.analyzer.endswith(".logs")
-    return (sign.entity, sign.role, sign.faults, sign.points_at) if by_lines else None
+    return (sign.entity, sign.role, sign.faults, sign.points_at) if by_lines(sign) else None
 
 
 def _timing(signs: Sequence[Sign], notes: Notes) -> float:

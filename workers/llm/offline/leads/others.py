@@ -66,15 +66,22 @@ def flag(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Sce
             is_flag = change.kind == "flag" or change.entity.kind == "feature_flag" or _names_flags(change)
             if not is_flag or not -SLACK <= crash.onset - change.at <= SOON:
                 continue
-            told = change.entity.kind == "feature_flag" and change.entity.name in words_of(crash, notes)
+            flipped = _flag_of(change, signs)
+            told = flipped.kind == "feature_flag" and flipped.name in words_of(crash, notes)
             says = (
-                f"{crash.says.rstrip('.')}, without a release, since {change.entity.name} was changed at"
+                f"{crash.says.rstrip('.')}, without a release, since {flipped.name} was changed at"
                 f" {change.at:%H:%M}: {change.what}"
             )
             yield lead(
-                change.entity, ("feature_flag_harmful",), says, 0.9 if told else 0.8, change, crash, role="cause",
+                flipped, ("feature_flag_harmful",), says, 0.9 if told else 0.8, change, crash, role="cause",
                 onset=crash.onset, victims=(crash.entity,),
             )  # fmt: skip
+
+
+def _flag_of(change: Alteration, signs: Sequence[Sign]) -> Entity:
+    """The flag by its name, where somebody who read the configuration could tell it."""
+    named = (s for s in signs if s.entity.kind == "feature_flag" and (s.change == change.id or s.onset == change.at))
+    return next((s.entity for s in named), change.entity)
 
 
 def _names_flags(change: Alteration) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from skills.contract import Entity
 from skills.logfaults.places import store_kind
-from workers.llm.entities import same_thing
+from workers.llm.entities import family, same_thing
 from workers.llm.offline.culprits import Scene
 from workers.llm.offline.leads.reading import (
     ANALYZER,
@@ -91,7 +91,10 @@ def configured(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], see
     for written in signs:
         if written.role != "change" or written.faults[:1] != ("config_value_harmful",) or written.onset is None:
             continue
-        user = written.entity
+        users = [e for e in (written.entity, *written.victims) if family(e.kind) == "app"]
+        if len(users := list(dict.fromkeys(users))) != 1:
+            continue
+        user = users[0]
         failing = [
             s
             for s in signs
