@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from skills.contract import Window
@@ -18,13 +18,11 @@ from skills.elasticsearch import queries
 from skills.elasticsearch.client import Client, Refused, Table
 from skills.elasticsearch.fields import Layout
 from skills.elasticsearch.lines import time_of
-from skills.logview.reading import Counted, Counts
+from skills.logview.reading import Counted, Counts, risen
 
 MOST_ROWS = 10_000
 """The most that ES|QL gives."""
 _PLAIN_INDEX = re.compile(r"[\w.*,:@+-]+")
-RISEN = 3
-"""Times the baseline's rate, and errors in a minute at least, that count as a rise."""
 
 
 def count(client: Client, layout: Layout, now: Window, before: Window, namespace: str) -> Counted | None:
@@ -71,9 +69,7 @@ def _counted(lines: Table, bad: Table, now: Window, before: Window) -> Counted:
         if is_now and who and minute is not None:
             minutes[who][minute] += _number(row)
     since = {
-        who: rise
-        for who, counts in minutes.items()
-        if (rise := _rise(counts, errors[False].get(who, 0) / max(1.0, before.seconds / 60), now))
+        who: rise for who, counts in minutes.items() if (rise := risen(counts, errors[False].get(who, 0), before, now))
     }
     problems = tuple(dict.fromkeys((*lines.problems, *bad.problems)))
     return Counted(_counts(totals[True], errors[True]), _counts(totals[False], errors[False]), problems, since)
@@ -81,13 +77,6 @@ def _counted(lines: Table, bad: Table, now: Window, before: Window) -> Counted:
 
 def _counts(lines: int, errors: Mapping[str, int]) -> Counts:
     return Counts(lines, sum(errors.values()), {who: count for who, count in errors.items() if who})
-
-
-def _rise(counts: Mapping[datetime, int], usual: float, now: Window) -> datetime | None:
-    """The first minute of many errors; none when the window begins with it, for then it may always have been so."""
-    high = (minute for minute in sorted(counts) if counts[minute] >= RISEN * max(usual, 1.0))
-    first = next(high, None)
-    return first if first is not None and first - now.start >= timedelta(minutes=1) else None
 
 
 def _number(row: Mapping[str, Any]) -> int:

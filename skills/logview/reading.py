@@ -43,6 +43,17 @@ class Counted:
     """By writer, the minute in which its errors rose above the baseline's rate, where the system tells."""
 
 
+RISEN = 3
+"""Times the baseline's rate, and errors in a minute at least, that count as a rise."""
+
+
+def risen(minutes: Mapping[datetime, int], was: int, before: Window, now: Window) -> datetime | None:
+    """The first minute of many errors; none when the window begins with it, for then it may always have been so."""
+    usual = max(1.0, was / max(1.0, before.seconds / 60))
+    first = next((minute for minute in sorted(minutes) if minutes[minute] >= RISEN * usual), None)
+    return first if first is not None and first - now.start >= timedelta(minutes=1) else None
+
+
 class Logs(Protocol):
     """One log system. It is a LogSource as well."""
 

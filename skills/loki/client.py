@@ -85,6 +85,29 @@ class Client:
         except (KeyError, TypeError, ValueError, IndexError):
             raise ToolError(f"Loki answered {query!r} with counts that cannot be read") from None
 
+    def series(
+        self, query: str, start: int, end: int, step_milliseconds: int
+    ) -> list[tuple[Mapping[str, str], list[tuple[float, float]]]]:
+        """The values of each series of a metric query, as (seconds, value). Raises ToolError."""
+        asked = {"query": query, "start": str(start), "end": str(end), "step": f"{step_milliseconds / 1000:.3f}"}
+        data = self._data("/query_range", asked, f"{query} from {_utc(start)} to {_utc(end)}")
+        try:
+            return [(dict(row["metric"]), [(float(t), float(v)) for t, v in row["values"]]) for row in data["result"]]
+        except (KeyError, TypeError, ValueError):
+            raise ToolError(f"Loki answered {query!r} with series that cannot be read") from None
+
+    def size(self, selector: str, window: Window) -> float | None:
+        """Bytes that a selector covers, as the index estimates them; None where the server does not say. Raises
+        ToolError."""
+        try:
+            answer = self._ask("/index/stats", {"query": selector, **_span(window)}, f"size of {selector}")
+        except Refused as error:
+            if error.status in (401, 429):
+                raise
+            return None
+        size = answer.get("bytes") if isinstance(answer, dict) else None
+        return float(size) if isinstance(size, (int, float)) else None
+
     def labels(self, window: Window | None = None) -> list[str]:
         """Raises ToolError."""
         return self._names("/labels", _span(window), "labels")

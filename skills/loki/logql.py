@@ -128,5 +128,9 @@ def holds(text: str) -> str:
 
 def count(query: str, window: Window, by: Sequence[str] = ()) -> str:
     """Lines of a window with both of its ends, asked for at its end: a range lacks its first moment."""
+    return counted(query, max(1, round(window.seconds * 1000)) + 1, by)
+
+
+def counted(query: str, milliseconds: int, by: Sequence[str] = ()) -> str:
     grouped = f"sum by ({', '.join(by)}) " if by else "sum"
-    return f"{grouped}(count_over_time({query} [{max(1, round(window.seconds * 1000)) + 1}ms]))"
+    return f"{grouped}(count_over_time({query} [{milliseconds}ms]))"

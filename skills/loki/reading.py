@@ -7,28 +7,28 @@ The server's limits are obeyed as it states them: a page shrinks to its `max_ent
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TypeVar
 from zlib import crc32
 
 from skills.contract import Excerpt, LogBatch, LogLine, LogQuery, ToolError, Window
 from skills.loglines import level_of_text
-from skills.logview.reading import MAX_LINES, Counted, Counts, Once, Read, with_traces
-from skills.loki import logql
+from skills.logview.reading import MAX_LINES, Counted, Once, Read, with_traces
+from skills.loki import counting, logql
 from skills.loki.client import Client, Entry, Refused, nanoseconds
 from skills.loki.labels import Layout, guessed_level, layout, level_of, writer
 from skills.loki.links import excerpt_link, explore_link
 from skills.loki.settings import Settings
+from skills.loki.sidebyside import side_by_side
 
 PAGE = 5000
 """What a server gives by default (max_entries_limit_per_query)."""
 _SAMPLE = 40
 _VALUES = 4000
 """Of a label with more values than this none is looked up: pods are asked for by prefix then."""
-T = TypeVar("T")
+MOST_BYTES = 50e9
+"""Of all namespaces together this much is not counted: the lines alone are read."""
 
 
 class Reader:
@@ -159,31 +159,15 @@ class Reader:
         every = self.expressions(LogQuery(now, namespace=namespace))
         bad = self.expressions(LogQuery(now, namespace=namespace, errors_only=True))
         who = known.one("service") or known.one("container")
-        asked: list[Callable[[], float | dict[str, int]]] = []
-        for window in (now, before):
-            asked.append(lambda w=window: self._sum(every, w))  # type: ignore[misc]  # mypy: lambda default
-            asked.append(lambda w=window: self._by(bad, w, who))  # type: ignore[misc]  # mypy: lambda default
         try:
-            lines_now, bad_now, lines_before, bad_before = _side_by_side(asked)
+            size = None if namespace else self.client.size(self._anywhere(known), now)
+            if size is not None and size > MOST_BYTES:
+                return None
+            return counting.count(self.client, every, bad, who, now, before)
         except Refused as error:
             if error.status in (401, 429):
                 raise
             return None
-        assert isinstance(bad_now, dict)
-        assert isinstance(bad_before, dict)
-        return Counted(_counts(lines_now, bad_now), _counts(lines_before, bad_before))
-
-    def _sum(self, expressions: Sequence[str], window: Window) -> float:
-        asked = (logql.count(each, window) for each in expressions)
-        return sum(value for each in asked for _, value in self.client.counts(each, window.end))
-
-    def _by(self, expressions: Sequence[str], window: Window, label: str) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for each in expressions:
-            for labels, value in self.client.counts(logql.count(each, window, [label] if label else []), window.end):
-                who = labels.get(label, "").rpartition("/")[2]
-                found[who] = found.get(who, 0) + int(value)
-        return found
 
     def shown(self, query: LogQuery) -> str:
         try:
@@ -202,7 +186,7 @@ class Reader:
 
     def _pages(self, expressions: Sequence[str], window: Window, limit: int) -> Read:
         limit = min(limit, MAX_LINES)
-        reads = _side_by_side([lambda each=each: self._one(each, window, limit) for each in expressions])  # type: ignore[misc]  # mypy: lambda default
+        reads = side_by_side([lambda each=each: self._one(each, window, limit) for each in expressions])  # type: ignore[misc]  # mypy: lambda default
         entries = sorted((e for read, _, _ in reads for e in read), key=lambda e: e.nanoseconds)
         total = sum(total for _, total, _ in reads)
         if len(entries) > limit:
@@ -244,7 +228,7 @@ class Reader:
 
     def _total(self, expression: str, window: Window, at_least: int, problems: list[str]) -> int:
         try:
-            return max(at_least, round(self._sum([expression], window)))
+            return max(at_least, counting.total(self.client, expression, window))
         except ToolError as error:
             problems.append(f"how many lines match could not be counted: {error}")
             return MAX_LINES + 1
@@ -315,16 +299,3 @@ def _longest(words: str) -> timedelta | None:
 
 def _identity(entry: Entry) -> tuple[object, ...]:
     return (entry.nanoseconds, entry.text, tuple(sorted(entry.labels.items())))
-
-
-def _counts(lines: object, bad: dict[str, int]) -> Counts:
-    named = {who: count for who, count in bad.items() if who}
-    return Counts(int(lines) if isinstance(lines, (int, float)) else 0, sum(bad.values()), named)
-
-
-def _side_by_side(asked: Sequence[Callable[[], T]]) -> list[T]:
-    """Answers in the order of the questions. Raises what the first of them raised."""
-    if len(asked) == 1:
-        return [asked[0]()]
-    with ThreadPoolExecutor(len(asked), thread_name_prefix="loki") as pool:
-        return [future.result() for future in [pool.submit(each) for each in asked]]

@@ -27,6 +27,8 @@ class Store:
     entries: list[Entry]
     max_entries: int = 5000
     max_hours: float = 721
+    bytes: int = 0
+    """What the index says of any selector; 0: what there is."""
     refuses: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Path ending, or `metric` -> status and words."""
     misbehave: Callable[[BaseHTTPRequestHandler], bool] | None = None
@@ -58,11 +60,15 @@ class Store:
             return {"status": "success", "data": {"resultType": "vector", "result": rows, "stats": {}}}
         if path == "/query_range":
             return self._streams(asked)
+        if path == "/index/stats":
+            chosen = [e for e in self.entries if selects(logql.selector(asked["query"]), e.stream)]
+            return {"streams": 1, "chunks": 1, "entries": len(chosen), "bytes": self.bytes or len(chosen) * 100}
         raise Rejected(404, "404 page not found")
 
     def _streams(self, asked: dict[str, str]) -> Any:
         query = logql.parse(asked["query"])
-        assert isinstance(query, logql.Log)
+        if not isinstance(query, logql.Log):
+            return self._matrix(query, int(asked["start"]), int(asked["end"]), int(float(asked["step"]) * 1e9))
         start, end, limit = int(asked["start"]), int(asked["end"]), int(asked["limit"])
         if limit > self.max_entries:
             said = f"limit > max_entries_limit_per_query ({limit} > {self.max_entries})"
@@ -78,6 +84,18 @@ class Store:
             streams[tuple(sorted(each.labels.items()))].append([str(each.entry.nanoseconds), each.entry.text])
         rows = [{"stream": dict(labels), "values": values} for labels, values in streams.items()]
         return {"status": "success", "data": {"resultType": "streams", "result": rows, "stats": {}}}
+
+    def _matrix(self, query: logql.Metric, start: int, end: int, step: int) -> Any:
+        if "metric" in self.refuses:
+            raise Rejected(*self.refuses["metric"])
+        matchers = ranges(query).log.matchers
+        counter = Counter(query, [e for e in self.entries if selects(matchers, e.stream)])
+        series: dict[tuple[tuple[str, str], ...], list[list[Any]]] = defaultdict(list)
+        for at in range(start, end + 1, step):
+            for labels, value in counter.at(at).items():
+                series[labels].append([at / 1e9, str(value)])
+        rows = [{"metric": dict(labels), "values": values} for labels, values in series.items()]
+        return {"status": "success", "data": {"resultType": "matrix", "result": rows, "stats": {}}}
 
     def _names(self, names: set[str]) -> Any:
         return {"status": "success", "data": sorted(names)} if names else {"status": "success"}

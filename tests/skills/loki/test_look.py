@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -76,12 +77,23 @@ def test_lines_and_errors_of_both_windows_are_counted_before_any_is_read(layout:
     with skill(store) as connected:
         seen = connected.first_look(CONTEXT)
     assert "42 error lines of 402 (baseline 21 of 622)" in seen.text
-    asked = [(path, a.get("limit")) for path, a in store.asked]
-    assert asked[:2] == [("/labels", None), ("/query_range", "40")]
-    lines = [a for path, a in store.asked if path == "/query_range" and a["limit"] != "40"]
-    assert len(lines) == 2
-    assert all(path == "/query" for path, _ in store.asked[2 : -len(lines)])
-    assert len(store.asked) <= 12
+    assert layout == "vector" or "42 (was 21) since 14:00" in seen.text  # no label there tells writers apart
+    asked = [(path, a.get("limit", "counts")) for path, a in store.asked]
+    assert asked[:2] == [("/labels", "counts"), ("/query_range", "40")]
+    assert {path for path, what in asked[2:-2] if what == "counts"} == {"/query", "/query_range"}
+    assert [what for _, what in asked[2:] if what != "counts"] == ["3000", "1500"]
+    assert len(asked) <= 12
+
+
+def test_all_namespaces_together_are_not_counted_where_they_are_too_large() -> None:
+    anywhere = replace(CONTEXT, focus=Focus(started_at=ONSET))
+    for size, counted in ((0, True), (10**12, False)):
+        store = store_of("promtail", bytes=size)
+        with skill(store) as connected:
+            seen = connected.first_look(anywhere)
+        assert ("all streams: 42 error lines of 402" in seen.text) is counted
+        assert any(path == "/query" for path, _ in store.asked) is counted
+        assert [s.points_at[0].name for s in seen.symptoms] == ["cart"]
 
 
 def test_a_label_is_selected_and_metadata_is_filtered() -> None:

@@ -160,7 +160,7 @@ class Loki:
         series: dict[tuple[tuple[str, str], ...], list[list[Any]]] = defaultdict(list)
         for at in range(start, end + 1, step):
             for labels, value in counter.at(at).items():
-                series[labels].append([at // 1_000_000_000, _number(value)])
+                series[labels].append([at / 1e9, _number(value)])
         _check_series(series)
         rows = [{"metric": dict(labels), "values": values} for labels, values in sorted(series.items())]
         return _data("matrix", rows)
