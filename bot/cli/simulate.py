@@ -1,10 +1,14 @@
-"""`gumshoe simulate`: explore a scenario of the simulated company with kubectl and curl, or print its alert."""
+"""`gumshoe simulate`: explore a scenario of the simulated company with kubectl and curl, or print its alert.
+
+`gumshoe simulate record` stands in front of real systems and keeps what is read from them on a cassette.
+"""
 
 from __future__ import annotations
 
 import json
 import threading
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +18,33 @@ if TYPE_CHECKING:
     from workers.simulation import Running
 
 
-@click.command()
+class _ScenarioOrCommand(click.Group):
+    """What is no command is the name of a scenario."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        asks = args[:1] in (["--help"], ["-h"])
+        if not asks and (not args or args[0] not in self.commands):
+            args = ["scenario", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_ScenarioOrCommand)
+def command() -> None:
+    """Start the simulated scenario NAME, or `record` real systems.
+
+    \b
+    gumshoe simulate --list                          name every scenario and what happens in it
+    gumshoe simulate oom-after-deploy --serve        its APIs for kubectl and curl, until Ctrl-C
+    gumshoe simulate oom-after-deploy --alert        its alert as an Alertmanager webhook body
+    gumshoe simulate oom-after-deploy --customer     a customer's file for it, served until Ctrl-C
+    gumshoe simulate oom-after-deploy --truth        what is really wrong
+    gumshoe simulate oom-after-deploy --tells        what gives it away; without a name, of all
+    gumshoe simulate NAME --serve --at TIME          at another time (UTC)
+    gumshoe simulate record kubernetes=https://kubernetes.internal:6443 --out night.jsonl
+    """
+
+
+@command.command(hidden=True)
 @click.argument("name", required=False)
 @click.option("--list", "listing", is_flag=True, help="Name every scenario and what happens in it.")
 @click.option("--serve", is_flag=True, help="Serve its Kubernetes, Elasticsearch and Prometheus APIs until Ctrl-C.")
@@ -23,18 +53,20 @@ if TYPE_CHECKING:
     "--customer", "only_customer", is_flag=True, help="Serve it and print a customer's file for it; until Ctrl-C."
 )
 @click.option("--truth", "only_truth", is_flag=True, help="Print what is really wrong.")
+@click.option("--tells", "only_tells", is_flag=True, help="Print what gives the scenario away; without NAME, of all.")
 @click.option(
     "--at",
     type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S"]),
     help="The world's time (UTC); default: the scenario's own.",
 )
-def command(
+def scenario(
     name: str | None,
     listing: bool,
     serve: bool,
     only_alert: bool,
     only_customer: bool,
     only_truth: bool,
+    only_tells: bool,
     at: datetime | None,
 ) -> None:
     """Start the simulated scenario NAME.
@@ -43,14 +75,18 @@ def command(
     gumshoe simulate --list
     gumshoe simulate oom-after-deploy --serve
     """
-    from workers.simulation import SimulationError, names, scenario, start  # noqa: PLC0415 (uvicorn costs 0.3 s)
+    from workers.simulation import SimulationError, names, start  # noqa: PLC0415 (uvicorn costs 0.3 s)
     from workers.simulation.clock import utc  # noqa: PLC0415
+    from workers.simulation.scenario import load  # noqa: PLC0415
 
+    if only_tells:
+        _tells([name] if name else list(names()))
+        return
     if listing or not name:
         if not listing:
             raise click.UsageError("name a scenario, or ask for the --list")
         for each in names():
-            click.echo(f"{each:32} {scenario.load(each).title}")
+            click.echo(f"{each:32} {load(each).title}")
         return
     try:
         running = start(name, at=utc(at) if at else None)
@@ -73,6 +109,82 @@ def command(
         pass
     finally:
         running.close()
+
+
+def _tells(wanted: list[str]) -> None:
+    """Exit code 1 when anything is found."""
+    from workers.simulation import SimulationError  # noqa: PLC0415
+    from workers.simulation.realism import sample, tells  # noqa: PLC0415
+    from workers.simulation.running import stage  # noqa: PLC0415
+
+    count = 0
+    for name in wanted:
+        try:
+            found = tells(sample(stage(name)))
+        except SimulationError as error:
+            raise click.UsageError(str(error)) from None
+        count += len(found)
+        for tell in found:
+            click.echo(f"{name}: {tell}")
+    click.echo(f"{len(wanted)} scenarios, {count} tells")
+    if count:
+        raise SystemExit(1)
+
+
+@command.command()
+@click.argument("systems", nargs=-1, required=True, metavar="SYSTEM=URL...")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The cassette; must not exist."
+)
+@click.option("--mask", "masked", multiple=True, metavar="NAME=INSTEAD", help="A name that must not be on it; repeat.")
+@click.option(
+    "--mask-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="NAME=INSTEAD, one a line."
+)
+def record(systems: tuple[str, ...], out: Path, masked: tuple[str, ...], mask_file: Path | None) -> None:
+    """Stand in front of real systems and keep what is read from them, until Ctrl-C.
+
+    Point kubectl, curl or `gumshoe investigate` at the addresses that are printed. Nothing but reading is passed on;
+    secrets and the names given by --mask are masked before anything is kept.
+    """
+    from workers.simulation import SimulationError  # noqa: PLC0415
+    from workers.simulation.cassette import Cassette, Recorder  # noqa: PLC0415
+    from workers.simulation.faces.serve import Served  # noqa: PLC0415
+    from workers.simulation.live import Live, masks  # noqa: PLC0415
+
+    if out.exists():
+        raise click.UsageError(f"{out} exists; a cassette is not written over")
+    lines = mask_file.read_text(encoding="utf-8").split("\n") if mask_file else []
+    try:
+        hiding = masks(_pairs((*masked, *(line for line in lines if line.strip())), "--mask"))
+        doors = {name: Live(url, hiding) for name, url in _pairs(systems, "SYSTEM=URL").items()}
+    except SimulationError as error:
+        raise click.UsageError(str(error)) from None
+    cassette = Cassette(name=out.name)
+    served = Served({name: Recorder(door, cassette, name) for name, door in doors.items()})
+    for name, url in served.urls.items():
+        click.echo(f"{name:14} {url}")
+    click.echo("Recording what is read; Ctrl-C ends it.")
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        served.close()
+        cassette.write(out)
+        refused = sum(sum(door.refused.values()) for door in doors.values())
+        click.echo(
+            f"{len(cassette)} exchanges in {out}" + (f"; {refused} not passed on or not answered" if refused else "")
+        )
+
+
+def _pairs(given: tuple[str, ...], what: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for each in given:
+        left, equals, right = each.strip().partition("=")
+        if not equals or not left or not right:
+            raise click.UsageError(f"{what}: {each!r} must be LEFT=RIGHT")
+        found[left] = right
+    return found
 
 
 def _explain(running: Running) -> None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
 
 from click.testing import CliRunner
 
 from bot.cli.simulate import command
 from config.customers import parse
 from workers.simulation import Running
+from workers.simulation.cassette import load
 
 
 def test_list_names_scenarios_with_what_happens() -> None:
@@ -41,3 +47,40 @@ def test_unknown_scenario_and_missing_wish_are_refused_in_one_line() -> None:
 def test_its_skills_are_a_customer_s_file(oom: Running) -> None:
     customer = parse({"name": "simulated", "skills": oom.skills}, "simulated.yaml")
     assert set(customer.skills) == {"kubernetes", "elasticsearch", "prometheus"}
+
+
+def test_a_world_that_gives_nothing_away_says_so() -> None:
+    result = CliRunner().invoke(command, ["selector-mismatch", "--tells"])
+    assert result.exit_code == 0, result.output
+    assert "1 scenarios, 0 tells" in result.output
+
+
+def test_recording_keeps_what_was_read_through_it_and_ends_with_a_whole_cassette(oom: Running, tmp_path: Path) -> None:
+    out = tmp_path / "night.jsonl"
+    prometheus = oom.urls["prometheus"]
+    asked = [sys.executable, "-c", "from bot.cli.main import main; main()", "simulate", "record"]
+    asked += [f"prometheus={prometheus}", "--out", str(out), "--mask", "payment=settlement"]
+    process = subprocess.Popen(asked, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout
+        url = process.stdout.readline().split()[1]
+        assert "Recording" in process.stdout.readline()
+        with urlopen(f"{url}/api/v1/query?query=up%7Bjob%3D%22settlement%22%7D&time={oom.now.timestamp()}") as reply:
+            body = reply.read()
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=20)
+    assert b'"service":"settlement"' in body
+    assert b"payment" not in body
+    cassette = load(out)
+    assert len(cassette) == 1
+    assert cassette.of("prometheus")[0].reply.body == body
+
+
+def test_a_cassette_is_not_written_over_and_addresses_are_checked(tmp_path: Path) -> None:
+    there = tmp_path / "there.jsonl"
+    there.write_text("")
+    assert "exists" in CliRunner().invoke(command, ["record", "loki=http://loki:3100", "--out", str(there)]).output
+    new = str(tmp_path / "new.jsonl")
+    assert "no http or https address" in CliRunner().invoke(command, ["record", "loki=loki:3100", "--out", new]).output
+    assert "must be LEFT=RIGHT" in CliRunner().invoke(command, ["record", "loki", "--out", new]).output

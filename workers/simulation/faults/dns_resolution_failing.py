@@ -43,10 +43,10 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
 
         world.gauges.append(Gauge("coredns_dns_responses_total", {"pod": pod.name, "rcode": "SERVFAIL"}, failed, began))
     pod = world.workload("coredns").pods[0]
-    outside, store = world.company.externals[0].host, world.company.stores[0]
+    third, store = world.company.externals[0].host, world.company.stores[0]
     inside = f"{store.name}.{store.namespace}.svc.cluster.local"
     texts = (
-        f"[ERROR] plugin/errors: 2 {outside}. A: read udp {pod.ip}:41{{n}}->{UPSTREAM}:53: i/o timeout",
+        f"[ERROR] plugin/errors: 2 {third}. A: read udp {pod.ip}:41{{n}}->{UPSTREAM}:53: i/o timeout",
         f"[ERROR] plugin/errors: 2 {inside}. AAAA: read udp {pod.ip}:39{{n}}->{UPSTREAM}:53: i/o timeout",
         "[INFO] plugin/reload: Running configuration SHA512 = 8d1f0c7b{id}",
     )

@@ -7,7 +7,7 @@ recovery in progress", "redo in progress, elapsed time".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import inf
 from typing import Any
 
@@ -40,8 +40,8 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     world.gauges.append(Gauge("node_boot_time_seconds", labels, lambda _t: float(int(node.rebooted)), node.rebooted))
     ready = {**labels, "condition": "Ready"}
     for status, value in (("true", 0.0), ("unknown", 1.0)):
-        gauge = Gauge("kube_node_status_condition", {**ready, "status": status}, lambda _t, v=value: v, at + 40, back)
-        world.gauges.append(gauge)
+        named = {**ready, "status": status}
+        world.gauges.append(Gauge("kube_node_status_condition", named, _always(value), at + 40, back))
     for it in list(world.workloads.values()):
         mine = [p for p in it.pods if p.node == node.name and p.deleted == inf and p.failed > at and p.created < at]
         if mine and it.kind in ("Deployment", "StatefulSet"):
@@ -50,6 +50,10 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         for pod in mine:
             _again(world, pod, at, back, float(options["recovery"]))
     return Blow((Thing("Node", "", node.name),), at, None, evidence=("event.reason = Rebooted",))
+
+
+def _always(value: float) -> Callable[[float], float]:
+    return lambda _at: value
 
 
 def _again(world: World, pod: Pod, at: float, back: float, recovery: float) -> None:
