@@ -125,8 +125,7 @@ def _github(systems: Systems, context: SkillContext, others: Callable[[], Told],
         found, gaps, asked = [*found, *more], [*gaps, *blanks], [*asked, *below[:MOST_BELOW]]
         left = [s for r in below[MOST_BELOW:] for s in r.services]
     if not asked:
-        why = f"no repository is set for {around.about} or what it depends on (github.repositories)"
-        return (), (Gap("GitHub", why),), ""
+        return (), (), f"GitHub (which has no repository of {around.about} by the settings)"
     if left:
         why = f"{len(left)} services that {around.about} depends on were not asked for: {', '.join(left[:5])}"
         gaps.append(Gap("GitHub: other repositories", why))

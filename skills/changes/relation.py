@@ -24,6 +24,8 @@ _POD = (
     re.compile(r"^(.+)-\d{1,4}$"),
     re.compile(rf"^(.+)-{_RANDOM}{{5}}$"),
 )
+_RUN = re.compile(r"-\d{8,}$")
+"""A CronJob's run is named after its minute."""
 _AFFIX = re.compile(r"[-_.]?(?:service|svc|deployment|deploy)$")
 
 
@@ -178,6 +180,7 @@ def alerted_names(focus: Focus) -> frozenset[str]:
     labels = focus.labels
     found = {base(labels[n]) for n in _LABELS if labels.get(n)}
     found |= {owner(labels[n]) for n in _OF_PODS if labels.get(n)}
+    found = {_RUN.sub("", name) for name in found}
     if focus.service and (not found or not _is_exporter(focus.service)):
         found.add(base(focus.service))
     return frozenset(n for n in found if n and not _is_exporter(n))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from skills.changes.relation import alerted_names
 from skills.changes.settings import Settings
 from skills.changes.tools import Changes, DetailInput, TimelineInput, connect
 from skills.contract import (
@@ -398,3 +399,28 @@ def test_application_of_several_sources_names_each_revision(stack: ExitStack) ->
     (change,) = skill(argocd={"url": argo.url}).first_look(context()).changes
     assert (change.id, change.author) == ("argocd/cart/0", "mara")
     assert "to 0.4.0, bbbbbbb (oci://charts.example.com/app app at 0.4.0)" in change.evidence[0].text
+
+
+@pytest.mark.parametrize(
+    ("labels", "service", "names"),
+    [
+        ({"pod": "cart-5d9f8c6b57-x2lqp"}, "kube-state-metrics", {"cart"}),
+        ({"pod": "orders-db-0"}, "", {"orders-db"}),
+        ({"job_name": "compact-positions-29925460"}, "", {"compact-positions"}),
+        ({"deployment": "checkout"}, "checkout-service", {"checkout"}),
+        ({"node": "worker-2"}, "node-exporter", set()),
+    ],
+)
+def test_alert_is_about_who_ails_and_not_about_who_measured(
+    labels: dict[str, str], service: str, names: set[str]
+) -> None:
+    assert alerted_names(Focus(service=service, labels=labels)) == names
+
+
+def test_alert_about_something_without_a_repository_is_no_gap(stack: ExitStack) -> None:
+    api = stack.enter_context(serving(rest(routes())))
+    many = {f"service-{i}": f"acme/service-{i}" for i in range(40)}
+    seen = skill(github=github(api, **many)).first_look(context(Cluster([rollout(10)]), service="postgres"))
+    assert seen.gaps == ()
+    assert "GitHub (which has no repository of postgres by the settings)" in seen.text
+    assert api.requests == []
