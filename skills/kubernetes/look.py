@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from skills.contract import Focus, Symptom, ToolError, Window
 from skills.kubernetes import analyzers, crashlogs, kinds, needs, overview, podlogs, references, scope
@@ -15,7 +15,7 @@ from skills.kubernetes.reads import Read
 from skills.kubernetes.settings import Settings
 from skills.kubernetes.snapshot import Snapshot
 
-_FIRST_SHARE, _SECOND_SHARE = 0.55, 0.6
+_FIRST_SHARE, _SECOND_SHARE = 0.65, 0.6
 """Of the time: for the first lists, and of what is left then for those that they make worth reading."""
 
 
@@ -80,7 +80,7 @@ def _further(
         roles = [Read(kind, place) for place in primary for kind in (kinds.ROLE, kinds.ROLE_BINDING)]
         reading.read([*roles, Read(kinds.CLUSTER_ROLE), Read(kinds.CLUSTER_ROLE_BINDING)], max(0.3, _left(ends)))
         snapshot = reading.snapshot()
-    return replace(snapshot, logs=found, gaps=(*snapshot.gaps, *gaps))
+    return snapshot.hearing(found, gaps)
 
 
 _ELSEWHERE = (kinds.SERVICE, kinds.ENDPOINT_SLICE, kinds.NETWORK_POLICY)

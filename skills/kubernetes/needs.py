@@ -17,6 +17,7 @@ from skills.kubernetes.kinds import (
     INGRESS_CLASS,
     LEASE,
     LEASE_NAMESPACE,
+    NODE,
     PERSISTENT_VOLUME,
     POD,
     REPLICA_SET,
@@ -149,6 +150,8 @@ def _scheduling(snapshot: Snapshot, focus: Focus) -> Iterator[Read]:
     flapped = any(e.reason == "NodeNotReady" for e in snapshot.events if e.kind == "Node")
     asked = bool(_CONTROL_PLANE_WORDS.search(f"{focus.alert_type} {focus.title} {focus.summary} {focus.service}"))
     overloaded = any(re.search("too many requests|etcdserver", r.message) for r in refusals.of(snapshot))
+    if any(is_pending(p) and not text(p, "spec", "nodeName") for p in snapshot.pods) and not snapshot.knows("Node"):
+        yield Read(NODE, pages=10)
     if silent or flapped or overloaded or asked:
         yield _CONTROL_PLANE
         yield Read(LEASE, SYSTEM_NAMESPACE)
@@ -216,6 +219,10 @@ def _nodes(snapshot: Snapshot, focus: Focus) -> Iterator[Read]:
     unready = any(not is_ready(p) and text(p, "status", "phase") == "Running" for p in live(snapshot.pods))
     if unwell or unready or focus.labels.get("node") or focus.labels.get("instance", "") in {name(n) for n in nodes}:
         yield Read(LEASE, LEASE_NAMESPACE)
+    if not snapshot.knows("Node"):
+        hosts = [text(p, "spec", "nodeName") for p in live(snapshot.pods) if not is_ready(p)]
+        known = {name(n) for n in nodes}
+        yield from (Read(NODE, name=n) for n in list(dict.fromkeys(hosts))[:6] if n and n not in known)
     pressed = [name(n) for n in nodes if holds(n, "MemoryPressure")]
     pressed += [
         text(p, "spec", "nodeName")

@@ -7,7 +7,7 @@ unchanged. Everything that digs into them goes through these few words.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ POD_CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 def dig(obj: Any, *keys: str) -> Any:
     """The value at the path, or None."""
     for key in keys:
-        if not isinstance(obj, Mapping):
+        if not isinstance(obj, dict):
             return None
         obj = obj.get(key)
     return obj

@@ -21,7 +21,8 @@ def figures(snapshot: Snapshot) -> str:
     up = sum(1 for n in nodes if holds(n, "Ready"))
     told = f"{', '.join(snapshot.namespaces)}: {len(snapshot.workloads)} workloads, {ready} of {len(pods)} pods ready, "
     told += f"{len(snapshot.of('Service'))} Services"
-    return told + (f"; {up} of {len(nodes)} nodes ready" if nodes else "")
+    whole = "" if snapshot.knows("Node") else " that were looked at"
+    return told + (f"; {up} of {len(nodes)} nodes{whole} ready" if nodes else "")
 
 
 def deviations(snapshot: Snapshot) -> list[Excerpt]:

@@ -81,7 +81,9 @@ def wanted(snapshot: Snapshot, focus: Focus | None = None) -> list[Tail]:
 
 def _of_the_alert(snapshot: Snapshot, focus: Focus | None) -> list[Tail]:
     """What the alert names may run well and complain: one of its pods is heard in any case."""
-    for pod in snapshot.pods if focus and focus.service else ():
+    if focus is None or not focus.service:
+        return []
+    for pod in snapshot.pods:
         if is_ready(pod) and snapshot.owner_of(pod).name == focus.service:
             return [
                 Tail(namespace(pod), name(pod), name_of(c), previous=False)

@@ -33,7 +33,7 @@ from skills.kubernetes.kinds import (
 )
 from skills.kubernetes.objects import Object, mapping, maps, text
 from skills.kubernetes.reads import Read, fetch
-from skills.kubernetes.snapshot import Snapshot
+from skills.kubernetes.snapshot import WORKLOAD_KINDS, Snapshot
 
 THREADS = 8
 
@@ -53,6 +53,7 @@ class Reading:
         self._errors: list[ToolError] = []
         self._late: list[str] = []
         self._seconds = 0.0
+        self._last: tuple[tuple[int, ...], Snapshot] | None = None
 
     def add_namespaces(self, places: Iterable[str]) -> None:
         self.namespaces = tuple(dict.fromkeys([*self.namespaces, *places]))
@@ -119,7 +120,7 @@ class Reading:
         if self._late:
             told = ", ".join(self._late[:8]) + (" …" if len(self._late) > 8 else "")
             gaps.append(Gap(told, f"not read within {self._seconds:.3g} s"))
-        return Snapshot(
+        made = Snapshot(
             objects={kind: tuple(found.values()) for kind, found in self._objects.items()},
             namespaces=self.namespaces,
             complete=frozenset(self._complete()),
@@ -128,6 +129,12 @@ class Reading:
             link_base=self._link_base,
             complete_in=frozenset(self._whole),
         )
+        count = tuple(len(self._objects[k]) for k in (*WORKLOAD_KINDS, "ConfigMap"))
+        if self._last and self._last[0] == count and "references" in self._last[1].memo:
+            # The costliest thing to find out, and the same as long as nothing that holds addresses has come.
+            made.memo["references"] = self._last[1].memo["references"]
+        self._last = count, made
+        return made
 
     def _complete(self) -> Iterable[str]:
         """Kinds of the cluster that were read, and those that were read in each of the namespaces."""

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 from skills.contract import ToolError
 from skills.kubernetes.client import METADATA_ONLY, Client, Listing
-from skills.kubernetes.kinds import CONFIG_MAP, EVENT, POD, REPLICA_SET, SECRET, Kind
+from skills.kubernetes.kinds import CONFIG_MAP, EVENT, NODE, POD, REPLICA_SET, SECRET, Kind
 from skills.kubernetes.objects import Object, text
 
 TABLE_PAGE = 2500
-_ONE_PAGE = (CONFIG_MAP, REPLICA_SET)
-"""Large objects: beyond a page only those are read that something asks for."""
+_ONE_PAGE = {CONFIG_MAP: 250, REPLICA_SET: 250, NODE: 100}
+"""Large objects: beyond so many only those are read that something asks for."""
 _MOST = 40
 """Deviating pods that are read whole; one of a workload speaks for its siblings."""
 _OF_EACH = 3
@@ -58,7 +58,9 @@ def fetch(client: Client, each: Read, ends: float) -> Listing:
     if each.kind is SECRET and each.is_whole:
         # Helm keeps every release of every chart as a Secret.
         params["fieldSelector"] = "type!=helm.sh/release.v1"
-    crowded = each.is_whole and each.kind in (POD, EVENT, *_ONE_PAGE)
+    crowded = each.is_whole and each.pages is None and each.kind in (POD, EVENT, *_ONE_PAGE)
+    if crowded and each.kind in _ONE_PAGE:
+        params["limit"] = str(_ONE_PAGE[each.kind])
     listing = client.list(each.path, params, within=within, accept=accept, pages=1 if crowded else each.pages)
     if not listing.left_out or not crowded:
         return listing
@@ -66,6 +68,10 @@ def fetch(client: Client, each: Read, ends: float) -> Listing:
         return _crowd(client, each, listing, ends)
     if each.kind is EVENT:
         return _many_events(client, each, listing, ends)
+    if each.kind is NODE:
+        return _many_nodes(client, each, listing, ends)
+    if each.kind is REPLICA_SET:
+        return Listing(listing.items, partial="those of workloads that moved or do not run are read by their labels")
     return listing
 
 
@@ -134,6 +140,19 @@ def selectors(names: Sequence[str]) -> list[dict[str, str]]:
     if ordinals:
         found.append({"labelSelector": f"statefulset.kubernetes.io/pod-name in ({','.join(ordinals)})"})
     return found + [{"fieldSelector": f"metadata.name={n}"} for n in others[:5]]
+
+
+def _many_nodes(client: Client, each: Read, first: Listing, ends: float) -> Listing:
+    """Those that are not ready or cordoned, by the server's table; where pods wait for a place, all are read later."""
+    found = _keyed(first.items)
+    try:
+        rows = client.table(each.path, {"limit": TABLE_PAGE}, within=ends - time.monotonic())
+        unwell = [r["Name"] for r in rows if r.get("Status") != "Ready" and r.get("Name", "") not in found]
+        for called in unwell[:8]:
+            found[called] = client.get(f"{each.path}/{called}", within=ends - time.monotonic())
+    except ToolError as error:
+        return Listing(tuple(found.values()), f"{first.left_out}; {error}")
+    return Listing(tuple(found.values()), partial=f"{len(found)} of {len(rows)} nodes were read whole, all as a table")
 
 
 def _many_events(client: Client, each: Read, first: Listing, ends: float) -> Listing:

@@ -32,6 +32,13 @@ class Refusal:
 
 def of(snapshot: Snapshot) -> list[Refusal]:
     """The latest refusal of each workload and wording, newest last."""
+    known: list[Refusal] | None = snapshot.memo.get("refusals")
+    if known is None:
+        known = snapshot.memo["refusals"] = _of(snapshot)
+    return known
+
+
+def _of(snapshot: Snapshot) -> list[Refusal]:
     found: dict[tuple[Entity, str], Refusal] = {}
     for event in snapshot.events:
         if event.reason not in ("FailedCreate", "ReplicaSetCreateError") or event.kind not in _CONTROLLERS:

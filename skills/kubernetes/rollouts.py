@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import pairwise
 
 from skills.contract import Change, Entity, Window
@@ -112,7 +113,10 @@ class Rollout:
     workload: Entity
     before: Revision
     after: Revision
-    differences: tuple[Difference, ...]
+
+    @cached_property
+    def differences(self) -> tuple[Difference, ...]:
+        return tuple(of_templates(self.before.template, self.after.template))
 
     @property
     def id(self) -> str:
@@ -121,11 +125,7 @@ class Rollout:
 
 def rollouts(snapshot: Snapshot, workload: Workload) -> list[Rollout]:
     """Oldest first."""
-    found = revisions(snapshot, workload)
-    return [
-        Rollout(workload.entity, old, new, tuple(of_templates(old.template, new.template)))
-        for old, new in pairwise(found)
-    ]
+    return [Rollout(workload.entity, old, new) for old, new in pairwise(revisions(snapshot, workload))]
 
 
 def latest(snapshot: Snapshot, target: Entity) -> Rollout | None:
@@ -134,8 +134,7 @@ def latest(snapshot: Snapshot, target: Entity) -> Rollout | None:
     if target not in known:
         workload = snapshot.workload(target)
         found = revisions(snapshot, workload)[-2:] if workload else []
-        steps = [Rollout(target, a, b, tuple(of_templates(a.template, b.template))) for a, b in pairwise(found)]
-        known[target] = steps[-1] if steps else None
+        known[target] = Rollout(target, *found) if len(found) == 2 else None
     return known[target]
 
 
@@ -171,7 +170,9 @@ def as_change(snapshot: Snapshot, rollout: Rollout) -> Change | None:
 
 def changes(snapshot: Snapshot, window: Window) -> list[Change]:
     """Rollouts, new workloads, scaling, edits in place, configuration and node changes, oldest first."""
-    found = [c for w in snapshot.workloads for r in rollouts(snapshot, w) if (c := as_change(snapshot, r))]
+    steps = [r for w in snapshot.workloads for r in rollouts(snapshot, w)]
+    steps = [r for r in steps if r.after.at and window.start <= r.after.at <= window.end]
+    found = [c for r in steps if (c := as_change(snapshot, r))]
     found += [c for w in snapshot.workloads if (c := _creation(snapshot, w))]
     found += [c for w in snapshot.workloads for c in _scalings(snapshot, w)]
     found += _writes(snapshot)

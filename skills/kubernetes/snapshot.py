@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
@@ -93,6 +93,15 @@ class Snapshot:
     """(kind, namespace) of what was read to the end there, though perhaps not in the others."""
     memo: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
     """What has been worked out from this snapshot once, by the module that did."""
+
+    def hearing(
+        self, logs: Mapping[tuple[str, str, str, bool], tuple[LogLine, ...]], gaps: Iterable[Gap] = ()
+    ) -> Snapshot:
+        """The same objects with logs; what has been worked out from the objects is kept."""
+        heard = replace(self, logs=logs, gaps=(*self.gaps, *gaps))
+        known = {f.name for f in fields(self)} - {"memo"}
+        heard.__dict__.update({k: v for k, v in self.__dict__.items() if k not in known})
+        return heard
 
     # --- objects ---------------------------------------------------------------------------------------------------
 

@@ -324,8 +324,9 @@ def _variables(snapshot: Snapshot, workload: Workload) -> list[Symptom]:
     rollout = rollouts.latest(snapshot, target)
     if rollout is None or rollout.after.at is None:
         return found
-    recent = snapshot.clock - rollout.after.at < timedelta(days=1)
-    for step in rollout.differences:
+    age = snapshot.clock - rollout.after.at
+    recent = age < timedelta(days=1)
+    for step in rollout.differences if age < timedelta(days=14) else ():
         if step.path.startswith("env.") and not step.after and references.addresses(step.before, step.path):
             variable = step.path.removeprefix("env.")
             words = f"env {variable} = {step.before} was removed in revision {rollout.after.number}"

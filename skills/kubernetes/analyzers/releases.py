@@ -24,13 +24,10 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
 
 def _release(snapshot: Snapshot, workload: Workload, onset: datetime) -> Symptom | None:
     rollout = rollouts.latest(snapshot, workload.entity)
-    change = rollouts.as_change(snapshot, rollout) if rollout else None
-    if (
-        rollout is None
-        or change is None
-        or not onset - _BEFORE <= change.at <= onset + _AFTER
-        or not rollout.differences
-    ):
+    if rollout is None or rollout.after.at is None or not onset - _BEFORE <= rollout.after.at <= onset + _AFTER:
+        return None
+    change = rollouts.as_change(snapshot, rollout)
+    if change is None or not rollout.differences:
         return None
     if rollouts.find(rollout, "image"):
         faults: tuple[str, ...] = ("code_defect_in_release", "contract_broken_between_services", "config_value_harmful")
