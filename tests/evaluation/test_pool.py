@@ -50,6 +50,15 @@ def test_a_job_that_hangs_is_ended_and_the_rest_goes_on() -> None:
     assert answers == {"hang": Broken("died", "its process ended with signal 9"), "a": "a", "b": "b"}
 
 
+def test_processes_are_renewed_and_nothing_is_lost_or_done_twice() -> None:
+    jobs = [str(i) for i in range(20)]
+    answers = list(spread(jobs, lambda _: os.getpid(), 2, renew_after=3))
+    assert sorted(int(job) for job, _ in answers) == list(range(20))
+    pids = [pid for _, pid in answers]
+    assert max(pids.count(pid) for pid in pids) <= 3
+    assert len(set(pids)) >= 6
+
+
 def test_a_killed_parent_leaves_no_process_behind(tmp_path: Path) -> None:
     script = tmp_path / "parent.py"
     script.write_text(

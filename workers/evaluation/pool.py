@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 JOB_SECONDS = 900.0
 """Longer than any investigation may take, with its world; what takes longer hangs."""
+RENEW_AFTER = 25
+"""Jobs after which a process is replaced: what a world leaves in caches goes with it."""
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
@@ -42,6 +44,7 @@ class _Hand(Generic[Job]):
     pipe: Connection
     job: Job | None = None
     began: float = 0.0
+    done: int = 0
 
 
 def spread(
@@ -51,6 +54,7 @@ def spread(
     *,
     go_on: Callable[[], bool] = lambda: True,
     seconds: float = JOB_SECONDS,
+    renew_after: int = RENEW_AFTER,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Iterator[tuple[Job, Answer | Broken]]:
     """Answers in the order in which they come. `go_on` is asked before each job; False: what runs is finished, no more
@@ -78,21 +82,34 @@ def spread(
                 assert job is not None
                 try:
                     answer: Answer | Broken = cast(Answer, hands[at].pipe.recv())
-                    hands[at].job = None
+                    hands[at].job, hands[at].done = None, hands[at].done + 1
                 except (EOFError, OSError):
                     answer = Broken("died", _end_of(hands[at].process))
-                    hands[at].pipe.close()
-                    hands[at] = _hire(do, [h for h in hands if h is not hands[at]])
+                    hands[at] = _replaced(hands, at, do)
+                if hands[at].done >= renew_after and waiting:
+                    hands[at] = _replaced(hands, at, do)
                 yield job, answer
     finally:
         gc.unfreeze()
         for hand in hands:
             hand.pipe.close()
         for hand in hands:
-            hand.process.join(timeout=0.5)
-            if hand.process.is_alive():
-                hand.process.kill()
-                hand.process.join()
+            _let_go(hand)
+
+
+def _replaced(hands: Sequence[_Hand[Job]], at: int, do: Callable[[Job], Answer]) -> _Hand[Job]:
+    """A fresh process for one that is dead or has grown."""
+    hands[at].pipe.close()
+    _let_go(hands[at])
+    return _hire(do, [hand for hand in hands if hand is not hands[at]])
+
+
+def _let_go(hand: _Hand[Job]) -> None:
+    """Its pipe is closed, so it ends by itself; if it hangs, it is ended."""
+    hand.process.join(timeout=0.5)
+    if hand.process.is_alive():
+        hand.process.kill()
+        hand.process.join()
 
 
 def _hire(do: Callable[[Job], Answer], others: Sequence[_Hand[Job]]) -> _Hand[Job]:
