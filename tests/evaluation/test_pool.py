@@ -65,7 +65,7 @@ def test_a_killed_parent_leaves_no_process_behind(tmp_path: Path) -> None:
         "import os, sys, time\n"
         "from workers.evaluation.pool import spread\n"
         "def slow(job):\n"
-        "    print(os.getpid(), flush=True)\n"
+        "    os.write(1, b'%d\\n' % os.getpid())\n"
         "    time.sleep(0.3)\n"
         "for _ in spread(list(range(50)), slow, 2): pass\n"
     )
