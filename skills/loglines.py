@@ -71,6 +71,26 @@ def level_of_text(text: str) -> str:
     return "error" if _CRASH.search(head) else ""
 
 
+# --- envelope ---------------------------------------------------------------------------------------------------------
+
+_CRI = re.compile(r"\d{4}-\d\d-\d\dT\S+ (?:stdout|stderr) [FP] ")
+
+
+def opened(text: str) -> str:
+    """The line that a program wrote, out of what the container runtime wrapped it in where no shipper took that off:
+    `2026-11-24T14:00:00.1Z stderr F …` (CRI) or `{"log":"…","stream":"stderr","time":"…"}` (Docker)."""
+    if text[:2] == "20" and (match := _CRI.match(text)):
+        return text[match.end() :]
+    if text.startswith('{"log":') and '"stream":' in text:
+        try:
+            fields = json.loads(text)
+        except ValueError:
+            return text
+        if isinstance(fields.get("log"), str) and set(fields) <= {"log", "stream", "time", "attrs"}:
+            return str(fields["log"]).rstrip("\n")
+    return text
+
+
 # --- message ----------------------------------------------------------------------------------------------------------
 
 _MESSAGE_KEYS = ("message", "msg", "log", "event", "body", "textPayload", "@m", "RenderedMessage", "short_message")

@@ -10,6 +10,7 @@ from typing import Any
 
 from skills.contract import Entity, LogLine
 from skills.elasticsearch.fields import WORKLOADS, Layout, first, flat
+from skills.loglines import opened
 
 EXTRA = frozenset(("kubernetes.pod_owner",))
 """Fields that are read here beyond those of the layout."""
@@ -46,7 +47,7 @@ def line_of(hit: Mapping[str, Any], layout: Layout) -> LogLine | None:
 
 def _text(values: Mapping[str, Any], layout: Layout) -> str:
     """The message, then what it does not already say of the error and its stack trace."""
-    text = first(values, layout.all("message")).rstrip("\n")
+    text = opened(first(values, layout.all("message"))).rstrip("\n")
     for role, joint in (("detail", ": "), ("stack", "\n")):
         more = first(values, layout.all(role)).rstrip("\n")
         if more and more[:200] not in text:

@@ -13,7 +13,7 @@ from functools import cached_property
 from zlib import crc32
 
 from skills.contract import Excerpt, LogBatch, LogLine, LogQuery, ToolError, Window
-from skills.loglines import level_of_text
+from skills.loglines import level_of_text, opened
 from skills.logview.reading import MAX_LINES, Counted, Once, Read, with_traces
 from skills.loki import counting, logql
 from skills.loki.client import Client, Entry, Refused, nanoseconds
@@ -267,7 +267,7 @@ class Reader:
         return list(reversed(found[:limit]))
 
     def _line(self, entry: Entry) -> LogLine:
-        known, text = self._layout, entry.text.rstrip("\n")
+        known, text = self._layout, opened(entry.text).rstrip("\n")
         fields = {"id": f"{entry.nanoseconds} {known.value(entry.labels, 'pod')} {crc32(entry.text.encode())}"}
         for role in ("trace", "service"):
             if value := known.value(entry.labels, role):

@@ -11,7 +11,7 @@ import pytest
 
 from skills.contract import Entity, LogLine
 from skills.digest import Digest, tokens
-from skills.loglines import join, level_of_text
+from skills.loglines import join, level_of_text, opened
 
 AT = datetime(2025, 6, 1, 14, tzinfo=UTC)
 ONSET = AT + timedelta(minutes=5)
@@ -167,6 +167,27 @@ def test_rows_of_a_trace_are_joined_and_its_neighbours_left_alone(trace: str) ->
     assert joined[-1] == "2025-06-01 14:00:00 INFO after"
     assert "\n".join(joined[:-1]) == "\n".join(texts[:-1])
     assert len(joined) <= 3
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "2026-11-24T14:00:00.123456789Z stderr F Traceback (most recent call last):",
+            "Traceback (most recent call last):",
+        ),
+        ("2026-11-24T14:00:00.123+01:00 stdout P half", "half"),
+        (
+            '{"log":"  File \\"a.py\\", line 3\\n","stream":"stderr","time":"2026-11-24T14:00:00Z"}',
+            '  File "a.py", line 3',
+        ),
+        ('{"log":"kept","stream":"stderr","level":"error"}', '{"log":"kept","stream":"stderr","level":"error"}'),
+        ('{"log":"half', '{"log":"half'),
+        ("2026-11-24T14:00:00Z ERROR no", "2026-11-24T14:00:00Z ERROR no"),
+    ],
+)
+def test_a_line_is_taken_out_of_what_the_container_runtime_wrapped_it_in(text: str, line: str) -> None:
+    assert opened(text) == line
 
 
 @pytest.mark.parametrize(

@@ -172,14 +172,17 @@ def test_what_a_server_refuses_is_done_without(refuses: dict[str, tuple[int, str
     assert [s.points_at for s in seen.symptoms] == [(Entity(kind="Service", namespace="shop", name="cart"),)]
 
 
+@pytest.mark.parametrize("wrapped", ["", "2026-11-24T14:00:00.1Z stderr F "], ids=["bare", "CRI"])
 @pytest.mark.parametrize("layout", ["promtail", "vector"])
-def test_a_stack_trace_in_rows_of_their_own_is_fetched_whole_among_many_lines(layout: str) -> None:
+def test_a_stack_trace_in_rows_of_their_own_is_fetched_whole_among_many_lines(layout: str, wrapped: str) -> None:
     frame = '  File "/app/checkout/total.py", line 42, in total'
     rows = ["Traceback (most recent call last):", frame, "    f()", "KeyError: 'eur'"]
     entries = incident(layout, served=500)
     at = ONSET + timedelta(minutes=3, milliseconds=7)
     stream = entries[0].stream
-    entries += [Entry(int((at.timestamp() + i / 1000) * 1e6) * 1000, row, stream, {}) for i, row in enumerate(rows)]
+    entries += [
+        Entry(int((at.timestamp() + i / 1000) * 1e6) * 1000, wrapped + row, stream, {}) for i, row in enumerate(rows)
+    ]
     with skill(store_of(layout, entries)) as connected:
         seen = connected.first_look(CONTEXT)
     crash = next(s for s in seen.symptoms if s.faults and s.faults[0] == "code_defect_in_release")
