@@ -29,7 +29,8 @@ from skills.loglines import join
 from skills.logview.look import BASELINE, ERRORS
 
 _LAST = ("kubernetes",)
-"""Asked when nothing else is there: it reads tails of pods, one by one."""
+"""Asked when nothing else is there: it reads tails of pods, one by one. Hence one service, and no baseline: a tail does
+not reach that far back."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +91,13 @@ def _sources(sources: Mapping[str, Sources]) -> list[tuple[str, LogSource]]:
 
 def _ask(name: str, logs: LogSource, context: SkillContext, asked: Asked) -> Heard:
     window = asked.window or context.window
+    if name in _LAST:
+        return _ask_tails(name, logs, context, asked, window)
     namespace = asked.namespace or ("" if asked.service else context.focus.namespace)
-    errors_only = asked.errors_only and name not in _LAST  # tails are short: all of them, so that traces stay whole
+    errors_only = asked.errors_only
     query = LogQuery(window, namespace=namespace, service=asked.service, errors_only=errors_only, limit=ERRORS)
     now = logs.read(query)
-    if not now.lines and namespace and not asked.namespace and name not in _LAST:
+    if not now.lines and namespace and not asked.namespace:
         namespace = ""
         query = LogQuery(window, service=asked.service, errors_only=errors_only, limit=ERRORS)
         now = logs.read(query)
@@ -117,6 +120,15 @@ def _ask(name: str, logs: LogSource, context: SkillContext, asked: Asked) -> Hea
         now.total,
         gaps,
     )
+
+
+def _ask_tails(name: str, logs: LogSource, context: SkillContext, asked: Asked, window: Window) -> Heard:
+    namespace, service = asked.namespace or context.focus.namespace, asked.service or context.focus.service
+    if not namespace or not service:
+        raise ToolError(f"{name}: logs of pods are read one service at a time; name a namespace and a service")
+    now = logs.read(LogQuery(window, namespace=namespace, service=service, limit=ERRORS))
+    source = Source(now.query, now.link)
+    return Heard(_records(now.lines, namespace), (), 1.0, source, window, namespace, name, now.total)
 
 
 def _density(batch: LogBatch) -> float:

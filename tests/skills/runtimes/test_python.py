@@ -234,7 +234,9 @@ def test_it_asks_the_first_log_skill_that_is_on_and_says_when_there_is_none() ->
     held = given.sources["kubernetes"].logs
     assert isinstance(held, Held)
     look(given)
-    assert [q.errors_only for q in held.asked] == [False, False]
+    assert [(q.service, q.errors_only) for q in held.asked] == [("orders", False)]  # tails are short, and are read once
+    with pytest.raises(ToolError, match="one service at a time"):
+        look(replace(given, focus=replace(given.focus, service="")))
     with pytest.raises(ToolError, match="no log skill is on"):
         look(replace(given, sources={}))
     assert ask("traces", replace(given, sources={})).status == "error"
