@@ -38,6 +38,11 @@ def test_the_words_say_the_levels_before_and_since_and_the_threshold():
     assert picture.alt == "share of requests to checkout that fail: 0.1 % before 14:03, 31 % since"
 
 
+def test_a_change_that_nobody_can_see_is_not_told_as_one():
+    steady = Chart("share of throttled periods", "ratio", series(lambda i: 0.83), ONSET, 0.25)
+    assert told(steady) == "steady at 83 %; threshold 25 %"
+
+
 def test_a_picture_is_a_white_card_of_a_size_that_a_phone_can_show():
     picture = draw(errors())
     image = pixels(picture)

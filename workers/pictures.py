@@ -50,14 +50,11 @@ def draw(chart: Chart) -> Picture | None:
 
 
 def told(chart: Chart) -> str:
-    """The fact that the chart shows: the levels before and after the onset, and the threshold."""
-    points = [(at, value) for at, value in chart.points if math.isfinite(value)]
-    values = [value for _, value in points]
+    """The fact that the chart shows: the levels before and after the onset where they differ, and the threshold."""
+    values = [value for _, value in chart.points if math.isfinite(value)]
     parts = []
-    before = [v for at, v in points if chart.onset and at < chart.onset]
-    after = [v for at, v in points if chart.onset and at >= chart.onset]
-    if chart.onset and before and after:
-        usual, now = amount(fmean(before), chart.unit), amount(fmean(after), chart.unit)
+    if (levels := shift(chart)) and chart.onset:
+        usual, now = (amount(level, chart.unit) for level in levels)
         parts.append(f"{usual} before {_clock(chart.onset)}, {now} since")
     else:
         least, most = amount(min(values), chart.unit), amount(max(values), chart.unit)
@@ -65,6 +62,19 @@ def told(chart: Chart) -> str:
     if chart.threshold is not None:
         parts.append(f"{_bound(chart)} {amount(chart.threshold, chart.unit)}")
     return "; ".join(parts)
+
+
+def shift(chart: Chart) -> tuple[float, float] | None:
+    """The means before and since the onset; None where there is no change that an eye would see."""
+    points = [(at, value) for at, value in chart.points if math.isfinite(value)]
+    before = [v for at, v in points if chart.onset and at < chart.onset]
+    after = [v for at, v in points if chart.onset and at >= chart.onset]
+    if not before or not after:
+        return None
+    values = [v for _, v in points]
+    spread = max(values) - min(values)
+    visible = spread > 0.05 * max(map(abs, values)) and abs(fmean(after) - fmean(before)) > 0.3 * spread
+    return (fmean(before), fmean(after)) if visible else None
 
 
 def amount(value: float, unit: str) -> str:
@@ -110,8 +120,8 @@ def _png(chart: Chart, points: Sequence[tuple[datetime, float]], fact: str) -> b
     canvas = _Canvas(ImageDraw.Draw(image), chart, points)
     canvas.words(fact)
     canvas.axes()
-    canvas.marks()
     canvas.series()
+    canvas.marks()
     small = image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
     packed = io.BytesIO()
     small.quantize(64).save(packed, format="PNG", optimize=True)
@@ -155,15 +165,20 @@ class _Canvas:
             self._dashes((LEFT, y), (WIDTH - RIGHT, y), ALARM)
             label = f"{_bound(chart)} {amount(chart.threshold, chart.unit)}"
             above = y - 12 - TEXT > TOP - 20
-            self._text(
-                (WIDTH - RIGHT, y - 8 if above else y + 8), label, TEXT - 2, ALARM, anchor="rb" if above else "ra"
-            )
-        if chart.onset is not None and self._start <= chart.onset <= self._end:
-            x = self._x(chart.onset)
-            self._dashes((x, TOP), (x, HEIGHT - BOTTOM), ONSET)
-            right = x < WIDTH * 0.6
-            self._text((x + 12 if right else x - 12, TOP - 4), f"since {_clock(chart.onset)}", TEXT - 2, ONSET,
-                       anchor="lb" if right else "rb")  # fmt: skip
+            right = self._room_at_right(chart.threshold)
+            end, side = (WIDTH - RIGHT, "r") if right else (LEFT + 8, "l")
+            self._label((end, y - 8 if above else y + 8), label, ALARM, side + ("b" if above else "a"))
+        if chart.onset is not None and self._start <= chart.onset <= self._end and shift(chart):
+            at = self._x(chart.onset)
+            self._dashes((at, TOP), (at, HEIGHT - BOTTOM), ONSET)
+            place, anchor = (at + 12, "lb") if at < WIDTH * 0.6 else (at - 12, "rb")
+            self._label((place, TOP - 4), f"since {_clock(chart.onset)}", ONSET, anchor)
+
+    def _room_at_right(self, value: float) -> bool:
+        """Whether the series keeps further away from a value at the right end than at the left one."""
+        quarter = max(1, len(self._points) // 4)
+        left, right = self._points[:quarter], self._points[-quarter:]
+        return min(abs(v - value) for _, v in right) >= min(abs(v - value) for _, v in left)
 
     def series(self) -> None:
         """Lines between neighbours; where samples are missing there is none."""
@@ -194,13 +209,18 @@ class _Canvas:
     def _moment(self, at: datetime) -> str:
         return _clock(at) if self._end - self._start <= timedelta(hours=26) else f"{at:%d %b}"
 
+    def _label(self, at: tuple[float, float], text: str, colour: str, anchor: str) -> None:
+        """Words within the chart, with a white rim, so that a line below them does not strike them out."""
+        self._pen.text(
+            (at[0] * SCALE, at[1] * SCALE), text, "white", _font(TEXT - 2), anchor=anchor, stroke_width=4 * SCALE
+        )
+        self._text(at, text, TEXT - 2, colour, anchor=anchor)
+
     def _text(
         self, at: tuple[float, float], text: str, size: int, colour: str, *, anchor: str = "la", bold: bool = False
     ) -> None:
         where = (at[0] * SCALE, at[1] * SCALE)
-        self._pen.text(
-            where, text, colour, _font(size), anchor=anchor, stroke_width=1 if bold else 0, stroke_fill=colour
-        )
+        self._pen.text(where, text, colour, _font(size), anchor=anchor, stroke_width=1 if bold else 0)
 
     def _fitted(self, text: str, size: int) -> str:
         """Cut visibly where the card ends."""

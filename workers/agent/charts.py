@@ -10,22 +10,27 @@ from pydantic import TypeAdapter
 
 from skills.contract import Chart, Entity
 from workers.domain import Finding
+from workers.pictures import shift
 
 NAME = "chart"
 """Of the step that keeps it."""
+_SAYS_LITTLE = ("not", "too", "low", "limit", "wrong", "missing", "exhausted", "service", "failing", "release")
+"""Words of faults' names that say nothing of what would be measured."""
 
 
 def decisive(charts: Iterable[Chart], finding: Finding, alerted: Iterable[Entity]) -> Chart | None:
-    """The first that is about what is blamed, else about what it made suffer; a change or a limit in it counts before
-    its place. None when nothing is known to be about either."""
+    """The first that is about what is blamed, else about what it made suffer; before its place counts that it shows a
+    change, then that it measures what the fault is named for. None when nothing is about either."""
     ranked = []
     blamed = [c.entity.name for c in finding.causes[:1]]
+    telling = [w for c in finding.causes[:1] for w in c.fault.split("_") if len(w) > 2 and w not in _SAYS_LITTLE]
     suffering = [e.name for link in finding.chain for e in (link.source, link.target)] + [e.name for e in alerted]
     for place, chart in enumerate(charts):
         words = f"{chart.title} {chart.query}"
         near = 0 if any(n in words for n in blamed) else 1 if any(n in words for n in suffering) else None
+        shows = any(word in words.lower() for word in telling)
         if near is not None and len(chart.points) > 1:
-            ranked.append(((near, chart.onset is None and chart.threshold is None, place), chart))
+            ranked.append(((near, shift(chart) is None, not shows, chart.threshold is None, place), chart))
     return min(ranked, key=lambda r: r[0])[1] if ranked else None
 
 
