@@ -28,6 +28,13 @@ def test_a_scenario_has_no_tell(name: str) -> None:
     assert tells(sample(stage(name))) == []
 
 
+def test_the_systems_beside_the_default_ones_have_no_tell_either() -> None:
+    skills = ("kubernetes", "loki", "prometheus", "changes", "pagerduty")
+    asked = sample(stage("psp-down", of=load("psp-down").model_copy(update={"skills": skills})))
+    assert {where.split()[0] for where in asked.bodies} == {"github", "argocd", "pagerduty", "alertmanager", "loki"}
+    assert tells(asked) == []
+
+
 @pytest.fixture(scope="module")
 def honest() -> Sample:
     return sample(stage("oom-after-deploy"))
@@ -112,6 +119,10 @@ def says_one_thing(it: Sample) -> None:
             line["message"] = "GET /products 200"
 
 
+def merged_tomorrow(it: Sample) -> None:
+    it.bodies["github /repos/hollybrook/cart/pulls"] = '[{"merged_at":"2026-11-25T09:00:00Z"}]'
+
+
 def smooth_numbers(it: Sample) -> None:
     name = "container_memory_working_set_bytes"
     it.measured[name] = [(m, v // 2**20 * 2**20) for m, v in it.measured[name]]
@@ -136,6 +147,7 @@ PLANTED: tuple[tuple[Callable[[Sample], None], str], ...] = (
     (says_nothing, "silent service"),
     (says_one_thing, "logs without noise"),
     (smooth_numbers, "round number"),
+    (merged_tomorrow, "impossible clock"),
 )
 
 

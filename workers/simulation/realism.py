@@ -12,11 +12,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from workers.simulation.clock import moment
 from workers.simulation.company import Company
+from workers.simulation.deliveries import Deliveries
 from workers.simulation.faces.exchange import Ask
 from workers.simulation.running import Staged
 
@@ -63,6 +64,8 @@ class Sample:
     measured: dict[str, list[tuple[Json, float]]]
     """By metric: labels and value now."""
     alert: Json
+    bodies: dict[str, str] = field(default_factory=dict)
+    """What further systems answered, by system and request."""
     silent: frozenset[str] = frozenset()
     """Telemetry that the scenario leaves out on purpose."""
 
@@ -83,8 +86,30 @@ def sample(staged: Staged) -> Sample:
         _lines(staged),
         {name: _measured(staged, name) for name in (*MEASURED, "kube_pod_container_status_restarts_total")},
         staged.alert,
+        _bodies(staged),
         frozenset(world.hidden),
     )
+
+
+def _bodies(staged: Staged) -> dict[str, str]:
+    world = staged.scene.world
+    first = Deliveries(world).repository(world.company.services[0].name)
+    window = (("start", f"{world.now - 600:.0f}"), ("end", f"{world.now:.0f}"), ("limit", "300"))
+    selector = f'{{namespace="{world.company.application_namespaces[0]}"}}'
+    asks = {
+        "github": [Ask("GET", f"/repos/{first}/{what}") for what in ("deployments", "commits", "pulls", "releases")],
+        "argocd": [Ask("GET", "/api/v1/applications")],
+        "pagerduty": [Ask("GET", "/incidents"), Ask("GET", "/services"), Ask("GET", "/oncalls")],
+        "alertmanager": [Ask("GET", "/api/v2/alerts"), Ask("GET", "/api/v2/silences")],
+        "loki": [Ask("GET", "/loki/api/v1/query_range", (("query", selector), *window))],
+    }
+    made: dict[str, str] = {}
+    for system, questions in asks.items():
+        for ask in questions if system in staged.faces else ():
+            reply = staged.faces[system].answer(ask)
+            if reply.status == 200:
+                made[f"{system} {ask.path}"] = reply.body.decode()
+    return made
 
 
 def _lines(staged: Staged) -> list[Json]:
@@ -131,6 +156,14 @@ def impossible_clock(it: Sample) -> Iterator[str]:
     for alert in it.alert["alerts"]:
         if moment(alert["startsAt"]) > it.now + 1:
             yield "the alert starts after now"
+    for where, body in it.bodies.items():
+        for key, stamp in STAMP.findall(body):
+            if moment(stamp) > it.now + 1 and not FUTURE.search(key):
+                yield f"{where}: {key} is {stamp}, after now"
+
+
+STAMP = re.compile(r'"(\w+)":"(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)"')
+FUTURE = re.compile(r"expir|until|next|not_?after|deadline|valid|ends?At|^end$", re.IGNORECASE)
 
 
 def _container_clocks(pod: Json, now: float) -> Iterator[str]:
@@ -189,6 +222,9 @@ def unlikely_name(it: Sample) -> Iterator[str]:
             yield f"a log line says {hit[0]!r}"
     if hit := NAMES.search(json.dumps(it.alert)):
         yield f"the alert says {hit[0]!r}"
+    for where, body in it.bodies.items():
+        if hit := NAMES.search(body):
+            yield f"{where} says {hit[0]!r}"
 
 
 LOOPBACK = re.compile(r"\b127\.0\.0\.\d+\b|\blocalhost\b|\[::1\]")
@@ -220,6 +256,7 @@ def _texts(it: Sample) -> Iterator[tuple[str, str]]:
     for line in it.lines:
         yield f"a log line of {_service(line)}", _text(line)
     yield "the alert", json.dumps(it.alert)
+    yield from it.bodies.items()
 
 
 def _text(line: Json) -> str:

@@ -47,5 +47,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (thing,),
         at,
         None,
-        evidence=("metric: node_nf_conntrack_entries of the node at its limit", "event.reason = ConntrackFull"),
+        evidence=("node_nf_conntrack_entries or event.reason = ConntrackFull",),
     )

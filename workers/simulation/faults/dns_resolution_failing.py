@@ -58,5 +58,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (thing,),
         began,
         change,
-        evidence=("log ~ i/o timeout on the resolver, many services", "coredns_dns_responses_total SERVFAIL"),
+        evidence=("log ~ name resolution|i/o timeout", "coredns_dns_responses_total SERVFAIL"),
     )

@@ -35,7 +35,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         onset,
         rollout_of(it, revision),
-        evidence=("log ~ unreachable, 0 uncollectable|ms clock", "metric: time spent collecting garbage grows"),
+        evidence=("log ~ unreachable, 0 uncollectable|ms clock",),
     )
 
 

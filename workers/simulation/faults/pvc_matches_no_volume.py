@@ -85,4 +85,4 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     )
     revision = roll_out(world, it, at, edit, fate=unschedulable(text))
     thing = Thing("PersistentVolumeClaim", it.namespace, claim, (f"Deployment {it.namespace}/{victim}",))
-    return Blow((thing,), at, rollout_of(it, revision), evidence=(f"claim {claim} is Pending and no volume fits",))
+    return Blow((thing,), at, rollout_of(it, revision), evidence=(f"{claim} is Pending",))

@@ -41,7 +41,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (Thing("external", "", host, aliases),),
         at,
         None,
-        evidence=(f"event.reason = Failed and message ~ lookup {host}", "several workloads wait for their images"),
+        evidence=(f"event.reason = Failed and message ~ lookup {host}",),
     )
 
 

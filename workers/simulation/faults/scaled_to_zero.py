@@ -29,5 +29,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         at,
         Altered("scale", thing, at, (str(thing),)),
         until,
-        (f"replicas of {victim} are 0", f"endpoints of {victim} are empty"),
+        (f"replicas of {victim} are 0 or message ~ Scaled down replica set {victim}-",),
     )

@@ -19,4 +19,6 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     onset = min(s for p in it.pods if p.revision is revision for s, _ in p.ready_spans())
     world.business_drops.append((onset, float(options["left"])))
     world.own.append(OwnEffect(victim, "wrong", onset, revision=revision.number))
-    return Blow((workload_thing(it),), onset, rollout_of(it, revision), evidence=("orders placed fall, 2xx stay",))
+    return Blow(
+        (workload_thing(it),), onset, rollout_of(it, revision), evidence=("shop_orders_placed_total or OrdersDropped",)
+    )

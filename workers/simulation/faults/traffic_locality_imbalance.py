@@ -37,5 +37,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (thing,),
         at,
         Altered("service", thing, at, (str(thing), f"svc/{it.name}")),
-        evidence=(f"internalTrafficPolicy of Service {victim} is Local", "failures only on nodes without its pods"),
+        evidence=(f"internalTrafficPolicy of Service {victim} is Local",),
     )

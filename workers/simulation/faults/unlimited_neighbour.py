@@ -52,7 +52,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         onset,
         rollout_of(it, revision),
-        evidence=("event.reason = Evicted", f"no memory limit on {victim}, whose working set fills the node"),
+        evidence=("event.reason = Evicted", "MemoryPressure"),
     )
 
 
