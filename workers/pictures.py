@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from statistics import fmean, median
 from typing import TYPE_CHECKING
@@ -122,9 +123,9 @@ def _png(chart: Chart, points: Sequence[tuple[datetime, float]], fact: str) -> b
     canvas.axes()
     canvas.series()
     canvas.marks()
-    small = image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+    small = image.reduce(SCALE)
     packed = io.BytesIO()
-    small.quantize(64).save(packed, format="PNG", optimize=True)
+    small.save(packed, format="PNG")
     return packed.getvalue()
 
 
@@ -291,6 +292,7 @@ def _clock(at: datetime) -> str:
     return f"{at.astimezone(UTC):%H:%M}"
 
 
+@cache
 def _font(size: int) -> FreeTypeFont | ImageFont:
     from PIL.ImageFont import load_default  # noqa: PLC0415  see _png
 
