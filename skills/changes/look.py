@@ -68,7 +68,7 @@ def verdict(
     head = f"{len(entries)} changes in {hours:.0f} h, told by {', '.join(systems)}"
     asked = f"changes_timeline {span_}"
     if close:
-        lines = [e.told for e in close[:MOST_LINES]]
+        lines = [f"{e.change.id}: {e.relation}, {span(e.before_onset)}" for e in close[:MOST_LINES]]
         more = f" ({len(close) - MOST_LINES} more)" if len(close) > MOST_LINES else ""
         first = f"{head}. Before the onset, of {around.about} or what it depends on{more}:"
         evidence: tuple[Excerpt, ...] = ()
@@ -101,20 +101,37 @@ def _last_own(entries: Sequence[Entry]) -> Excerpt | None:
 
 
 def _worth(entries: Sequence[Entry], close: Sequence[Entry]) -> tuple[Change, ...]:
-    """What other skills did not tell already, as far as a reader would ask about it."""
+    """What other skills did not tell already, as far as a reader would ask about it: what could explain the alert, the
+    last day of the failing thing itself, and what anybody would suspect who looked at the clock alone."""
     own = [e for e in entries if (e.parts or e.change.kind == "flag") and e.before_onset >= -timedelta(minutes=5)]
-    wanted = sorted(own, key=lambda e: (e not in close, not e.relation.can_explain, abs(e.before_onset)))
-    kept = [e for e in wanted if e.relation.can_explain or e.before_onset <= CLOSE][:MOST_CHANGES]
-    return tuple(_described(e) for e in sorted(kept, key=lambda e: (e.change.at, e.change.id)))
+    kept = [e for e in own if e in close or e.relation.words == "same workload" or e.before_onset <= CLOSE]
+    wanted = sorted(kept, key=lambda e: (e not in close, not e.relation.can_explain, abs(e.before_onset)))
+    return tuple(_described(e) for e in sorted(wanted[:MOST_CHANGES], key=lambda e: (e.change.at, e.change.id)))
 
 
 def _described(entry: Entry) -> Change:
-    """The change in the words of everybody who told of it, without the evidence that its first teller brings."""
-    told = "; ".join(dict.fromkeys((entry.change.summary, *(p.summary for p in entry.parts))))
-    own = tuple(e for p in entry.parts for e in p.evidence) or entry.change.evidence
+    """The change in the words of everybody who told of it. What its first teller brings as evidence himself is left to
+    him; what the others say is one line."""
     change = entry.change
-    return Change(
-        change.id, change.at, change.entity, told[:400], change.kind, change.author, tuple(dict.fromkeys(own))
+    told = "; ".join(dict.fromkeys((change.summary, *(p.summary for p in entry.parts))))
+    own = _together([e for p in entry.parts for e in p.evidence]) or change.evidence
+    return Change(change.id, change.at, change.entity, told[:400], change.kind, change.author, own)
+
+
+def _together(seen: Sequence[Excerpt]) -> tuple[Excerpt, ...]:
+    """Several tellers of one change, as one observation; its link is that of the pull request, if there is one."""
+    unique = list(dict.fromkeys(seen))
+    if len(unique) < 2:
+        return tuple(unique)
+    links = [e.link for e in unique if e.link]
+    return (
+        Excerpt(
+            "; ".join(e.text for e in unique),
+            ", ".join(dict.fromkeys(e.query for e in unique)),
+            link=next((link for link in links if "/pull/" in link), next(iter(links), None)),
+            entity=unique[-1].entity,
+            at=unique[-1].at,
+        ),
     )
 
 
@@ -132,14 +149,15 @@ def _symptom(entry: Entry, around: Surroundings) -> Symptom | None:
     own = entry.relation.words in ("same workload", "named after it")
     specificity = (0.45 if shortly else 0.3) if own else (0.3 if shortly else 0.2)
     thing = f"{change.entity.kind} {change.entity.name}"
-    what = "; ".join(dict.fromkeys((change.summary, *(p.summary for p in entry.parts))))[:300]
+    said = [p.summary for p in entry.parts if p.kind != "sync"] or [change.summary]
+    what = "; ".join(dict.fromkeys(said))[:240]
     return Symptom(
         analyzer="changes.timeline",
         entity=change.entity,
         faults=faults,
         summary=f"{thing} ({entry.relation}) changed {span(entry.before_onset)}: {what}",
         specificity=specificity,
-        evidence=tuple(dict.fromkeys(e for p in entry.parts for e in p.evidence)) or change.evidence,
+        evidence=_together([e for p in entry.parts for e in p.evidence]) or change.evidence,
         onset=change.at,
         role="change",
         victims=_victims(entry, around),

@@ -250,12 +250,18 @@ class _Told:
             return ""
         if not earlier:
             return "no earlier incident of this service in 30 days"
-        same = [p for p in earlier if self.incident is not None and _kind(p.title) == _kind(self.incident.title)]
+        same = [p for p in earlier if self._is_alike(p)]
         words = f"{len(earlier)}{'' if whole else ' or more'} earlier incidents of this service in 30 days"
         words += f", {len(same)} of them alike" if self.incident is not None else f"; {_counts(earlier)}"
         if same and same[-1].created_at:
             words += f", the last {_day(same[-1].created_at)}"
         return words
+
+    def _is_alike(self, past: Past) -> bool:
+        """The same alert by its name, or the same words."""
+        name = self.context.focus.alert_type
+        named = bool(name) and name.casefold() in past.title.casefold()
+        return named or (self.incident is not None and _kind(past.title) == _kind(self.incident.title))
 
     def changes(self) -> tuple[Change, ...]:
         """Change events that PagerDuty relates to the incident, as somebody's pipeline sent them."""

@@ -167,6 +167,6 @@ def test_flag_that_broke_something_is_among_the_events_and_leads_to_it() -> None
     finally:
         running.close()
     look = told(spans)
-    assert "same workload: feature_flag bundle-pricing-v2: false -> true" in look["text"]
+    assert f"flag/bundle-pricing-v2/{harmful.id}: same workload" in look["text"]
     assert [s["entity"]["name"] for s in look["symptoms"]] == ["bundle-pricing-v2"]
     assert finding.causes[0].fault == "feature_flag_harmful"

@@ -99,8 +99,10 @@ def test_rollout_deployment_release_merge_and_sync_are_one_change_with_the_rollo
     assert change.author == "mara-lind"
     for word in ("PR #482", "deployment of v1.34.0 to production", "release v1.34.0", "sync of cart to 3f1c9a7"):
         assert word in change.summary
-    assert len(change.evidence) == 4
-    assert "10 min before the onset, same workload" in seen.text
+    (said,) = change.evidence
+    assert said.link == "https://github.com/acme/cart/pull/482"
+    assert said.text.count("; ") == 3
+    assert "rollout/shop/cart/42: same workload, 10 min before the onset" in seen.text
     assert not seen.gaps
 
 
@@ -195,7 +197,7 @@ def test_failed_sync_is_told_with_the_controllers_words(stack: ExitStack) -> Non
     items = [application(9000, operationState=state)]
     argo = stack.enter_context(serving(rest({"/api/v1/applications": {"metadata": {}, "items": items}})))
     seen = skill(argocd={"url": argo.url}).first_look(context(Cluster([])))
-    assert "sync of cart failed" in seen.text
+    assert seen.changes[0].summary == "sync of cart failed"
     assert 'Deployment.apps "cart" is invalid by mara' in seen.changes[0].evidence[0].text
 
 
@@ -238,7 +240,7 @@ def test_other_skills_first_look_is_used_and_their_systems_are_not_read_again() 
     cluster = Cluster([])
     look = FirstLook("", changes=(rollout(10),), edges=EDGES)
     seen = skill().first_look(context(cluster, look_of=lambda name, seconds: look))
-    assert "image r.acme.dev/cart:1.33.0 -> 1.34.0" in seen.text
+    assert "rollout/shop/cart/42: same workload" in seen.text
     assert cluster.asked == 0
 
 
@@ -359,7 +361,7 @@ def test_merge_of_what_runs_nowhere_in_the_cluster_may_have_changed_production(s
     api = stack.enter_context(serving(rest(routes("acme/invoicer", pulls=[pull(8)]))))
     made = skill(github=github(api, invoicer="acme/invoicer"))
     seen = made.first_look(context(Cluster([]), service="invoicer"))
-    assert "PR #482" in seen.text
+    assert "github/acme/invoicer/pull/482: same workload" in seen.text
     assert [s.change for s in seen.symptoms] == ["github/acme/cart/pull/482".replace("cart", "invoicer")]
 
 
