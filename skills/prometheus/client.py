@@ -34,6 +34,9 @@ class Client:
         self._headers = headers(settings, access)
         self._timeout = access.timeout_seconds
         self._meter = access.meter
+        self.warned: dict[str, None] = {}
+        """What the server said of its own answers, each once: Thanos and Mimir when a store is missing, VictoriaMetrics
+        when a storage node is."""
         self._http = urllib3.PoolManager(
             retries=False,
             maxsize=8,
@@ -76,7 +79,9 @@ class Client:
             body = self._read(response, shown)
         except urllib3.exceptions.HTTPError as error:
             raise ToolError(f"Prometheus did not answer {shown!r}: {_words(error)}") from None
-        return _data(response.status, body, shown)
+        data, warnings = _data(response.status, body, shown)
+        self.warned |= dict.fromkeys(warnings)
+        return data
 
     def _read(self, response: urllib3.BaseHTTPResponse, shown: str) -> bytes:
         parts, size = [], 0
@@ -108,7 +113,7 @@ def headers(settings: Settings, access: Access) -> dict[str, str]:
     return found
 
 
-def _data(status: int, body: bytes, shown: str) -> Any:
+def _data(status: int, body: bytes, shown: str) -> tuple[Any, list[str]]:
     try:
         answer = json.loads(body)
     except ValueError:
@@ -119,7 +124,13 @@ def _data(status: int, body: bytes, shown: str) -> Any:
     if status != 200 or not isinstance(answer, dict) or answer.get("status") != "success":
         rejected = Rejected if status in (400, 422) else ToolError
         raise rejected(f"Prometheus rejected {shown!r} ({status}): {_said(answer)}")
-    return answer.get("data")
+    said = answer.get("warnings")
+    # Since 2.49 hints on the query itself come along: "PromQL info: metric might not be a counter ...".
+    told = [str(w) for w in said if not str(w).startswith("PromQL info")] if isinstance(said, list) else []
+    warnings = [w[:240] for w in told[:5]]
+    if answer.get("isPartial") is True:
+        warnings.append("the answer is partial: a storage node did not answer")
+    return answer.get("data"), warnings
 
 
 def _said(answer: Any) -> str:

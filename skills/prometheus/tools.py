@@ -142,6 +142,7 @@ class Prometheus:
                 gaps.append(Gap("some metrics", down))
         except ToolError as error:
             gaps.append(Gap("the alert's own rule", str(error)))
+        gaps += [Gap("some of the metrics", f"the server warns: {warning}") for warning in self._client.warned]
         said, near, missing = others.result()
         lines += said
         evidence += near
@@ -240,6 +241,7 @@ class Prometheus:
         evidence = tuple(self._line(s, asked.query, window, baseline, span) for s in ranked[:MOST_SERIES])
         more = f", the {MOST_SERIES} that changed most are shown" if len(found) > MOST_SERIES else ""
         text = f"{len(found)} series over {window}, baseline {baseline}{more}"
+        text += "".join(f"; the server warns: {warning}" for warning in self._client.warned)
         return ToolResult(
             "ok", text, evidence, full=_whole(found), charts=self._drawn(ranked[0], asked.query, evidence)
         )

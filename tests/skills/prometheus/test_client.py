@@ -160,6 +160,33 @@ def test_the_token_is_sent_and_a_long_query_goes_as_a_form(serve: Callable[[Answ
     assert seen == [("GET", "Bearer made-up-token"), ("POST", "Bearer made-up-token")]
 
 
+# Shapes: Prometheus "HTTP API" (warnings), as Thanos fills it for partial responses; VictoriaMetrics "isPartial".
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"warnings": ["No StoreAPIs matched for this query"]}, "No StoreAPIs matched"),
+        ({"isPartial": True}, "partial"),
+    ],
+)
+def test_what_the_server_warns_of_its_answer_is_a_gap(
+    serve: Callable[[Answer], str], more: dict[str, object], words: str
+) -> None:
+    body = json.dumps({"status": "success", "data": {"resultType": "matrix", "result": [], "groups": []}, **more})
+    seen = skill(serve(send(200, body.encode()))).first_look(context())
+    assert [words in gap.why for gap in seen.gaps if gap.what == "some of the metrics"] == [True]
+
+
+def test_a_tenant_and_a_path_before_the_api_are_kept(serve: Callable[[Answer], str]) -> None:
+    seen: list[tuple[str, str | None]] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        seen.append((handler.path.partition("?")[0], handler.headers.get("X-Scope-OrgID")))
+        send(200, MATRIX)(handler)
+
+    skill(f"{serve(answer)}/prometheus/", headers={"X-Scope-OrgID": "shop"}).reach()
+    assert seen == [("/prometheus/api/v1/query", "shop")]
+
+
 def context() -> SkillContext:
     return SkillContext(Focus(alert_type="HighErrorRate", namespace="shop"), NOW, WINDOW, WINDOW.before())
 
