@@ -247,10 +247,13 @@ class BeliefChange(Record):
     at: datetime
 
 
+Phase = Literal["queued", "first_look", "investigating", "challenging", "concluding", "done"]
+
+
 class Progress(Record):
     """What the living message shows while an investigation runs; replaced as a whole after each step."""
 
-    phase: Literal["queued", "first_look", "investigating", "challenging", "concluding", "done"]
+    phase: Phase
     skills_on: tuple[str, ...] = ()
     unreachable: tuple[GapRecord, ...] = ()
     symptoms: tuple[str, ...] = ()
@@ -399,7 +402,9 @@ class Opened(Record):
     """Why nothing is investigated, or why nothing is said (dry_run)."""
 
 
-PostKind = Literal["status", "detail", "belief", "pointer", "alert", "acknowledge", "reaction", "notice", "reply", "picture"]
+PostKind = Literal[
+    "status", "detail", "belief", "pointer", "alert", "acknowledge", "reaction", "notice", "reply", "picture"
+]
 
 
 class Post(Record):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from config.customers import Budget as Limits
 from workers.agent.steps import Done
+from workers.agent.systems import ConnectedSkill
+from workers.domain import Guidance, GuidanceUse, Used
 
 SOFT = 0.8
 """The part of a budget after which the model is asked for its conclusion, while it can still give one."""
@@ -82,6 +84,22 @@ class Budget:
         if most is not None and self._month + self.dollars >= most:
             return f"the customer's monthly budget of {most:.2f} dollars"
         return None
+
+    def used(
+        self, model: str, skills: Iterable[ConnectedSkill], guidance: Iterable[Guidance], first_look_queries: int
+    ) -> Used:
+        """What the finding says of its cost."""
+        return Used(
+            model=model,
+            skills=tuple(s.name for s in skills if s.usable),
+            guidance=tuple(GuidanceUse(id=g.id, name=g.name, version=g.version) for g in guidance),
+            seconds=round(self.seconds, 2),
+            tokens=self.tokens,
+            tokens_estimated=self.estimated,
+            dollars=round(self.dollars, 6),
+            tool_calls=self.tool_calls,
+            first_look_queries=first_look_queries,
+        )
 
     def said(self) -> str:
         limits = self._limits

@@ -14,6 +14,7 @@ from workers.agent.own_tools import OwnTools
 from workers.agent.request import Request
 from workers.agent.systems import ConnectedSkill
 from workers.agent.topology import Topology
+from workers.domain import GapRecord, Phase, Progress
 from workers.llm.entities import alerted, settled
 
 
@@ -43,6 +44,18 @@ class CaseFile:
         """What the thread shows while it goes on: the strongest symptoms in the analyzers' own words."""
         strongest = sorted(self.ledger.symptoms, key=lambda n: -n.symptom.specificity)
         return tuple(n.symptom.summary for n in strongest if n.symptom.role != "healthy")[:5]
+
+    def progress(self, phase: Phase, doing: str, tool_calls: int) -> Progress:
+        """What the thread shows while it goes on."""
+        return Progress(
+            phase=phase,
+            skills_on=tuple(s.name for s in self._skills if s.usable),
+            unreachable=tuple(GapRecord(what=s.name, why=s.unreachable) for s in self._skills if s.unreachable),
+            symptoms=self.standouts,
+            beliefs=tuple(self.own.beliefs.changes),
+            doing=doing,
+            tool_calls=tool_calls,
+        )
 
     def grounds(self) -> Grounds:
         return Grounds(self.ledger, self._request.alerts)

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from skills.contract import Chart, Entity
+from workers.agent.steps import Outcome, Step, Steps
 from workers.domain import Finding
 from workers.pictures import shift
 
@@ -32,6 +33,14 @@ def decisive(charts: Iterable[Chart], finding: Finding, alerted: Iterable[Entity
         if near is not None and len(chart.points) > 1:
             ranked.append(((near, shift(chart) is None, not shows, chart.threshold is None, place), chart))
     return min(ranked, key=lambda r: r[0])[1] if ranked else None
+
+
+def keep(steps: Steps, charts: Iterable[Chart], finding: Finding, alerted: Iterable[Entity]) -> None:
+    """A step of its own, for whoever draws it; none where nothing decides."""
+    chart = decisive(charts, finding, alerted)
+    if chart is not None:
+        kept = Outcome(written(chart))
+        steps.take(Step("evaluate", NAME, "report", {"title": chart.title}, lambda: kept))
 
 
 def written(chart: Chart) -> dict[str, Any]:

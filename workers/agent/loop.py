@@ -28,7 +28,7 @@ from workers.agent.request import Journal, Request
 from workers.agent.steps import Outcome, Step, Steps
 from workers.agent.systems import ConnectedSkill, sources
 from workers.agent.toolbox import CALL_SECONDS, Toolbox, tool_result
-from workers.domain import Finding, GapRecord, GuidanceUse, Progress, Used
+from workers.domain import Finding, Phase
 from workers.llm.base import Block, Model
 from workers.llm.offline import Offline
 
@@ -169,33 +169,17 @@ class _Run:
         draft = end.draft or self._what_is_known()
         case = self.case.weighed(cut[0].why if cut else None)
         gaps = (*cut, *self.case.gaps)
-        finding = assemble(draft, Frame(self.case.grounds(), case, self.request.guidance, self._used(), gaps))
+        used = self.budget.used(self.model.name, self.skills, self.request.guidance, self.looked)
+        finding = assemble(draft, Frame(self.case.grounds(), case, self.request.guidance, used, gaps))
         written = Outcome(finding.model_dump(mode="json", by_alias=True))
         kept = self.steps.take(Step("evaluate", "finding", "report", {}, lambda: written))
-        self._keep_chart(finding)
+        charts.keep(self.steps, self.case.ledger.charts, finding, self.case.about)
         self.progress("done", "")
         return Finding.model_validate(kept.outcome.output)
 
-    def _keep_chart(self, finding: Finding) -> None:
-        """The series that decides the question, for whoever draws it."""
-        chart = charts.decisive(self.case.ledger.charts, finding, self.case.about)
-        if chart is not None:
-            kept = Outcome(charts.written(chart))
-            self.steps.take(Step("evaluate", charts.NAME, "report", {"title": chart.title}, lambda: kept))
-
-    def progress(self, phase: Any, doing: str) -> None:
+    def progress(self, phase: Phase, doing: str) -> None:
         """What the thread shows."""
-        self.journal.progress(
-            Progress(
-                phase=phase,
-                skills_on=tuple(s.name for s in self.skills if s.usable),
-                unreachable=tuple(GapRecord(what=s.name, why=s.unreachable) for s in self.skills if s.unreachable),
-                symptoms=self.case.standouts,
-                beliefs=tuple(self.case.own.beliefs.changes),
-                doing=doing,
-                tool_calls=self.budget.tool_calls,
-            )
-        )
+        self.journal.progress(self.case.progress(phase, doing, self.budget.tool_calls))
 
     def context(self, seconds: float) -> SkillContext:
         """What skills are told; `seconds` is how long their answers are waited for."""
@@ -307,16 +291,3 @@ class _Run:
         """Cut short: the offline investigator concludes from the same conversation."""
         reply = Offline().reply(self.talk.system, self.talk.specs, self.talk.messages, force_tool=conclude.NAME)
         return Draft.model_validate(next(b["input"] for b in reply.content if b.get("name") == conclude.NAME))
-
-    def _used(self) -> Used:
-        return Used(
-            model=self.model.name,
-            skills=tuple(s.name for s in self.skills if s.usable),
-            guidance=tuple(GuidanceUse(id=g.id, name=g.name, version=g.version) for g in self.request.guidance),
-            seconds=round(self.budget.seconds, 2),
-            tokens=self.budget.tokens,
-            tokens_estimated=self.budget.estimated,
-            dollars=round(self.budget.dollars, 6),
-            tool_calls=self.budget.tool_calls,
-            first_look_queries=self.looked,
-        )
