@@ -7,7 +7,7 @@ own time stays in its text.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -184,14 +184,15 @@ def _level(said: str) -> str:
 class PodLogs:
     """A LogSource over the API server: no index, so it reads tails of the pods that a service's name covers."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, client: Client, pods: Callable[[str, str], Sequence[Object]]) -> None:
+        """`pods(namespace, name)`: those that the name may mean, from what has been read already if possible."""
+        self._client, self._pods = client, pods
 
     def read(self, query: LogQuery) -> LogBatch:
         """Raises ToolError."""
         if not query.namespace:
             raise ToolError("kubernetes: pod logs are read by namespace; the query names none")
-        pods = [p for p in self._client.list(POD.path(query.namespace)).items if _covers(p, query.service)]
+        pods = [p for p in self._pods(query.namespace, query.service) if covers(p, query.service)]
         asked = [
             Tail(namespace(p), name(p), name_of(c), previous=False)
             for p in sorted(pods, key=lambda p: (is_ready(p), name(p)))
@@ -204,13 +205,7 @@ class PodLogs:
             "tailLines": 2000,
             "limitBytes": 524288,
         }
-        lines: list[LogLine] = []
-        for tail in asked:
-            try:
-                lines += read(self._client, tail, {**params, "container": tail.container})
-            except Refused as error:
-                if error.status not in (400, 404):
-                    raise
+        lines = self._tails(asked, params)
         kept = sorted((line for line in lines if _fits(line, query)), key=lambda line: line.at)
         command = f"kubectl -n {query.namespace} logs -l … --since-time={params['sinceTime']}"
         if query.service:
@@ -220,8 +215,23 @@ class PodLogs:
             )
         return LogBatch(tuple(kept[-query.limit :]), len(kept), command)
 
+    def _tails(self, asked: Sequence[Tail], params: dict[str, Any]) -> list[LogLine]:
+        """Raises the first ToolError other than that a container has no log (yet, or any more)."""
+        if not asked:
+            return []
+        with ThreadPoolExecutor(min(8, len(asked)), thread_name_prefix="kubernetes-logs") as pool:
+            return [line for lines in pool.map(lambda t: self._tail(t, params), asked) for line in lines]
 
-def _covers(pod: Object, service: str) -> bool:
+    def _tail(self, tail: Tail, params: dict[str, Any]) -> tuple[LogLine, ...]:
+        try:
+            return read(self._client, tail, {**params, "container": tail.container})
+        except Refused as error:
+            if error.status not in (400, 404):
+                raise
+            return ()
+
+
+def covers(pod: Object, service: str) -> bool:
     return not service or name(pod).startswith(service) or service in labels(pod).values()
 
 

@@ -34,6 +34,7 @@ from skills.kubernetes.look import Look
 from skills.kubernetes.objects import Object, name, namespace
 from skills.kubernetes.overview import deviations, figures
 from skills.kubernetes.podlogs import PodLogs, Tail
+from skills.kubernetes.reads import Read, fetch
 from skills.kubernetes.settings import Settings
 from skills.kubernetes.snapshot import container_statuses, is_ready, name_of
 
@@ -116,7 +117,7 @@ class Kubernetes:
 
     @property
     def sources(self) -> Sources:
-        return Sources(logs=PodLogs(self._client), changes=_Changes(self), edges=_Edges(self))
+        return Sources(logs=PodLogs(self._client, self.pods), changes=_Changes(self), edges=_Edges(self))
 
     def reach(self) -> None:
         """Raises ToolError. `/version` answers without permissions; what may be read shows in the first look's gaps."""
@@ -147,18 +148,37 @@ class Kubernetes:
 
     def _look(self, context: SkillContext, place: str, *, seconds: float | None = None) -> Look:
         """Raises ToolError."""
-        kept = self._looks.get(place)
-        if kept and time.monotonic() - kept[0] < FRESH_SECONDS:
-            return kept[1]
+        kept = self._fresh(place)
+        if kept:
+            return kept
         namespaces = (place,) if place else ()
         found = looking.look(
             self._client, self._settings, context.focus, context.window, namespaces=namespaces, seconds=seconds
         )
-        read_at = time.monotonic()
-        self._looks[place] = (read_at, found)
-        if place == "" and len(found.snapshot.namespaces) == 1:
-            self._looks[found.snapshot.namespaces[0]] = (read_at, found)
+        self._looks[place] = (time.monotonic(), found)
         return found
+
+    def _fresh(self, place: str) -> Look | None:
+        """A look of the last minute at the namespace, or one at several that read this one wholly."""
+        recent = {where: look for where, (at, look) in self._looks.items() if time.monotonic() - at < FRESH_SECONDS}
+        if place in recent:
+            return recent[place]
+        return next((look for look in recent.values() if place and _holds_wholly(look, place)), None)
+
+    def pods(self, place: str, called: str) -> Sequence[Object]:
+        """Pods of a namespace that a name may mean, without listing a crowd. Raises ToolError."""
+        kept = self._fresh(place)
+        if kept and kept.snapshot.knows("Pod", place):
+            return [p for p in kept.snapshot.all("Pod") if namespace(p) == place]
+        path, within = kinds.POD.path(place), self._client.timeout_seconds
+        found = fetch(self._client, Read(kinds.POD, place), time.monotonic() + within).items
+        if not called or any(podlogs.covers(p, called) for p in found):
+            return found
+        for label in _NAME_LABELS:
+            named = self._client.list(path, {"labelSelector": f"{label}={called}"}, pages=1).items
+            if named:
+                return named
+        return self._client.list(path, {"fieldSelector": f"metadata.name={called}"}, pages=1).items
 
     def look_at(self, place: str, window: Window | None) -> Look:
         """For the sources that other skills use: whatever was read last, else a look of its own. Raises ToolError."""
@@ -234,7 +254,7 @@ class Kubernetes:
             try:
                 obj = self._client.get(kind.path(place, asked.name))
             except NotServed as error:
-                there = [name(o) for o in look.snapshot.of(kind.name) if not place or namespace(o) == place]
+                there = self._names(look, kind, place)
                 return ToolResult(
                     "no_data",
                     f"no {kind.name} {asked.name}{f' in {place}' if place else ''} ({error.words}); there are: "
@@ -244,6 +264,15 @@ class Kubernetes:
         return ToolResult(
             "ok", _counted(f"{kind.name} {asked.name}", lines), tuple(lines[:MOST_LINES]), full=whole(obj)
         )
+
+    def _names(self, look: Look, kind: kinds.Kind, place: str) -> list[str]:
+        """What there is of a kind, asked for where the look had no reason to read it."""
+        if not look.snapshot.knows(kind.name, place):
+            try:
+                return [name(o) for o in self._client.list(kind.path(place), pages=1).items]
+            except ToolError:
+                return []
+        return [name(o) for o in look.snapshot.of(kind.name) if not place or namespace(o) == place]
 
     def _logs(self, asked: LogsOf, context: SkillContext) -> ToolResult:
         place = self._place(context, asked.namespace)
@@ -275,7 +304,7 @@ class Kubernetes:
 
     def _tails(self, asked: LogsOf, place: str) -> list[Tail]:
         """Of the pod with that name, else of the workload's pods, unwell ones first; at most four."""
-        pods = self._client.list(kinds.POD.path(place)).items
+        pods = self.pods(place, asked.name)
         chosen = [p for p in pods if name(p) == asked.name] or [p for p in pods if name(p).startswith(f"{asked.name}-")]
         chosen.sort(key=lambda p: (is_ready(p), name(p)))
         tails = [
@@ -330,6 +359,14 @@ class Kubernetes:
             )
         lines = [e for node in nodes[:30] for e in _node(look, node)]
         return ToolResult("ok", f"{len(nodes)} nodes", tuple(lines[:MOST_LINES]), full=_joined(lines))
+
+
+_NAME_LABELS = ("app", "app.kubernetes.io/name", "app.kubernetes.io/instance", "k8s-app")
+
+
+def _holds_wholly(look: Look, place: str) -> bool:
+    """Every kind of the first wave was read of the namespace, not only enough of it."""
+    return all(look.snapshot.knows(kind.name, place) for kind in (kinds.EVENT, kinds.CONFIG_MAP, kinds.POD))
 
 
 def _node(look: Look, node: Object) -> list[Excerpt]:

@@ -181,14 +181,14 @@ def _symptom(snapshot: Snapshot, stuck: Stuck, verdict: Verdict) -> Symptom:
         why += f" (since revision {rollout.after.number}: {changed})"
         made = rollouts.as_change(snapshot, rollout)
         evidence += list(made.evidence) if made else []
-    pending = onset is not None and snapshot.clock - onset > timedelta(days=3)
+    age = snapshot.clock - onset if onset else timedelta()
     return Symptom(
         analyzer=NAME,
         entity=stuck.owner,
         faults=verdict.faults,
         summary=f"{stuck.owner.kind} {stuck.owner.name}: {len(stuck.pods)} pod(s) cannot be scheduled: {why}.",
         # What has been pending for days is rarely what an alert of today is about.
-        specificity=verdict.specificity * (0.6 if pending else 1),
+        specificity=verdict.specificity * (0.3 if age > timedelta(days=7) else 0.6 if age > timedelta(days=3) else 1),
         evidence=tuple(evidence),
         onset=onset,
         role="effect" if verdict.role == "effect" else "cause",

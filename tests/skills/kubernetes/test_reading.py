@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -390,3 +391,138 @@ def test_the_client_is_light_to_load() -> None:
 def test_unknown_arguments_are_refused() -> None:
     with pytest.raises(ValidationError):
         ToolInput(nonsense=1)  # type: ignore[call-arg]  # that is the point
+
+
+# --- one part lets one down, the rest is answered ------------------------------------------------------------------------
+
+
+def only(path: str, misbehave: Misbehave) -> Misbehave:
+    return lambda handler: path in handler.path and misbehave(handler)
+
+
+@pytest.mark.parametrize(
+    ("misbehave", "words"),
+    [
+        (answering(401, "Unauthorized"), "401 Unauthorized"),
+        (answering(403, "configmaps is forbidden"), "403 configmaps is forbidden"),
+        (answering(429, "too many requests"), "429 too many requests"),
+        (answering(500, "etcdserver: request timed out"), "500 etcdserver: request timed out"),
+        (answering(503, "apiserver is shutting down"), "503 apiserver is shutting down"),
+        (garbage, "not JSON"),
+        (half_a_body, "broke off"),
+        (nothing, "without response"),
+        (silence, "no answer within|not read within"),
+        (drip, "no complete answer within|not read within"),
+        (huge, "larger than 32 MiB|not read within"),
+    ],
+)
+def test_one_kind_that_lets_one_down_is_a_gap_with_its_reason_and_the_rest_is_answered(
+    misbehave: Misbehave, words: str
+) -> None:
+    cluster = broken_shop()
+    cluster.misbehave = only("/configmaps", misbehave)
+    with serving(cluster) as url:
+        begun = time.monotonic()
+        look = kubernetes(url, timeout_seconds=1, first_look_seconds=3).first_look(context())
+        assert time.monotonic() - begun < 5
+    assert look.symptoms[0].faults[0] == "service_selects_no_pods"
+    assert any("configmaps" in g.what and re.search(words, g.why) for g in look.gaps), look.gaps
+
+
+def test_a_kind_that_the_cluster_does_not_serve_is_no_gap() -> None:
+    cluster = broken_shop()
+    cluster.misbehave = only("/horizontalpodautoscalers", answering(404, "page not found"))
+    with serving(cluster) as url:
+        assert kubernetes(url).first_look(context()).gaps == ()
+
+
+@pytest.mark.parametrize(
+    ("misbehave", "words"),
+    [(answering(403, "pods/log is forbidden"), "403"), (answering(500, "proxy error from kubelet"), "500"), (silence, "no answer"), (nothing, "without response")],
+)  # fmt: skip
+def test_a_log_that_cannot_be_read_is_a_gap_and_one_that_is_not_there_is_none(misbehave: Misbehave, words: str) -> None:
+    last = ended("Error", 1)
+    objects = [*NODES, *unwell("cart", statuses=[waiting("CrashLoopBackOff", "back-off", restarts=3, last=last)])]
+    cluster = Cluster(objects, misbehave=only("/log", misbehave))
+    with serving(cluster) as url:
+        look = kubernetes(url, timeout_seconds=1, first_look_seconds=3).first_look(context())
+    assert any("log of pod" in g.what and words in g.why for g in look.gaps)
+    with serving(Cluster(objects)) as url:
+        assert kubernetes(url).first_look(context()).gaps == ()
+
+
+def test_a_log_of_a_hundred_megabytes_is_cut_and_told_in_time() -> None:
+    def endless(handler: BaseHTTPRequestHandler) -> bool:
+        handler.send_response(200)
+        handler.send_header("Content-Type", "text/plain")
+        handler.send_header("Content-Length", str(100 * 2**20))
+        handler.end_headers()
+        line = b"2026-03-14T14:59:00.000000000Z ERROR again\n"
+        for _ in range(100):
+            handler.wfile.write(line * (2**20 // len(line)))
+        return True
+
+    cluster = Cluster([*NODES, *app("cart")], misbehave=only("/log", endless))
+    with serving(cluster) as url:
+        skill = kubernetes(url)
+        begun = time.monotonic()
+        assert skill.sources.logs is not None
+        batch = skill.sources.logs.read(LogQuery(WINDOW, NS, "cart", limit=100))
+        assert time.monotonic() - begun < 5
+    assert len(batch.lines) == 100
+
+
+def test_logs_of_a_crowd_are_found_without_listing_it() -> None:
+    cluster = crowded()
+    for i in range(4):
+        cluster.logs[(NS, f"svc-299-77aa0299-{'abcd'[i]}x7k2", "app", False)] = (
+            "2026-03-14T14:59:00.000000000Z ERROR no\n"
+        )
+    with serving(cluster) as url:
+        logs = kubernetes(url).sources.logs
+        assert logs is not None
+        batch = logs.read(LogQuery(WINDOW, NS, "svc-299"))
+    assert len(batch.lines) == 4
+    assert not any("limit=500&continue" in p or ("continue=500" in p and "pods?limit=500" in p) for p in cluster.paths)
+    assert sum(cluster.requests.values()) < 16
+
+
+def test_a_second_question_about_a_namespace_that_was_read_wholly_reads_nothing() -> None:
+    cluster = broken_shop()
+    with serving(cluster) as url:
+        skill = kubernetes(url, namespaces=["shop", "billing"])
+        skill.first_look(context())
+        before = sum(cluster.requests.values())
+        overview = next(t for t in skill.tools if t.name == "kubernetes_overview")
+        assert overview.run(overview.input(namespace="shop"), context()).status == "ok"
+        assert sum(cluster.requests.values()) == before
+
+
+def test_what_the_look_had_no_reason_to_read_is_named_when_it_is_asked_for() -> None:
+    role = {"kind": "Role", "apiVersion": "rbac.authorization.k8s.io/v1", "metadata": meta("reader"), "rules": []}
+    cluster = Cluster([*NODES, *app("cart"), role])
+    with serving(cluster) as url:
+        skill = kubernetes(url)
+        describe = next(t for t in skill.tools if t.name == "kubernetes_describe")
+        told = describe.run(describe.input(kind="Role", name="writer"), context())
+        assert told.status == "no_data"
+        assert "there are: reader" in told.text
+        assert describe.run(describe.input(kind="Role", name="reader"), context()).status == "ok"
+
+
+def test_a_namespace_beside_the_alerts_is_read_wholly_when_something_deviates_there() -> None:
+    def moved(objects: list[Obj]) -> list[Obj]:
+        for obj in objects:
+            obj["metadata"]["namespace"] = "billing"
+            for slot in obj.get("endpoints", []):
+                slot["targetRef"]["namespace"] = "billing"
+        return objects
+
+    for unhealthy in (False, True):
+        status = [waiting("CreateContainerConfigError", 'secret "db" not found')]
+        beside = moved(unwell("ledger", statuses=status) if unhealthy else app("ledger"))
+        cluster = Cluster([*NODES, *NAMESPACES, *app("cart"), *beside])
+        with serving(cluster) as url:
+            look = kubernetes(url, namespaces=["shop", "billing"]).first_look(context())
+        assert bool(cluster.requests["/api/v1/namespaces/billing/configmaps"]) is unhealthy
+        assert any(s.entity.name == "ledger" for s in look.symptoms) is unhealthy
