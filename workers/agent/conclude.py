@@ -11,10 +11,7 @@ from workers.domain import Band, Finding, Verdict
 from workers.llm.entities import parse
 
 NAME = "conclude"
-DESCRIPTION = (
-    "End the investigation with your verdict. Every text cites the evidence ids it rests on; figures and quotes must "
-    "stand in that evidence. Sent back once if they do not."
-)
+DESCRIPTION = "End the investigation with your verdict. Sent back once, with the reasons, if it breaks a rule."
 
 
 def _numbers(value: Any) -> Any:

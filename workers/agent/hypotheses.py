@@ -17,7 +17,7 @@ from workers.domain import BeliefChange, Hypothesis
 NAME = "hypothesis"
 DESCRIPTION = (
     "Record a change of belief: open a suspect (numbered H1, H2 ... as opened) with what it predicts; strengthen, "
-    "weaken or discard it with the evidence that did so. Open the strongest rival too."
+    "weaken or discard it with the evidence that did so."
 )
 
 
