@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from skills.changes import argocd, github
+from skills.changes import argocd, github, github_detail
 from skills.changes.look import never_ran, verdict
 from skills.changes.reading import OWN, Reading, Systems, must_choose, nodes_of, read
 from skills.changes.relation import Surroundings
@@ -24,6 +24,7 @@ from skills.contract import (
     Excerpt,
     FirstLook,
     Focus,
+    Gap,
     Skill,
     SkillContext,
     Sources,
@@ -173,6 +174,7 @@ class Changes:
 
     def _detail(self, asked: DetailInput, context: SkillContext) -> ToolResult:
         wanted = asked.id.strip().strip("[]")
+        gaps: list[Gap] = []
         lines = self._of_system(wanted)
         if lines is None:
             entries, _, _ = self._entries(context, context.now - timedelta(days=7), TOOL_SECONDS)
@@ -184,10 +186,14 @@ class Changes:
                 )
             lines = [*entry.change.evidence]
             for part in entry.parts:
-                lines += self._of_system(part.id) or [] if part.kind == "merge" else []
+                try:
+                    lines += self._of_system(part.id) or [] if part.kind == "merge" else []
+                except ToolError as error:
+                    gaps.append(Gap(f"what {part.id} changed", str(error)))
         if not lines:
             return ToolResult("no_data", f"nothing is known of {wanted!r}")
-        return ToolResult("ok", f"{wanted}: {lines[0].text.splitlines()[0][:300]}", tuple(dict.fromkeys(lines)))
+        told = f"{wanted}: {lines[0].text.splitlines()[0][:300]}"
+        return ToolResult("ok", told, tuple(dict.fromkeys(lines)), gaps=tuple(gaps))
 
     def _of_system(self, wanted: str) -> list[Excerpt] | None:
         """Asked of GitHub or Argo CD by an id of theirs; None when it is no such id. Raises ToolError."""
@@ -195,10 +201,10 @@ class Changes:
         if parts[0] == "github" and len(parts) >= 5 and self._systems.github is not None:
             repository, what, number = f"{parts[1]}/{parts[2]}", parts[3], "/".join(parts[4:])
             ask = {
-                "pull": github.pull,
-                "deployment": github.deployment,
-                "release": github.release,
-                "commit": github.commit,
+                "pull": github_detail.pull,
+                "deployment": github_detail.deployment,
+                "release": github_detail.release,
+                "commit": github_detail.commit,
             }.get(what)
             try:
                 return ask(self._systems.github, repository, number) if ask else None
@@ -290,7 +296,7 @@ class _Code:
             return None
         wanted = github.repositories(settings, (service,) if service else (), {})
         for repository in wanted[:3]:
-            found = github.last_touched(rest, repository.name, path, time.monotonic() + TOOL_SECONDS)
+            found = github_detail.last_touched(rest, repository.name, path, time.monotonic() + TOOL_SECONDS)
             if found is None:
                 continue
             seen, where = found

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from skills.changes.settings import Settings
-from skills.changes.tools import Changes, connect
+from skills.changes.tools import Changes, DetailInput, connect
 from skills.contract import Access, QueryMeter, ToolError, Window
 from tests.skills.changes.server import WRONG, misbehaving, rest, send, serving, status
-from tests.skills.changes.shapes import ONSET, application, deployment
+from tests.skills.changes.shapes import ONSET, application, deployment, pull
 from tests.skills.changes.test_timeline import Cluster, context, github, rollout, routes, skill
 
 
@@ -143,3 +143,28 @@ def test_renamed_repository_is_followed_on_its_own_host_and_no_further(stack: Ex
     proxy = stack.enter_context(serving(away))
     lost = skill(github=github(proxy)).first_look(context(Cluster([rollout(9)])))
     assert "has moved to https://login.example.com/" in lost.gaps[0].why
+
+
+def test_pages_that_do_not_reach_back_far_enough_are_a_gap_with_what_was_read(stack: ExitStack) -> None:
+    path = "/repos/acme/cart/pulls"
+    pages = [[pull(5 + page, number=page * 50 + n) for n in range(50)] for page in range(9)]
+    api = stack.enter_context(serving(rest({**routes(), path: pages}, next_pages={path: 9})))
+    seen = skill(github=github(api)).first_look(context(Cluster([rollout(9)])))
+    assert seen.gaps[0].why == "only the newest 150 pulls were read; ask for fewer hours"
+    assert "PR #" in seen.changes[0].summary
+
+
+def test_rollout_is_shown_though_its_pull_request_cannot_be_read(stack: ExitStack) -> None:
+    well = rest(routes(deployments=[deployment(12)], pulls=[pull(31)]))
+
+    def answer(handler: Any, api: Any) -> None:
+        if "/pulls/482" in handler.path:
+            send(handler, 500, b'{"message": "Server Error"}')
+        else:
+            well(handler, api)
+
+    made = skill(github=github(stack.enter_context(serving(answer))))
+    result = made._detail(DetailInput(id="rollout/shop/cart/42"), context(Cluster([rollout(10)])))
+    assert result.status == "ok"
+    assert "image r.acme.dev/cart:1.33.0 -> 1.34.0" in result.evidence[0].text
+    assert "Server Error" in result.gaps[0].why
