@@ -146,7 +146,7 @@ def timed_alert(house: House, team: Team) -> tuple[float, float, float]:
 
 def waiting() -> None:
     """Memory of twenty investigations that wait for their model."""
-    with tempfile.TemporaryDirectory() as folder, serve(Told([], silence_seconds=25)) as api:
+    with tempfile.TemporaryDirectory() as folder, serve(Told([], silence_seconds=120)) as api:
         environment = {
             **clean(),
             "GUMSHOE_WORKERS": "20",
@@ -158,7 +158,7 @@ def waiting() -> None:
             for number in range(20):
                 house.control.say("amira", team.channel, f"<@{house.slack.bot_user_id}> look at service{number}")
             with contextlib.suppress(TimeoutError):
-                house.wait(lambda: len(api.requests) >= 20, 60, "")
+                house.wait(lambda: len(api.requests) >= 20, 150, "")
             parent = house.family.children["worker"].pid
             pids = (parent, *descendants(parent))
             total = sum(proportional(pid) for pid in pids)

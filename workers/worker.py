@@ -39,6 +39,7 @@ BEAT_SECONDS = 10.0
 PAUSE_SECONDS = 0.5
 """Before a worker that broke is replaced: a queue that is away would be asked a hundred times a second otherwise."""
 _PR_SET_PDEATHSIG = 1
+_M_ARENA_MAX = -8
 
 
 def serve(queue: str, redis_url: str, count: int, preload: tuple[str, ...]) -> None:
@@ -47,6 +48,7 @@ def serve(queue: str, redis_url: str, count: int, preload: tuple[str, ...]) -> N
     `preload`: modules to import once, before the first fork.
     """
     rehearse(preload)
+    share_arenas()
     gc.collect()
     gc.freeze()
     log.info("%d workers for queue %s, parent %d", count, queue, os.getpid())
@@ -177,6 +179,13 @@ def _put_back(queue: str, redis_url: str, pid: int) -> None:
         log.warning("what worker %d was doing could not be put back, the sweep will: %s", pid, trouble)
     finally:
         where.connection.close()
+
+
+def share_arenas() -> None:
+    """glibc gives each thread a heap of its own, and an investigation has a dozen threads that take turns anyway:
+    with one heap for all a worker is 4 MB smaller."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(_M_ARENA_MAX, 1)
 
 
 def die_with_parent(number: signal.Signals) -> None:
