@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from skills.contract import Entity
-from skills.kubernetes.objects import Object, controller, dig, mapping, text
+from skills.kubernetes.objects import Object, controller, dig, mapping, number, text
 from skills.kubernetes.snapshot import Snapshot, Workload, is_ready, live
 
 
@@ -42,3 +42,13 @@ def waits_for_itself(snapshot: Snapshot, owner: Entity, stuck: Sequence[Object])
     old = [p for p in live(snapshot.pods_of(owner)) if is_ready(p) and text(controller(p), "name") not in new]
     least = workload.replicas - may_be_unavailable(workload)
     return bool(old) and len(old) <= least
+
+
+def stands_still(snapshot: Snapshot, owner: Entity) -> bool:
+    """A rollout whose new pods are not even created, while all that the strategy demands run in the old revision."""
+    workload = snapshot.workload(owner)
+    if workload is None or owner.kind != "Deployment":
+        return False
+    behind = number(workload.obj, "status", "updatedReplicas") < workload.replicas
+    ready = [p for p in live(snapshot.pods_of(owner)) if is_ready(p)]
+    return behind and bool(ready) and len(ready) <= workload.replicas - may_be_unavailable(workload)

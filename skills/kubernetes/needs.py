@@ -14,6 +14,8 @@ from skills.kubernetes import refusals
 from skills.kubernetes.analyzers.admission import is_mutated
 from skills.kubernetes.kinds import (
     CONTROLLER_REVISION,
+    DAEMON_SET,
+    DEPLOYMENT,
     INGRESS_CLASS,
     LEASE,
     LEASE_NAMESPACE,
@@ -155,6 +157,10 @@ def _scheduling(snapshot: Snapshot, focus: Focus) -> Iterator[Read]:
     if silent or flapped or overloaded or asked:
         yield _CONTROL_PLANE
         yield Read(LEASE, SYSTEM_NAMESPACE)
+    if asked or overloaded:
+        # Who asks so much may live anywhere; agents that were rolled out lately are the usual ones.
+        yield Read(DAEMON_SET, fields="metadata.namespace!=", pages=1)
+        yield Read(DEPLOYMENT, fields="metadata.namespace!=", pages=1)
     if silent:
         yield Read(LEASE, LEASE_NAMESPACE)
 

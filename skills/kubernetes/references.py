@@ -232,9 +232,21 @@ def understand(snapshot: Snapshot, host: str, place: str) -> Target | None:
         return Target(parts[at - 2], parts[at - 1], ".".join(parts[: at - 2]))
     if len(parts) == 2 and snapshot.find("Service", place, parts[1]) is not None:
         return Target(parts[1], place, parts[0])
+    if len(parts) == 2 and (place, parts[1]) in _governing(snapshot):
+        return Target(parts[1], place, parts[0])
     if len(parts) == 2 and (parts[1] in snapshot.namespaces or snapshot.find("Namespace", "", parts[1]) is not None):
         return Target(parts[0], parts[1])
     return None
+
+
+def _governing(snapshot: Snapshot) -> set[tuple[str, str]]:
+    """(namespace, name) of the Services below which StatefulSets give their pods names, there or not."""
+    known: set[tuple[str, str]] | None = snapshot.memo.get("governing")
+    if known is None:
+        known = snapshot.memo["governing"] = {
+            (namespace(s), text(s, "spec", "serviceName")) for s in snapshot.all("StatefulSet")
+        }
+    return known
 
 
 def service_of(snapshot: Snapshot, host: str, place: str) -> Object | None:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite
-from skills.kubernetes.objects import dig, earliest, entity, holds, name, number, text, time_of
+from skills.kubernetes.differences import owner_of_field
+from skills.kubernetes.objects import dig, earliest, entity, holds, name, namespace, number, text, time_of
 from skills.kubernetes.podlogs import Tail
 from skills.kubernetes.snapshot import Snapshot, container_statuses, is_ready, last_end
 
@@ -37,7 +38,9 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
     clients = list(dict.fromkeys(owner for owner, _ in throttled))
     server = next((p for p in snapshot.system("Pod") if name(p).startswith("kube-apiserver")), None)
     fallback = entity("Pod", server) if server else Entity(kind="Pod", namespace="kube-system", name="kube-apiserver")
-    target = clients[0] if len(clients) == 1 else fallback
+    released = _released(snapshot, earliest(e.at for e in signs))
+    target = clients[0] if len(clients) == 1 else released[0][0] if len(released) == 1 else fallback
+    signs = [*signs[:5], *(e for _, e in released[:2])]
     words = {"clients are throttled": throttled, "leaders lost their lease": lost, "nodes flap": flaps}
     told = ", ".join(word for word, there in words.items() if there)
     return [
@@ -46,13 +49,27 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
             entity=target,
             faults=("api_server_overload",),
             summary=f"The Kubernetes API does not keep up: {told}"
-            + (f"; {target.kind} {target.name} is the one that is throttled." if clients[:1] == [target] else "."),
-            specificity={1: 0.5, 2: 0.75, 3: 0.9}[kinds],
+            + (f"; {target.kind} {target.name} is the one that is throttled." if clients[:1] == [target] else "")
+            + (f"; {released[0][0]} was changed just before." if len(released) == 1 else "."),
+            specificity={1: 0.5, 2: 0.75, 3: 0.9}[kinds] + (0.1 if len(released) == 1 and kinds < 3 else 0),
             evidence=tuple(signs[:6]),
             onset=earliest(e.at for e in signs),
             victims=tuple(clients),
         )
     ]
+
+
+def _released(snapshot: Snapshot, onset: datetime | None) -> list[tuple[Entity, Excerpt]]:
+    """Workloads of any namespace whose template was written within a quarter of an hour before: one of them may be the
+    client that asks too much."""
+    found = []
+    for kind in ("DaemonSet", "Deployment"):
+        for obj in snapshot.all(kind):
+            at = time_of(owner_of_field(obj, "spec", "template")[1])
+            if at is not None and onset is not None and timedelta(0) <= onset - at <= timedelta(minutes=15):
+                words = f"{kind} {namespace(obj)}/{name(obj)} was changed at {at:%Y-%m-%dT%H:%M:%SZ}"
+                found.append((entity(kind, obj), cite.seen(snapshot, kind, obj, words, verb="get", at=at)))
+    return found
 
 
 def _lost_leases(snapshot: Snapshot) -> list[Excerpt]:

@@ -18,6 +18,7 @@ from skills.kubernetes.objects import (
     created,
     dig,
     entity,
+    holds,
     labels,
     mapping,
     name,
@@ -39,7 +40,7 @@ _TEMPLATE = re.compile(r"template\s+(?P<head>[^{\n]*)\{(?P<body>[^}]*)\}")
 
 def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
     found = [_policy(snapshot, w) for w in snapshot.workloads]
-    return [s for s in [*found, _corefile(snapshot), _servers(snapshot)] if s]
+    return [s for s in [*found, _corefile(snapshot), _servers(snapshot), _of_nodes(snapshot)] if s]
 
 
 def _policy(snapshot: Snapshot, workload: Workload) -> Symptom | None:
@@ -146,6 +147,27 @@ def _servers(snapshot: Snapshot) -> Symptom | None:
         evidence=(cite.about(snapshot, target, words),),
         onset=max((t for p in pods if (t := created(p))), default=None),
     )
+
+
+def _of_nodes(snapshot: Snapshot) -> Symptom | None:
+    """NodeLocal DNSCache: where its pod is down, names fail for every pod of that node."""
+    for agent in snapshot.system("DaemonSet"):
+        ready, wanted = number(agent, "status", "numberReady"), number(agent, "status", "desiredNumberScheduled")
+        if name(agent) not in ("node-local-dns", "nodelocaldns") or ready >= wanted:
+            continue
+        nodes = [n for n in snapshot.all("Node") if not holds(n, "Ready")]
+        if len(nodes) >= wanted - ready:
+            continue  # those nodes are down as a whole
+        words = f"DaemonSet {name(agent)}: {ready} of {wanted} ready"
+        return Symptom(
+            analyzer=NAME,
+            entity=entity("DaemonSet", agent),
+            faults=("dns_resolution_failing",),
+            summary=f"Cluster DNS on {wanted - ready} node(s): {words}.",
+            specificity=0.7,
+            evidence=(cite.seen(snapshot, "DaemonSet", agent, words),),
+        )
+    return None
 
 
 def _is_dns(obj: Object) -> bool:

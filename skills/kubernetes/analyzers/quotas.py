@@ -11,7 +11,7 @@ import re
 from datetime import datetime
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
-from skills.kubernetes import cite, refusals
+from skills.kubernetes import cite, deadlock, refusals
 from skills.kubernetes.objects import Object, created, dig, mapping, name, namespace, strings
 from skills.kubernetes.quantities import quantity
 from skills.kubernetes.refusals import Refusal
@@ -80,6 +80,9 @@ def _refused(snapshot: Snapshot, refusal: Refusal) -> Symptom | None:
         return None
     if not faults:
         return None
+    if deadlock.stands_still(snapshot, refusal.owner):
+        faults = (*faults, "rollout_deadlocked")
+        why += "; no old pod may go before the new one is there"
     place = refusal.owner.namespace or ""
     return Symptom(
         analyzer=NAME,

@@ -303,3 +303,29 @@ def test_a_node_proxy_that_is_not_ready_and_one_on_a_dead_node() -> None:
     )
     assert leading(*app("cart"), dead, node("node-b"), proxy) == ("Node node-a", "kubelet_stopped")
     assert all("node_proxy_stopped" not in s.faults for s in found_in(*app("cart"), dead, node("node-b"), proxy))
+
+
+# --- sandboxes --------------------------------------------------------------------------------------------------------------
+
+
+def creating(words: str, count: int = 5, minutes: float = 2) -> list[Obj]:
+    objects = unwell("cart", phase="Pending", statuses=[waiting("ContainerCreating")], age=12)
+    return [*objects, event("Pod", POD, "FailedCreatePodSandBox", words, count=count, minutes=minutes)]
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        ('Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "0f": plugin type="aws-cni" name="aws-cni" failed (add): add cmd: failed to assign an IP address to container', "node_link_degraded"),
+        ('Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox "0f": plugin type="calico" failed (add): error getting ClusterInformation: connection is unauthorized: Unauthorized', "node_link_degraded"),
+        ('Failed to create pod sandbox: rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: connection refused"', "container_runtime_stopped"),
+    ],
+)  # fmt: skip
+def test_pods_without_a_sandbox_point_to_their_node(words: str, fault: str) -> None:
+    assert leading(*creating(words)) == ("Node node-a", fault)
+
+
+def test_a_sandbox_that_failed_once_is_tried_again() -> None:
+    words = "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to reserve sandbox name"
+    assert causes(*creating(words, count=1)) == []
+    assert causes(*creating(words, minutes=40)) == []

@@ -290,3 +290,13 @@ def test_nodes_that_a_daemons_pod_was_never_meant_for_are_left_out() -> None:
 )  # fmt: skip
 def test_volumes_in_the_schedulers_words(words: str, fault: str) -> None:
     assert leading(*unplaced(words)) == (CART, fault)
+
+
+def test_a_quota_that_leaves_no_room_for_the_surge_stops_the_rollout() -> None:
+    objects = app("cart", replicas=2)
+    objects[0]["spec"]["strategy"]["rollingUpdate"] = {"maxUnavailable": 0, "maxSurge": 1}
+    objects[0]["status"] |= {"updatedReplicas": 0}
+    words = 'Error creating: pods "cart-77bb-x" is forbidden: exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2'
+    said = event("ReplicaSet", "cart-77bb", "FailedCreate", words)
+    best = causes(*objects, replica_set("cart", "77bb", replicas=1, revision=2, age=20), said)[0]
+    assert best.faults == ("pod_count_quota_exhausted", "rollout_deadlocked")

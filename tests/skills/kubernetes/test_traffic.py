@@ -239,3 +239,54 @@ def test_one_refused_request_and_a_restart_of_last_month_are_no_overload() -> No
     said = LogLine(NOW, "the server has received too many requests and has asked us to try again later", None, "app")
     found = found_in(*app("watcher"), leader, *NODES, logs={(NS, "watcher-5d9c7b-ax7k2", "app", False): (said,)})
     assert found == []
+
+
+def test_the_agent_that_was_rolled_out_just_before_leaders_lost_their_leases_is_named() -> None:
+    def lease(name: str, minutes: float) -> Obj:
+        spec = {"holderIdentity": "cp-1_0f", "acquireTime": ago(minutes), "renewTime": ago(0), "leaseTransitions": 4}
+        return {
+            "kind": "Lease",
+            "apiVersion": "coordination.k8s.io/v1",
+            "metadata": meta(name, namespace="kube-system"),
+            "spec": spec,
+        }
+
+    managed = [
+        {
+            "manager": "helm",
+            "operation": "Update",
+            "time": ago(16),
+            "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:spec": {"f:template": {}}},
+        }
+    ]
+    agent = {"kind": "DaemonSet", "apiVersion": "apps/v1", "metadata": meta("shipper", namespace="logging", managedFields=managed),
+             "spec": {"selector": {}, "template": {"metadata": {}, "spec": pod_spec()}}, "status": {}}  # fmt: skip
+    leaders = [lease("kube-scheduler", 12), lease("kube-controller-manager", 11)]
+    best = causes(*app("cart"), agent, *leaders)[0]
+    assert (str(best.entity), best.faults[0]) == ("DaemonSet logging/shipper", "api_server_overload")
+    assert causes(*app("cart"), agent, lease("kube-scheduler", 5000), lease("kube-controller-manager", 5000)) == []
+
+
+# --- names ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_member_that_is_called_below_a_service_that_is_gone() -> None:
+    env = [{"name": "DB_ADDR", "value": "db-0.db:5432"}]
+    whole = {"kind": "StatefulSet", "apiVersion": "apps/v1", "metadata": meta("db"), "status": {"readyReplicas": 1},
+             "spec": {"replicas": 1, "serviceName": "db", "selector": {}, "template": {"metadata": {"labels": {"app": "db"}}, "spec": pod_spec()}}}  # fmt: skip
+    member = pod(
+        "db-0",
+        labels={"app": "db"},
+        owners=[{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "db", "uid": "u", "controller": True}],
+    )
+    assert leading(*app("cart", spec=pod_spec(container(env=env))), whole, member) == (
+        "Service shop/db",
+        "service_deleted",
+    )
+
+
+def test_a_node_whose_dns_cache_is_down() -> None:
+    cache = {"kind": "DaemonSet", "apiVersion": "apps/v1", "metadata": meta("node-local-dns", namespace="kube-system"),
+             "spec": {"selector": {}, "template": {"metadata": {}, "spec": pod_spec()}}, "status": {"desiredNumberScheduled": 3, "numberReady": 2}}  # fmt: skip
+    assert leading(*app("cart"), cache) == ("DaemonSet kube-system/node-local-dns", "dns_resolution_failing")
