@@ -25,7 +25,7 @@ from skills.contract import (
     ToolResult,
     Window,
 )
-from skills.prometheus import alertmanager, analyzers
+from skills.prometheus import alertmanager, analyzers, topology
 from skills.prometheus.alertmanager import Alertmanager
 from skills.prometheus.bundles import ask_all
 from skills.prometheus.charts import chart, of_symptoms
@@ -158,6 +158,7 @@ class Prometheus:
         return FirstLook(
             "\n".join(lines),
             tuple(symptoms),
+            edges=topology.edges(look),
             gaps=tuple(gaps),
             evidence=tuple(evidence),
             charts=tuple(charts[:MOST_CHARTS]),
