@@ -56,6 +56,11 @@ class Heard:
     total: int
     gaps: tuple[Gap, ...] = ()
 
+    @property
+    def by_log_skill(self) -> bool:
+        """Read from a system whose own first look says what the common table finds in the same lines."""
+        return self.by not in _LAST
+
     def seen(self) -> Seen:
         return _seen(self.records)
 

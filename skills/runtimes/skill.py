@@ -98,7 +98,7 @@ class RuntimeSkill:
         heard = hear(context, Asked())
         traces, gaps = with_commits(self._found(heard), context.sources)
         said = self._said(heard)
-        symptoms = (*symptoms_of(traces, heard), *said.symptoms)
+        symptoms = (*symptoms_of(traces, heard, beyond_logs=heard.by_log_skill), *said.symptoms)
         rows = [trace.told() for trace in traces if not trace.known][:4]
         rows += said.rows[:4]
         called = self._language.called

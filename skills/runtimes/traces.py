@@ -49,6 +49,16 @@ class Trace:
     def first_at(self) -> datetime:
         return self.sightings[0].record.at
 
+    @property
+    def is_recent_work(self) -> bool:
+        return self.touched is not None and timedelta(0) <= self.first_at - self.touched.at <= RECENT
+
+    @property
+    def is_placed_by_customer(self) -> bool:
+        """The customer's own paths name another frame than the one that logs take for ours."""
+        known = crash_in(message_of(self.sightings[0].record.text))
+        return known is not None and known.frame != self.crash.frame
+
     def told(self) -> str:
         """`NEW orders x118 since 14:02:07 (before 0): AttributeError: … at total (/app/orders/total.py:42)`"""
         crash = self.crash
@@ -135,18 +145,20 @@ def _commit(change: Change, at: datetime) -> str:
     minutes = round((at - change.at).total_seconds() / 60)
     age = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} days"
     by = f" of {change.author}" if change.author else ""
-    return f"{change.id}{by}, {age} before"
+    name = " ".join(change.id.split("/")[-2:])  # commit 23f57f6
+    return f"{name}{by}, {age} before"
 
 
 # --- symptoms ---
 
 
-def symptoms_of(traces: Iterable[Trace], heard: Heard) -> list[Symptom]:
-    """Of traces that are new and that no wording explains."""
+def symptoms_of(traces: Iterable[Trace], heard: Heard, *, beyond_logs: bool = False) -> list[Symptom]:
+    """Of traces that are new and that no wording explains. `beyond_logs`: only of those of which more is known than the
+    log skill says of the same lines, a commit or a frame of the customer's own paths."""
     seen, before = heard.seen(), heard.seen_before()
     found = []
     for trace in traces:
-        if trace.explained:
+        if trace.explained or (beyond_logs and not trace.is_recent_work and not trace.is_placed_by_customer):
             continue
         crashes = replace(seen, crashes=list(trace.sightings))
         known = replace(before, crashes=[trace.sightings[0]] * trace.known if before.count else [])
@@ -157,7 +169,7 @@ def symptoms_of(traces: Iterable[Trace], heard: Heard) -> list[Symptom]:
 
 def _with_commit(symptom: Symptom, trace: Trace) -> Symptom:
     touched = trace.touched
-    if touched is None or not timedelta(0) <= trace.first_at - touched.at <= RECENT:
+    if touched is None or not trace.is_recent_work:
         return symptom
     return replace(
         symptom,

@@ -86,7 +86,7 @@ def test_equal_panics_are_one_with_the_frame_that_is_ours(trace: str, kind: str,
 
 
 def test_a_new_panic_is_a_symptom_of_the_code_and_is_weighed_as_the_logs_weigh_it() -> None:
-    _, (symptom,) = look(context(*lines(NIL_MAP, NIL_MAP)))
+    (symptom,) = ask("traces", context(*lines(NIL_MAP, NIL_MAP))).symptoms
     assert (symptom.entity, symptom.faults[0], symptom.analyzer) == (ORDERS, "code_defect_in_release", "logs.crashes")
     assert 0.7 < symptom.specificity < 0.9
     assert look(context(*lines(ONE_LINE, ONE_LINE)))[1] == ()  # the common table has said it

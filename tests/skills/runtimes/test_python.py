@@ -94,7 +94,10 @@ def ask(tool: str, given: SkillContext, **arguments: object) -> ToolResult:
 def test_equal_traces_are_one_with_the_root_cause_and_the_frame_that_is_ours(
     trace: str, kind: str, frame: str, chain: str
 ) -> None:
-    text, symptoms = look(context(*lines(trace, trace, trace)))
+    given = context(*lines(trace, trace, trace))
+    text, repeated = look(given)
+    assert all(s.analyzer != "logs.crashes" for s in repeated)  # the log skill has said it of the same lines
+    symptoms = ask("traces", given).symptoms
     row = text.splitlines()[0]
     assert row.startswith("NEW orders x3 since 14:00:00 (before 0): ")
     assert kind in row
@@ -109,7 +112,9 @@ def test_equal_traces_are_one_with_the_root_cause_and_the_frame_that_is_ours(
 def test_the_customers_own_paths_say_what_is_ours() -> None:
     inner = PLAIN.replace("/app/orders/totals.py", "/app/vendored/money.py")
     assert "at total (/app/vendored/money.py:52)" in look(context(*lines(inner)))[0]
-    assert "at handle (/app/orders/api.py:88)" in look(context(*lines(inner)), ours=["/app/orders/"])[0]
+    text, (symptom,) = look(context(*lines(inner)), ours=["/app/orders/"])
+    assert "at handle (/app/orders/api.py:88)" in text
+    assert "in handle (/app/orders/api.py:88)" in symptom.summary
 
 
 def test_the_commit_that_last_touched_the_frame_is_named_and_makes_it_likelier() -> None:
@@ -121,11 +126,12 @@ def test_the_commit_that_last_touched_the_frame_is_named_and_makes_it_likelier()
     blame = Blame(commit)
     text, (symptom,) = look(context(*lines(PLAIN, PLAIN), code=blame))
     assert blame.asked == [("/app/orders/totals.py", 52, "orders")]
-    assert "last touched by github/acme/orders/commit/a1b2c3 of ana, 8 min before" in text
+    assert "last touched by commit a1b2c3 of ana, 8 min before" in text
     assert (symptom.change, symptom.evidence[-1]) == (commit.id, evidence)
-    _, (alone,) = look(context(*lines(PLAIN, PLAIN)))
+    (alone,) = ask("traces", context(*lines(PLAIN, PLAIN))).symptoms
     assert symptom.specificity > alone.specificity
-    _, (old,) = look(context(*lines(PLAIN, PLAIN), code=Blame(replace(commit, at=ONSET - timedelta(days=90)))))
+    aged = Blame(replace(commit, at=ONSET - timedelta(days=90)))
+    (old,) = ask("traces", context(*lines(PLAIN, PLAIN), code=aged)).symptoms
     assert (old.change, old.specificity) == (None, alone.specificity)
 
 
@@ -233,7 +239,7 @@ def test_it_asks_the_first_log_skill_that_is_on_and_says_when_there_is_none() ->
     given = context(*lines(PLAIN), source="kubernetes")
     held = given.sources["kubernetes"].logs
     assert isinstance(held, Held)
-    look(given)
+    assert [s.faults[0] for s in look(given)[1]] == ["code_defect_in_release"]  # nobody else has said it
     assert [(q.service, q.errors_only) for q in held.asked] == [("orders", False)]  # tails are short, and are read once
     with pytest.raises(ToolError, match="one service at a time"):
         look(replace(given, focus=replace(given.focus, service="")))
