@@ -89,7 +89,8 @@ class Skillful:
         return Sources()
 
     def reach(self) -> None:
-        self._pagerduty.rest.get("/abilities")
+        # Not /abilities: an OAuth token that may read incidents need not have the scope for those.
+        self._pagerduty.rest.get("/incidents", (("limit", "1"),))
 
     def first_look(self, context: SkillContext) -> FirstLook:
         end = time.monotonic() + _seconds(context)

@@ -227,7 +227,7 @@ def test_key_and_version_are_sent(stack: ExitStack) -> None:
 
 
 def test_oauth_tokens_are_sent_as_bearer(stack: ExitStack) -> None:
-    api = served(stack, **{"/abilities": {"abilities": ["teams"]}})
+    api = served(stack)
     skill(api, scheme="bearer").reach()
     assert api.headers[0]["Authorization"] == "Bearer made-up-token"
 
