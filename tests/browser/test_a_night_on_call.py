@@ -88,6 +88,16 @@ def test_the_alert_is_seen_and_its_thread_tells_the_cause(night: Night, tmp_path
     night.shot(tmp_path, "thread")
 
 
+def test_the_series_that_decides_stands_in_the_thread_as_a_picture(night: Night, tmp_path: Path) -> None:
+    picture = "#replies .block.image img"
+    shown = lambda: night.page.driver.find_elements("css selector", picture)  # noqa: E731  asked until it is there
+    night.house.wait(shown, 20, "no picture in the thread")
+    (image,) = shown()
+    assert "cart" in str(image.get_attribute("alt"))
+    night.house.wait(lambda: image.get_attribute("naturalWidth") == "1200", 10, "the picture is not loaded")
+    night.shot(tmp_path, "picture")
+
+
 def test_a_vote_is_given_by_reaction_and_taken_back(night: Night) -> None:
     (first, *_) = night.house.store.investigations.of_incident(night.incident.id)
     votes = night.house.store.feedback

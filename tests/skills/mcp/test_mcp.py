@@ -14,6 +14,8 @@ from skills.contract import Access, Focus, QueryMeter, SkillContext, SkillError,
 from skills.mcp.arguments import Unusable, input_of
 from skills.mcp.settings import Settings
 from skills.mcp.tools import connect
+from tests.agent.company import FakeSkill, looks, request, run
+from tests.agent.test_first_slice import OOM
 from tests.skills.mcp.servers import (
     a_flood,
     answering,
@@ -26,6 +28,7 @@ from tests.skills.mcp.servers import (
     slowly,
     wiki,
 )
+from workers.agent import connect_all
 
 NOW = datetime(2026, 3, 4, 14, 10, tzinfo=UTC)
 
@@ -244,3 +247,18 @@ def test_a_customer_without_the_skill_pays_nothing_for_it():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "words"),
+    [(says(401, b"no"), "401"), (slowly, "within"), (a_flood, "larger than"), (says(200, b"garbage"), "parse")],
+)
+def test_an_investigation_ends_in_time_with_a_gap_that_says_what_a_server_did(behaviour, words):
+    began = time.monotonic()
+    with answering(behaviour) as url:
+        acme = Customer(name="acme", skills={"mcp": {"servers": {"wiki": {"url": url}}}})
+        connected = connect_all(acme, registry.toggles(acme), lambda name: None, timeout_seconds=1.0)
+        finding = run(request(), FakeSkill(sees=looks(OOM)), *connected)
+    assert time.monotonic() - began < 4
+    assert finding.causes[0].fault == "memory_limit_too_low"
+    assert any(words in gap.why for gap in finding.gaps if gap.what == "mcp"), finding.gaps
