@@ -164,7 +164,7 @@ def join(lines: Iterable[LogLine]) -> Iterator[LogLine]:
         # Not the entity itself: hashing a record of names costs more than all the rest of this loop.
         key = ("", None, line.container) if entity is None else (entity.name, entity.namespace, line.container)
         record = last.get(key)
-        if record is not None:
+        if record is not None and not record.closed:
             if (record.shape or not text or text[0] in _MAY_GO_ON) and record.takes(line):
                 record.add(line)
                 continue
@@ -172,7 +172,9 @@ def join(lines: Iterable[LogLine]) -> Iterator[LogLine]:
         last[key] = record = _Record(line, _shape_of(text))
         waiting.append(record)
         while waiting[0].closed or len(waiting) > _WAITING:
-            yield waiting.popleft().line()
+            done = waiting.popleft()
+            done.closed = True  # with very many streams at once a record ends before its stream goes on
+            yield done.line()
     for record in waiting:
         yield record.line()
 

@@ -59,7 +59,7 @@ def place(
     if namespace and label:
         matchers.append(matcher(label, namespace))
     elif only and label:
-        matchers.append(among(label, "|".join(re.escape(name) for name in only)))
+        matchers.append(among(label, "|".join(literal(name) for name in only)))
     matchers += service
     if not matchers:
         some = next((n for role in ("namespace", "service", "pod", "container") if (n := known.selectable(role))), "")
@@ -114,11 +114,12 @@ def has_text(text: str) -> str:
         else:
             groups.append([term])
         joined = False
-    wanted = "".join(f" |~ {quoted('(?i)' + '|'.join(_literal(t) for t in group))}" for group in groups)
-    return wanted + "".join(f" !~ {quoted('(?i)' + _literal(term))}" for term in refused)
+    wanted = "".join(f" |~ {quoted('(?i)' + '|'.join(literal(t) for t in group))}" for group in groups)
+    return wanted + "".join(f" !~ {quoted('(?i)' + literal(term))}" for term in refused)
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """As a regular expression."""
     return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text)
 
 

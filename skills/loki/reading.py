@@ -41,6 +41,7 @@ class Reader:
         self.client = client
         self._once = Once()
         self._window: Window | None = None
+        self._namespace = ""
         self._page = PAGE
         self._known_values: dict[tuple[str, str], tuple[str, ...]] = {}
 
@@ -57,27 +58,31 @@ class Reader:
     @cached_property
     def _layout(self) -> Layout:
         names = self.client.labels(self._window)
-        given = self.settings.labels
-        bare = layout(names, (), given)
+        bare = layout(names, (), self.settings.labels)
         if self._window is None or not names:
             return bare
-        end = nanoseconds(self._window.end) + 1
+        near = logql.place(bare, self._namespace, self.settings.matchers, self.namespaces)
         try:
-            sample = self.client.entries(
-                self._anywhere(bare), nanoseconds(self._window.start), end, _SAMPLE, newest=True
-            )
+            sample = self._sample(near, self._window)
+            if not sample and near != self._anywhere(bare):
+                sample = self._sample(self._anywhere(bare), self._window)
         except Refused as error:
             if error.status in (401, 429):
                 raise
             return bare
-        return layout(names, sample, given)
+        return layout(names, sample, self.settings.labels)
+
+    def _sample(self, where: str, window: Window) -> list[Entry]:
+        start, end = nanoseconds(window.start), nanoseconds(window.end) + 1
+        return self.client.entries(where, start, end, _SAMPLE, newest=True)
 
     def _anywhere(self, known: Layout) -> str:
         return logql.place(known, "", self.settings.matchers, self.namespaces)
 
-    def layout(self, window: Window) -> Layout:
-        """Raises ToolError."""
-        self._window = self._window or window
+    def layout(self, window: Window, namespace: str = "") -> Layout:
+        """Discovered from the lines of the first question. Raises ToolError."""
+        if self._window is None:
+            self._window, self._namespace = window, namespace
         return self._layout
 
     # --- questions --------------------------------------------------------------------------------------------------
@@ -112,7 +117,7 @@ class Reader:
 
     def expressions(self, query: LogQuery) -> tuple[str, ...]:
         """One log query, or two that share no line. Raises ToolError."""
-        known = self.layout(query.window)
+        known = self.layout(query.window, query.namespace)
         matchers, filters = self._service(known, query)
         where = logql.place(known, query.namespace, self.settings.matchers, self.namespaces, matchers)
         text = logql.has_text(query.text) if query.text else ""
@@ -132,7 +137,7 @@ class Reader:
         job = known.selectable("service")
         if job and query.namespace and f"{query.namespace}/{named}" in self._values(job, query):
             return [logql.matcher(job, f"{query.namespace}/{named}")], ""
-        begins = f"{re.escape(named)}(-.+)?"
+        begins = f"{logql.literal(named)}(-.+)?"
         if label := known.selectable("pod"):
             return [logql.among(label, begins)], ""
         roles = ("service", "container", "Deployment", "StatefulSet", "DaemonSet", "CronJob")
@@ -155,7 +160,7 @@ class Reader:
 
     def counts(self, now: Window, before: Window, namespace: str) -> Counted | None:
         """Raises ToolError where the credentials or the load are the reason."""
-        known = self.layout(now)
+        known = self.layout(now, namespace)
         every = self.expressions(LogQuery(now, namespace=namespace))
         bad = self.expressions(LogQuery(now, namespace=namespace, errors_only=True))
         who = known.one("service") or known.one("container")
