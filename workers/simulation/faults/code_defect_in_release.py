@@ -53,7 +53,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         rollout_of(it, revision),
         evidence=(
             f"log ~ {detail['error'].split(':')[0]} and service = {victim}",
-            f"5xx of {victim} since revision {revision.number}",
+            f"{victim} revision {revision.number}",
         ),
     )
 

@@ -47,7 +47,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         onset,
         rollout_of(it, revision),
         evidence=(
-            f"log ~ {options['field']} in the caller",
-            f"5xx of the caller since revision {revision.number} of {victim}",
+            f"log ~ {options['field']}",
+            f"{victim} revision {revision.number}",
         ),
     )

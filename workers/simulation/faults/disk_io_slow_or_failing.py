@@ -1,7 +1,7 @@
 """C7: the disk under a data store answers in seconds instead of milliseconds, and now and then with an error.
 
 Series of node_exporter's diskstats collector (io_time, io_time_weighted: the queue; read and write time). PostgreSQL's
-log: slow checkpoints with their sync time, "could not fsync file" with EIO; the kernel's hung task as the node problem
+log: slow checkpoints with their sync time, reads that fail with EIO; the kernel's hung task as the node problem
 detector reports it (config/kernel-monitor.json of node-problem-detector, TaskHung).
 """
 
@@ -46,7 +46,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     )
     world.log_notes.append(LogNote(victim, at + 12, world.now, 13, "warning", slow))
     broken = (
-        'could not fsync file "base/16384/2674": Input/output error',
+        'could not read block 51{n} in file "base/16384/24617": Input/output error',
         "canceling statement due to statement timeout",
     )
     world.log_notes.append(LogNote(victim, at + 30, world.now, 2.6, "error", broken))
@@ -73,7 +73,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         at,
         None,
         evidence=(
-            "metric: node_disk_io_time_seconds_total of the node near one second a second",
+            "node_disk_io_time or Input/output error or TaskHung",
             "log ~ Input/output error",
         ),
     )

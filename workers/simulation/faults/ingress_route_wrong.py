@@ -51,5 +51,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (thing,),
         at,
         Altered("other", thing, at, (str(thing),)),
-        evidence=(f"backend of Ingress {victim} is {wrong}", "log ~ Error obtaining Endpoints"),
+        evidence=(f"backend of Ingress {victim} is {wrong}",),
     )

@@ -49,5 +49,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         at,
         rollout_of(it, revision),
-        evidence=("pod phase Pending, init container running", f"log ~ {host}"),
+        evidence=(f"log ~ {host}",),
     )

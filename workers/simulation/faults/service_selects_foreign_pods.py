@@ -28,5 +28,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (thing,),
         at,
         Altered("service", thing, at, (str(thing), f"svc/{it.name}")),
-        evidence=(f"endpoints of {victim} contain pods of other workloads",),
+        evidence=(f"Service {victim} selector {options['label']}=*",),
     )
