@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pydantic import Field
 
+from skills import logfaults
 from skills.contract import (
     Access,
     Change,
@@ -17,6 +19,7 @@ from skills.contract import (
     Excerpt,
     FirstLook,
     Focus,
+    LogLine,
     Skill,
     SkillContext,
     Sources,
@@ -279,6 +282,7 @@ class Kubernetes:
         asked_tails = self._tails(asked, place)
         since = f"{context.now - timedelta(minutes=asked.minutes):%Y-%m-%dT%H:%M:%SZ}"
         lines: list[Excerpt] = []
+        said: list[LogLine] = []
         words: list[str] = []
         for tail in asked_tails:
             params = {
@@ -295,12 +299,29 @@ class Kubernetes:
                 continue
             kept = [line for line in read if not asked.contains or asked.contains.lower() in line.text.lower()]
             words.append(f"{tail.pod}/{tail.container}: {len(kept)} of {len(read)} lines")
+            said += [replace(line, entity=self._writer(place, tail.pod)) for line in kept if line.at.year > 1970]
             lines += [Excerpt(line.text[:600], tail.command, entity=line.entity, at=line.at) for line in kept]
         if not lines:
             return ToolResult(
                 "no_data" if asked_tails else "error", "; ".join(words) or f"no pod of {asked.name} in {place}"
             )
-        return ToolResult("ok", "; ".join(words), tuple(lines[-MOST_LINES:]), full=_joined(lines))
+        told = logfaults.recognise(
+            sorted(said, key=lambda line: line.at),
+            namespace=place,
+            query=asked_tails[0].command,
+            link=None,
+            onset=context.focus.started_at,
+        )
+        symptoms = tuple(replace(s, analyzer="kubernetes.logs") for s in told)
+        return ToolResult(
+            "ok", "; ".join(words), tuple(lines[-MOST_LINES:]), symptoms=symptoms[:10], full=_joined(lines)
+        )
+
+    def _writer(self, place: str, pod: str) -> Entity:
+        """The workload of a pod, where a look knows it."""
+        kept = self._fresh(place) or self._fresh("")
+        known = kept.snapshot.find("Pod", place, pod) if kept else None
+        return kept.snapshot.owner_of(known) if kept and known else Entity(kind="Pod", namespace=place, name=pod)
 
     def _tails(self, asked: LogsOf, place: str) -> list[Tail]:
         """Of the pod with that name, else of the workload's pods, unwell ones first; at most four."""

@@ -3,6 +3,7 @@ cause until its effect is seen elsewhere."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from skills.contract import Focus, Symptom, Window
@@ -12,6 +13,12 @@ from skills.kubernetes.objects import time_of
 from skills.kubernetes.snapshot import Snapshot, Workload
 
 NAME = "kubernetes.releases"
+_TUNES_MEMORY = re.compile(
+    r"env\.(GOGC|GOMEMLIMIT|PYTHONGC\w*|MALLOC_\w+)=|env\.\w*(JAVA|JVM|JDK)\w*=.*-X(m[sxn]|X:\S*(GC|Heap|RAM))|"
+    r"env\.NODE_OPTIONS=.*max.old.space",
+    re.IGNORECASE,
+)
+"""Variables of a runtime's collector and heap."""
 _BEFORE, _AFTER = timedelta(hours=2), timedelta(minutes=5)
 
 
@@ -29,8 +36,13 @@ def _release(snapshot: Snapshot, workload: Workload, onset: datetime) -> Symptom
     change = rollouts.as_change(snapshot, rollout)
     if change is None or not rollout.differences:
         return None
-    if rollouts.find(rollout, "image"):
-        faults: tuple[str, ...] = ("code_defect_in_release", "contract_broken_between_services", "config_value_harmful")
+    tuned = next((d for d in rollout.differences if _TUNES_MEMORY.search(f"{d.path}={d.after or d.before}")), None)
+    specificity = 0.4 if rollout.after.at <= onset else 0.2
+    if tuned:
+        faults: tuple[str, ...] = ("garbage_collection_stalls", "memory_limit_too_low", "memory_leak")
+        specificity += 0.1
+    elif rollouts.find(rollout, "image"):
+        faults = ("code_defect_in_release", "contract_broken_between_services", "config_value_harmful")
     elif difference := rollouts.find(rollout, "env."):
         points = references.addresses(f"{difference.before} {difference.after}", difference.path)
         faults = ("dependency_address_wrong", "config_value_harmful") if points else ("config_value_harmful",)
@@ -45,7 +57,7 @@ def _release(snapshot: Snapshot, workload: Workload, onset: datetime) -> Symptom
         entity=workload.entity,
         faults=faults,
         summary=f"{workload.entity.kind} {workload.entity.name} was rolled out {when}: {change.summary}.",
-        specificity=0.4 if minutes >= 0 else 0.2,
+        specificity=specificity,
         evidence=change.evidence,
         onset=change.at,
         role="change",

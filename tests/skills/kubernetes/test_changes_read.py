@@ -21,6 +21,7 @@ from tests.skills.kubernetes.shapes import (
     found_in,
     meta,
     pod_spec,
+    replica_set,
     service,
 )
 
@@ -141,3 +142,26 @@ def test_a_deployment_at_zero_for_days_without_callers_is_a_leftover() -> None:
     old = deployment("cart", replicas=0)
     off = [s for s in found_in(old, service("cart")) if s.faults == ("scaled_to_zero",)]
     assert off[0].specificity < 0.5
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"GOMEMLIMIT": "450MiB"}, {"GOMEMLIMIT": "64MiB"}),
+        ({"JAVA_OPTS": "-Xmx2g"}, {"JAVA_OPTS": "-Xmx256m"}),
+        ({"NODE_OPTIONS": "--max-old-space-size=2048"}, {}),
+    ],
+)
+def test_a_release_that_tunes_the_heap_or_the_collector_is_told_apart_from_other_releases(
+    before: dict[str, str], after: dict[str, str]
+) -> None:
+    def spec(env: dict[str, str]) -> Obj:
+        return pod_spec(container(env=[{"name": k, "value": v} for k, v in env.items()]))
+
+    objects = [o for o in app("cart", spec=spec(after)) if o["kind"] != "ReplicaSet"]
+    sets = [
+        replica_set("cart", "5d9c7b", spec=spec(after), revision=2, age=20),
+        replica_set("cart", "77aa", spec=spec(before), replicas=0),
+    ]
+    told = next(s for s in found_in(*objects, *sets) if s.analyzer == "kubernetes.releases")
+    assert (told.faults[0], told.specificity) == ("garbage_collection_stalls", 0.5)

@@ -25,6 +25,7 @@ from tests.skills.kubernetes.shapes import (
     node,
     pod,
     pod_spec,
+    replica_set,
     unwell,
     waiting,
 )
@@ -329,3 +330,29 @@ def test_a_sandbox_that_failed_once_is_tried_again() -> None:
     words = "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to reserve sandbox name"
     assert causes(*creating(words, count=1)) == []
     assert causes(*creating(words, minutes=40)) == []
+
+
+def test_a_node_that_one_neighbour_starves_is_its_victim() -> None:
+    free, bound = (
+        pod_spec(container(image="x/batch:2")),
+        pod_spec(container(image="x/batch:1", resources={"limits": {"memory": "1Gi"}})),
+    )
+    batch = [o for o in app("batch", spec=free) if o["kind"] != "ReplicaSet"]
+    batch += [
+        replica_set("batch", "5d9c7b", spec=free, revision=2, age=20),
+        replica_set("batch", "77aa", spec=bound, replicas=0),
+    ]
+    pressed = node(
+        "node-a",
+        conds=conditions(
+            Ready="True",
+            MemoryPressure=("True", "KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+        ),
+    )
+    found = found_in(*app("cart", spec=bound), *batch, pressed, node("node-b"), over("Evicted", LOW))
+    assert (str(found[0].entity), found[0].faults[0], found[0].specificity) == (
+        "Deployment shop/batch",
+        "unlimited_neighbour",
+        0.96,
+    )
+    assert {s.role for s in found if s.entity.kind == "Node"} == {"effect"}

@@ -526,3 +526,19 @@ def test_a_namespace_beside_the_alerts_is_read_wholly_when_something_deviates_th
             look = kubernetes(url, namespaces=["shop", "billing"]).first_look(context())
         assert bool(cluster.requests["/api/v1/namespaces/billing/configmaps"]) is unhealthy
         assert any(s.entity.name == "ledger" for s in look.symptoms) is unhealthy
+
+
+def test_what_the_lines_of_a_log_mean_is_told_with_them() -> None:
+    cluster = broken_shop()
+    cluster.logs[(NS, "cart-5d9c7b-ax7k2", "app", False)] = (
+        "2026-03-14T14:58:00.000000000Z sqlalchemy.exc.TimeoutError: QueuePool limit of size 5 overflow 10 reached, connection timed out\n"
+        * 4
+    )
+    with serving(cluster) as url:
+        skill = kubernetes(url)
+        logs = next(t for t in skill.tools if t.name == "kubernetes_logs")
+        skill.first_look(context())
+        told = logs.run(logs.input(name="cart"), context())
+    assert ("Deployment shop/cart", "connection_pool_exhausted") in {
+        (str(s.entity), s.faults[0]) for s in told.symptoms
+    }
