@@ -100,6 +100,7 @@ class Traffic:
         self.order = _callees_first(world)
         self._positions: dict[float, tuple[int, float]] = {}
         self._chosen: dict[int, list[Pod]] = {}
+        self._spans: dict[str, tuple[tuple[float, float], ...]] = {}
         self._paces: dict[tuple[str, int], tuple[float, float]] = {}
 
     @cached_property
@@ -170,7 +171,7 @@ class Traffic:
         at = (start + end) / 2 if start > -inf else end - 1
         for service in self.order:
             workload = self.world.workload(service.name, service.namespace)
-            segment.ready[service.name] = [p for p in workload.pods if p.is_ready(at)]
+            segment.ready[service.name] = [p for p in workload.pods if self._is_ready(p, at)]
             segment.pods[service.name] = segment.ready[service.name] if service.worker else self._receivers(service, at)
         states: dict[str, State] = {}
         for service in self.order:
@@ -198,7 +199,14 @@ class Traffic:
             return []
         if id(spec) not in self._chosen:
             self._chosen[id(spec)] = matching(self.world, it.namespace, spec)
-        return [p for p in self._chosen[id(spec)] if p.is_ready(at)]
+        return [p for p in self._chosen[id(spec)] if self._is_ready(p, at)]
+
+    def _is_ready(self, pod: Pod, at: float) -> bool:
+        """As the pod says; the world has settled, so each is asked once."""
+        spans = self._spans.get(pod.uid)
+        if spans is None:
+            spans = self._spans[pod.uid] = (*pod.ready_spans(),)
+        return any(start <= at < end for start, end in spans)
 
     # The way to a callee
 
