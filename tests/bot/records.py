@@ -100,6 +100,7 @@ def finding(**changes: object) -> Finding:
             tokens_estimated=True,
             dollars=0.041,
             tool_calls=11,
+            first_look_queries=77,
         ),
     }
     return Finding.model_validate(fields | changes)

@@ -43,6 +43,7 @@ def test_the_page_shows_alert_finding_evidence_and_each_query(
         "memory leak",
         "KubePodCrashLooping shop/cart",
         "21,300 tokens (estimated)",
+        "77 of the first look · 11 tool calls of the model",
         "<details",
         "kubectl -n shop get pods",
         "events: 403",
