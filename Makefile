@@ -4,7 +4,7 @@ BIN := .venv/bin
 RUN := .venv/.run-ready
 DEV := .venv/.dev-ready
 
-.PHONY: demo test lint types contracts bench eval faces lock clean help
+.PHONY: demo test lint types contracts bench eval faces cluster lock clean help
 
 help: ## what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## */  make \1\t/' | expand -t 20
@@ -26,7 +26,7 @@ demo: $(RUN) ## the whole way from an alert to its finding, on this machine (SCE
 	$(BIN)/gumshoe demo $(if $(ONCE),--once --scenario $(or $(SCENARIO),all),$(if $(SCENARIO),--scenario $(SCENARIO))) $(if $(PORT),--port $(PORT))
 
 test: $(DEV) ## every test that needs no browser
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not browser and not faces" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not browser and not faces and not cluster" $(ARGS)
 
 lint: $(DEV) ## ruff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -52,6 +52,11 @@ eval: $(RUN) ## the whole library, offline, graded and reported (TWICE=1: twice,
 	$(if $(TWICE),$(BIN)/gumshoe eval run $(if $(CASES),--cases '$(CASES)') --jobs $(or $(JOBS),2) --fresh --no-guessers --out $(EVAL)/again.json)
 	$(if $(TWICE),$(BIN)/gumshoe eval compare --identical $(EVAL)/run.json $(EVAL)/again.json)
 	$(BIN)/gumshoe eval report $(EVAL)/run.json --html $(EVAL)/run.html --png $(EVAL)/run.png
+
+CLUSTER := .gumshoe/cluster
+cluster: $(DEV) ## faults in a cluster with a real control plane, built here with Go (a quarter of an hour the first time)
+	tests/cluster/build.sh $(CLUSTER)
+	GUMSHOE_CLUSTER=$(CURDIR)/$(CLUSTER) $(BIN)/python -m pytest -q -m cluster tests/cluster $(ARGS)
 
 lock: $(DEV) ## write config/*.lock anew
 	for extra in "" dev; do $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-emit-index-url \
