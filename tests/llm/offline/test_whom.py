@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from skills.contract import ToolResult
+from skills.contract import Excerpt, ToolResult
 from tests.agent.company import ONSET, AnalyzeInput, FakeSkill, alert, edge, entity, looks, request, run, symptom
 from tests.llm.offline.test_twins import MINUTE, lead, look
 from workers.llm.entities import akin, is_claim_of
@@ -197,3 +197,58 @@ def test_each_thing_is_ruled_out_once():
     ]
     finding = run(request(), look(oom, *noise))
     assert len([r for r in finding.ruled_out if r.fault]) == 1
+
+
+def test_an_alert_about_scraping_is_false_where_the_target_itself_is_well():
+    told = "TargetDown fires on `up == 0` for 180 s; health ok\nTargetDown: {job=cart} is 0, 1 before 14:03:00Z"
+    blind = FakeSkill(sees=replace(looks(WELL), text=told))
+    assert run(request(alert("cart", alert_type="TargetDown")), blind).verdict == "false_alarm"
+
+
+def test_a_measure_that_is_where_it_always_was_alerts_falsely_where_nobody_suffers():
+    told = "MemoryHigh fires on `a / b > 0.92` for 180 s; health ok"
+    line = Excerpt(text="MemoryHigh: {pod=cart-0} is 0.966, 0.957 before 02:26:06Z", query="a / b")
+    always = FakeSkill(sees=replace(looks(WELL), text=told, evidence=(line,)))
+    assert run(request(alert("cart", alert_type="MemoryHigh")), always).verdict == "false_alarm"
+    other = replace(line, text=line.text.replace("0.957", "0.5"))
+    rose = FakeSkill(sees=replace(looks(WELL), text=told, evidence=(other,)))
+    assert run(request(alert("cart", alert_type="MemoryHigh")), rose).verdict == "inconclusive"
+
+
+# --- what lies underneath -------------------------------------------------------------------------------------------
+
+
+def test_programs_that_find_the_time_wrong_speak_for_the_node_whose_clock_is():
+    complaint = symptom(
+        "Deployment shop/cart", "node_clock_skew tls_certificate_invalid", "cart finds the time wrong (198 lines)", 0.72,
+        analyzer="logs.faults", query="level:error",
+    )  # fmt: skip
+    clock = symptom(
+        "Node worker-2", "node_clock_skew", "the clock of node worker-2 is off by 54 s", 0.85, at=None,
+        analyzer="prometheus.state", query="node_timex_offset_seconds",
+    )  # fmt: skip
+    assert lead(run(request(), look(complaint, clock)))[:2] == ("Node worker-2", "node_clock_skew")
+
+
+def test_a_nodes_pressure_is_the_doing_of_the_workload_without_limits_on_it():
+    node = symptom(
+        "Node worker-2", "node_cpu_or_memory_pressure", "Node worker-2 MemoryPressure", 0.93,
+        victims=["Deployment shop/batch", "Deployment shop/cart"], analyzer="kubernetes.nodes",
+    )  # fmt: skip
+    greedy = symptom(
+        "Deployment shop/batch", "unlimited_neighbour", "batch runs without a memory limit on worker-2", 0.96,
+        victims=["Deployment shop/cart"], analyzer="kubernetes.evictions", query="kubectl get events",
+    )  # fmt: skip
+    assert lead(run(request(), look(node, greedy)))[:2] == ("Deployment shop/batch", "unlimited_neighbour")
+    assert lead(run(request(), look(node)))[:2] == ("Node worker-2", "node_cpu_or_memory_pressure")
+
+
+def test_queries_that_are_slow_on_a_disk_that_hangs_are_the_disks():
+    disk = symptom(
+        "Node worker-2", "disk_io_slow_or_failing", "worker-2: task postgres hangs for 120 seconds", 0.65,
+        victims=["StatefulSet data/orders-db", "Deployment shop/orders"], analyzer="kubernetes.nodes",
+    )  # fmt: skip
+    slow = locks(faults="slow_query_or_lock disk_io_slow_or_failing", says="orders-db runs slow queries")
+    slow = replace(slow, specificity=0.7)
+    seen = look(slow, disk, edges=[ORDERS_TO_DB, DB_BEHIND])
+    assert lead(run(request(alert("orders")), seen))[:2] == ("Node worker-2", "disk_io_slow_or_failing")

@@ -59,7 +59,7 @@ def inconclusive(leads: Sequence[Suspect], notes: Notes, ranking: Ranking) -> di
     if not leads:
         effect = next(iter(ranking.effects), None)
         said = (
-            f"Inconclusive: {_lowered(effect.says)}"
+            f"Inconclusive: {lowered(effect.says)}"
             if effect
             else "Inconclusive: nothing that was seen explains the alert."
         )
@@ -80,7 +80,7 @@ def healthy(signs: Sequence[Sign], notes: Notes, ranking: Ranking, prefix: str) 
     evidence = list(dict.fromkeys(n for s in signs for n in s.evidence))
     return conclusion(
         "false_alarm",
-        (f"{prefix}{_lowered(signs[0].says) if prefix.endswith(': ') else signs[0].says}", evidence),
+        (f"{prefix}{lowered(signs[0].says) if prefix.endswith(': ') else signs[0].says}", evidence),
         impact=None,
         causes=[],
         chain=[],
@@ -297,7 +297,7 @@ def _named(text: str, entity: Entity) -> str:
     return text if entity.name in text else f"`{entity.name}`: {text}"
 
 
-def _lowered(text: str) -> str:
+def lowered(text: str) -> str:
     return text[:1].lower() + text[1:] if text[1:2].islower() else text
 
 

@@ -25,6 +25,38 @@ _COMPARE: dict[str, Any] = {
 }
 
 
+_ABOUT_SCRAPING = re.compile(r"\bup\b\s*(?:\{[^}]*\})?\s*==\s*0|^\s*absent(?:_over_time)?\s*\(")
+_LEVELS = (
+    r"^\[(?P<id>E\d+)\] {type}: \{{.*\}} is (?P<value>-?\d+(?:\.\d+)?)(?:, (?P<before>-?\d+(?:\.\d+)?) before .*)?$"
+)
+
+
+def about_scraping(texts: Iterable[str], types: Iterable[str]) -> bool:
+    """Whether the alert's rule measures only that a target was scraped, not what the target does."""
+    everything = "\n".join(texts)
+    named = set(types)
+    rules = [m["expression"] for m in _RULE.finditer(everything) if any(m["type"].endswith(n) for n in named)]
+    return bool(rules) and all(_ABOUT_SCRAPING.search(r) for r in rules)
+
+
+def unchanged(texts: Iterable[str], types: Iterable[str]) -> str | None:
+    """The number of the line that shows the alert's measure at the level at which it was all along; None where it
+    changed or was not shown."""
+    everything = "\n".join(texts)
+    found = [
+        m for name in dict.fromkeys(types)
+        for m in re.finditer(_LEVELS.format(type=re.escape(name)), everything, re.MULTILINE)
+    ]  # fmt: skip
+    same = [
+        m for m in found if abs(float(m["before"] or m["value"]) - float(m["value"])) <= SAME * abs(float(m["value"]))
+    ]
+    return same[0]["id"] if same and len(same) == len(found) else None
+
+
+SAME = 0.05
+"""Share of a level within which it is the same."""
+
+
 def holds(texts: Iterable[str], types: Iterable[str]) -> bool | None:
     """True or False where rule, threshold and present value of an alert were shown; None where they were not.
 

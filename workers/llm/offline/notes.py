@@ -13,7 +13,7 @@ from skills.contract import Edge, Entity, Excerpt
 from workers.llm.base import Block, Message, canonical
 from workers.llm.entities import alerted, parse
 from workers.llm.graph import Graph
-from workers.llm.offline.expression import holds
+from workers.llm.offline.expression import about_scraping, holds, unchanged
 
 _BLOCK = re.compile(r"^<(?P<tag>[a-z_]+)>\n(?P<rows>.*?)\n</(?P=tag)>$", re.MULTILINE | re.DOTALL)
 _EVIDENCE = re.compile(r"^\[(?P<id>E\d+)\] (?P<text>.*(?:\n    \| .*)*)", re.MULTILINE)
@@ -97,6 +97,10 @@ class Notes:
     challenged: frozenset[str] = frozenset()
     holds: bool | None = None
     """Whether the alert's own expression is seen to hold now; None when that was not shown."""
+    unchanged: str | None = None
+    """The line that shows the alert's measure at the level that it always had."""
+    about_scraping: bool = False
+    """Whether the alert says only that something could not be measured."""
     sent_back: int = 0
     """Conclusions that were refused."""
 
@@ -120,6 +124,7 @@ def read(messages: Sequence[Message], own_tools: Iterable[str]) -> Notes:
     places = [n for a in alerts for label in _NAMESPACE if (n := (a.get("labels") or {}).get(label))]
     starts = [at for a in alerts if (at := _time(a.get("started_at"))) is not None]
     edges, edge_evidence = _edges(rows["topology"])
+    types = [str(a.get("type")) for a in alerts if a.get("type")]
     evidence = {m["id"]: m["text"].replace("\n    | ", "\n") for text in texts for m in _EVIDENCE.finditer(text)}
     now = next((m["now"] for text in texts if (m := _NOW.search(text))), None)
     own = set(own_tools)
@@ -149,7 +154,9 @@ def read(messages: Sequence[Message], own_tools: Iterable[str]) -> Notes:
         ),
         opened=_opened(calls, messages),
         challenged=frozenset(str(b["input"].get("hypothesis")) for b in calls if b["name"] == "challenge"),
-        holds=holds(texts, [str(a.get("type")) for a in alerts if a.get("type")]),
+        holds=holds(texts, types),
+        unchanged=unchanged(texts, types),
+        about_scraping=about_scraping(texts, types),
         sent_back=sum(text.startswith("error: not concluded") for text in texts),
     )
 

@@ -13,14 +13,17 @@ from datetime import timedelta
 
 from skills.contract import Entity
 from skills.faults import fault
-from workers.llm.entities import akin, same_thing
-from workers.llm.graph import Graph, vertex
+from workers.llm.entities import akin, is_culprit_kind, same_thing
+from workers.llm.graph import Graph, Vertex, vertex
 from workers.llm.offline import guidance, twins
 from workers.llm.offline.closeness import alerted, closeness
 from workers.llm.offline.culprits import Scene, blamed_by, by_lines, culprit, is_cause, scene
 from workers.llm.offline.leads import leads
 from workers.llm.offline.notes import Notes, Sign
 from workers.llm.offline.suspects import Ranking, Suspect
+
+Groups = dict[tuple[Vertex, str], list[Sign]]
+"""Symptoms by the thing that they blame and the fault."""
 
 
 def rank(notes: Notes) -> Ranking:
@@ -32,12 +35,15 @@ def rank(notes: Notes) -> Ranking:
     seen = scene(signs, edges, graph, (c.entity for c in notes.changes))
     signs += leads(notes, about, signs, seen)
     effects = tuple(s for s in signs if s.role == "effect")
-    groups: dict[tuple[tuple[str, str, str], str], list[Sign]] = defaultdict(list)
+    groups: Groups = defaultdict(list)
+    misfits: dict[str, list[Sign]] = defaultdict(list)
     for sign in signs:
         if sign.role in ("cause", "change"):
             for name in filter(is_cause, sign.faults):
                 entity = culprit(sign.entity, name, seen, sign.victims)
-                groups[(vertex(entity), name)].append(replace(sign, entity=entity))
+                fits = is_culprit_kind(entity.kind, fault(name).culprit)
+                (groups[(vertex(entity), name)] if fits else misfits[name]).append(replace(sign, entity=entity))
+    _place(misfits, groups)
     for sign in effects:
         for name in sign.faults:
             for entity in blamed_by(sign, name, seen):
@@ -149,6 +155,19 @@ def _together(weights: Iterable[float]) -> float:
     return 1.0 - doubt
 
 
+def _place(misfits: dict[str, list[Sign]], groups: Groups) -> None:
+    """A complaint by something that cannot have the fault (a program finds the time wrong) speaks for the one that is
+    seen to have it, as its victim; alone it stays what it is."""
+    for name, signs in misfits.items():
+        having = [group for (_, of), group in groups.items() if of == name]
+        for sign in signs:
+            if len(having) == 1:
+                victims = (*sign.victims, sign.entity)
+                having[0].append(replace(sign, entity=having[0][0].entity, victims=victims, role="effect"))
+            else:
+                groups[(vertex(sign.entity), name)].append(sign)
+
+
 def over_where_seen(signs: Sequence[Sign]) -> list[Sign]:
     """That something is over is only said of a writer that was seen to go on without it. Who read its errors alone
     cannot know, and says nothing: the one who knows is believed."""
@@ -181,11 +200,17 @@ def _timing(signs: Sequence[Sign], notes: Notes) -> float:
     return (0.5 if before <= timedelta(days=7) else 0.3) * over
 
 
+_OTHER_WAY_ROUND = (("node_cpu_or_memory_pressure", "unlimited_neighbour"),)
+"""The node's pressure is what a workload without limits makes, though it lives on the node as its victims do."""
+
+
 def _own(suspect: Suspect, others: Sequence[Suspect], effects: Sequence[Sign], graph: Graph) -> float:
     """Less than 1 for a victim: its symptoms are explained by something that fails further down."""
     factor = 1.0
     for other in others:
         if same_thing(other.entity, suspect.entity) or other.strength * other.timing < 0.4:
+            continue
+        if (other.fault, suspect.fault) in _OTHER_WAY_ROUND:
             continue
         pointed = any(
             same_thing(e.entity, suspect.entity) and any(same_thing(p, other.entity) for p in e.points_at)

@@ -79,6 +79,21 @@ def _load_or_retries(suspect: Suspect, others: Sequence[Suspect], notes: Notes) 
     return 0.6 if _timeline(suspect, others, "retry_storm") else 1.0
 
 
+def _made_by(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """H4 against E13, I5 against C7: the pressure of a node that a workload without limits makes; the queries that are
+    slow on a disk that hangs. What is underneath explains both."""
+    makers = {"node_cpu_or_memory_pressure": "unlimited_neighbour", "slow_query_or_lock": "disk_io_slow_or_failing"}
+    maker = makers.get(suspect.fault)
+    if maker is None or (suspect.decisive and maker == "disk_io_slow_or_failing"):
+        return 1.0
+    below = [
+        o for o in others
+        if o.fault == maker and not same_thing(o.entity, suspect.entity) and o.strength * o.timing >= 0.45
+        and _names(o, suspect) and any(s.role == "cause" and s.faults[:1] == (maker,) for s in o.signs)
+    ]  # fmt: skip
+    return 0.6 if below else 1.0
+
+
 def _slow_or_lossy(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
     """G1 and F10 against G2: calls to the same thing are both late and broken off."""
     if suspect.fault not in ("link_latency", "mesh_policy_blocks"):
@@ -139,6 +154,7 @@ RULES: tuple[Rule, ...] = (
     _only_released,
     _load_or_retries,
     _slow_or_lossy,
+    _made_by,
     _processor,
     _ceiling,
     _unmissed,

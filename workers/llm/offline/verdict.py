@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from skills.contract import Entity
@@ -113,6 +113,10 @@ def conclude(notes: Notes, ranking: Ranking, *, plain: bool = False) -> dict[str
         return _convict(lead, now, notes, ranking, plain)
     if false and not _seen_to_suffer(ranking):
         return explain.healthy((false,), notes, ranking, "False alarm: ")
+    if _was_always_so(lead, well, notes, ranking):
+        said = replace(well[0], says=f"the alert's measure is where it always was; {explain.lowered(well[0].says)}")
+        sign = replace(said, evidence=(str(notes.unchanged), *well[0].evidence))
+        return explain.healthy((sign,), notes, ranking, "False alarm: ")
     if well and not _suffers(notes, ranking) and not notes.unreadable and _may_be_false(notes, well):
         if lead is None or lead.score < WEAK or lead.closeness < NEAR:
             return explain.healthy(
@@ -141,6 +145,8 @@ def _convict(lead: Suspect, now: Standing, notes: Notes, ranking: Ranking, plain
 def _suffers(notes: Notes, ranking: Ranking) -> bool:
     """Whether what alerted is seen to suffer at present. The alert's own measure says so best; averages over a window
     of which it is past know less."""
+    if notes.about_scraping:
+        return _seen_to_suffer(ranking)
     told = any(e.ongoing and _by_lines(e) and _concerns(e, ranking) for e in ranking.effects)
     if notes.holds is not None and not told:
         return notes.holds
@@ -164,6 +170,13 @@ def _concerns(sign: Sign, ranking: Ranking) -> bool:
     )
 
 
+def _was_always_so(lead: Suspect | None, well: Sequence[Sign], notes: Notes, ranking: Ranking) -> bool:
+    """The measure has been at this level since long before, and nobody is the worse for it."""
+    if notes.unchanged is None or not well or notes.unreadable or _seen_to_suffer(ranking):
+        return False
+    return lead is None or lead.score < STRONG
+
+
 _NOT_TOLD_BY_PODS = re.compile(
     r"lag|backlog|queue|messages?\b|drop(?:ped|s)?\b|fewer|orders?\b|payments?\b|revenue|sign-?ups|traffic",
     re.IGNORECASE,
@@ -173,6 +186,8 @@ _NOT_TOLD_BY_PODS = re.compile(
 def _may_be_false(notes: Notes, well: Sequence[Sign]) -> bool:
     """Not while the alert's own expression is seen to hold; and ready pods say nothing of a queue or of what people
     order: there, only a measurement does."""
+    if notes.about_scraping:
+        return True
     if notes.holds is not None:
         return not notes.holds
     if notes.resolved or not _NOT_TOLD_BY_PODS.search(notes.text):

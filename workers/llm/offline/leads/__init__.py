@@ -24,6 +24,7 @@ RULES: tuple[Rule, ...] = (
     others.flag,
     others.scaled_away,
     load.retries,
+    load.neighbour,
     load.overwhelmed,
     load.burning,
     network.lossy,

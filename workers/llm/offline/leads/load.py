@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from skills.contract import Entity
 from workers.llm.entities import same_thing
@@ -13,6 +14,7 @@ from workers.llm.offline.leads.reading import (
     follows,
     is_release,
     lead,
+    words_of,
 )
 from workers.llm.offline.notes import Notes, Sign
 
@@ -32,6 +34,21 @@ def retries(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: 
                 role="cause", points_at=(), victims=tuple(dict.fromkeys(s.entity for s in callers)),
                 evidence=both(surge, callers[0]), change=None, ongoing=True, analyzer=ANALYZER,
             )  # fmt: skip
+
+
+def neighbour(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
+    """A workload without limits, on a node that runs short of what it takes: the node is its victim as well."""
+    for sign in signs:
+        if sign.role != "cause" or sign.faults[:1] != ("unlimited_neighbour",) or sign.entity.kind == "Node":
+            continue
+        said = words_of(sign, notes)
+        pressed = [
+            s for s in signs
+            if s.role == "cause" and s.entity.kind == "Node" and "node_cpu_or_memory_pressure" in s.faults
+        ]  # fmt: skip
+        if any(s.entity.name in said for s in pressed):
+            nodes = tuple(dict.fromkeys(s.entity for s in pressed))
+            yield replace(sign, victims=(*sign.victims, *nodes), analyzer=ANALYZER)
 
 
 def overwhelmed(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
