@@ -9,6 +9,7 @@ import pytest
 from kubernetes import client
 
 from skills.faults import all_faults, fault
+from workers.evaluation import predicates
 from workers.simulation import names
 from workers.simulation.api.resources import resource
 from workers.simulation.clock import moment
@@ -53,6 +54,8 @@ def test_the_alert_follows_from_the_world_and_the_truth_is_in_the_vocabulary(nam
         known = fault(cause.fault)
         assert known.is_cause
         assert known.id == cause.fault_id
+        assert cause.evidence
+        assert all(predicates.is_checkable(predicate) for predicate in cause.evidence)
 
 
 @pytest.mark.parametrize("name", one_of_each_fault())

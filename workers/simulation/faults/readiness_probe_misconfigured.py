@@ -29,5 +29,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         at,
         rollout_of(it, revision),
-        evidence=("event.reason = Unhealthy and message ~ Readiness", "pod Running and not ready"),
+        evidence=("event.reason = Unhealthy and message ~ Readiness",),
     )

@@ -35,7 +35,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (Thing(thing.kind, thing.namespace, thing.name, (*thing.aliases, *others)),),
         at,
         None,
-        evidence=("requests of the callee far above those of its callers", "log ~ retry 3/3"),
+        evidence=(f"http_requests_total of {victim}", "log ~ retry 3/3"),
     )
 
 
