@@ -8,7 +8,7 @@ from time import perf_counter
 
 import pytest
 
-from skills.redact import MASK, Redactor
+from skills.redact import MASK, RULES, Redactor
 
 CORPUS = Path(__file__).parent / "redaction"
 SECRETS = (CORPUS / "secrets.txt").read_text(encoding="utf-8").replace("¦", "").splitlines()
@@ -62,3 +62,21 @@ def test_a_hundred_thousand_hostile_characters_do_not_stall_it() -> None:
     for unit in ("a", "1 ", "password=", "a:", "a@", "+1 ", "token ", "4111 ", "AB12 "):
         Redactor().text("://" + unit * (100_000 // len(unit)))
     assert perf_counter() - started < 3
+
+
+def test_a_long_text_is_redacted_as_if_all_of_it_were_searched() -> None:
+    """The hints of a long text alone are looked around; nothing else may come of it."""
+    lines = [re.sub("[⟦⟧]", "", line) for line in [*SECRETS, *INNOCENT]]
+    filling = ["GET /catalog/items 200 in 31 ms for pod catalog-7d9f8c6b5-x2x4q on ip-10-0-48-206"] * 40
+    text = "\n".join(row for i, line in enumerate(lines) for row in (line, *filling[: 6 + i % 7]))
+    redactor, whole = Redactor(b"k"), text
+    for rule in RULES:
+        whole = rule.pattern.sub(lambda m, rule=rule: rule.replace(m, redactor._pseudonym), whole)  # type: ignore[misc]  # mypy cannot type a lambda with a default
+    assert redactor.text(text) == whole
+    assert whole != text
+
+
+def test_a_secret_that_is_longer_than_the_stretch_around_its_hint_is_masked_to_its_end() -> None:
+    value = "a1b2c3d4" * 60
+    text = "x " * 400 + f"api_key={value} and the rest " + "y " * 400
+    assert Redactor().text(text) == text.replace(value, MASK)
