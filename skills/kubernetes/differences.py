@@ -99,7 +99,8 @@ _NEVER_FILLED = ("selector", "nodeSelector", "matchLabels", "env", "labels")
 
 
 def _compare(container: str, path: str, before: Any, after: Any, *, drift: bool = False) -> Iterator[Difference]:
-    if path.startswith(("resources", "env")) and (isinstance(before, Mapping) or isinstance(after, Mapping)):
+    whole = path == "env" or path.startswith("resources")
+    if whole and (isinstance(before, Mapping) or isinstance(after, Mapping)):
         # Limits and variables that are given for the first time are told one by one, like those that were altered.
         before, after = ({} if side is _ABSENT or side == [] else side for side in (before, after))
     if isinstance(before, Mapping) and isinstance(after, Mapping):

@@ -179,7 +179,8 @@ def _system(snapshot: Snapshot) -> Iterator[Read]:
             chosen = ",".join(f"{k}={v}" for k, v in mapping(obj, "spec", "selector", "matchLabels").items())
             if short and chosen:
                 yield Read(POD, SYSTEM_NAMESPACE, labels=chosen, pages=1)
-            edited = name(obj) == "kube-proxy" and _written_lately(snapshot, obj)
+            unknown = not maps(obj, "metadata", "managedFields")
+            edited = name(obj) == "kube-proxy" and (unknown or _written_lately(snapshot, obj))
             if edited:
                 yield _CONTROL_PLANE
     if any(text(w.pod_spec, "dnsPolicy") == "None" for w in snapshot.workloads):

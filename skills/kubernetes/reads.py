@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from skills.contract import ToolError
-from skills.kubernetes.client import METADATA_ONLY, Client, Listing
+from skills.kubernetes.client import METADATA_ONLY, Client, Listing, Refused
 from skills.kubernetes.kinds import CONFIG_MAP, EVENT, NODE, POD, REPLICA_SET, SECRET, Kind
 from skills.kubernetes.objects import Object, text
 
@@ -54,14 +54,12 @@ def fetch(client: Client, each: Read, ends: float) -> Listing:
     if each.name:
         return Listing((client.get(each.path, within=within),))
     params = {k: v for k, v in (("fieldSelector", each.fields), ("labelSelector", each.labels)) if v}
-    accept = METADATA_ONLY if each.kind is SECRET else "application/json"
     if each.kind is SECRET and each.is_whole:
-        # Helm keeps every release of every chart as a Secret.
-        params["fieldSelector"] = "type!=helm.sh/release.v1"
+        return _secrets(client, each, ends)
     crowded = each.is_whole and each.pages is None and each.kind in (POD, EVENT, *_ONE_PAGE)
     if crowded and each.kind in _ONE_PAGE:
         params["limit"] = str(_ONE_PAGE[each.kind])
-    listing = client.list(each.path, params, within=within, accept=accept, pages=1 if crowded else each.pages)
+    listing = client.list(each.path, params, within=within, pages=1 if crowded else each.pages)
     if not listing.left_out or not crowded:
         return listing
     if each.kind is POD:
@@ -73,6 +71,17 @@ def fetch(client: Client, each: Read, ends: float) -> Listing:
     if each.kind is REPLICA_SET:
         return Listing(listing.items, partial="those of workloads that moved or do not run are read by their labels")
     return listing
+
+
+def _secrets(client: Client, each: Read, ends: float) -> Listing:
+    """Metadata only, and without the releases of charts, which Helm keeps as Secrets by the hundred."""
+    chosen = {"fieldSelector": "type!=helm.sh/release.v1"}
+    try:
+        return client.list(each.path, chosen, within=ends - time.monotonic(), accept=METADATA_ONLY)
+    except Refused as error:
+        if error.status != 400:
+            raise
+        return client.list(each.path, within=ends - time.monotonic(), accept=METADATA_ONLY)
 
 
 # --- pods of a crowded namespace -----------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
         elif reference.port is not None or reference.where.startswith(("env", "command")):
             missing[(target.namespace, target.service)].append(reference)
     found += [_missing(snapshot, Target(s, p), these) for (p, s), these in missing.items()]
-    found += _unserved(snapshot, {service for _, service in missing})
+    found += _unserved(snapshot, {service for _, service in missing}, focus)
     found += [s for w in snapshot.workloads for s in _variables(snapshot, w)]
     return [s for s in found if s]
 
@@ -181,7 +181,7 @@ def _service_quota(snapshot: Snapshot, place: str) -> Object | None:
     return None
 
 
-def _unserved(snapshot: Snapshot, told: set[str]) -> list[Symptom]:
+def _unserved(snapshot: Snapshot, told: set[str], focus: Focus) -> list[Symptom]:
     """A workload with ports that no Service selects, where its neighbours all have a Service of their own name."""
     found = []
     for place in snapshot.namespaces:
@@ -194,15 +194,18 @@ def _unserved(snapshot: Snapshot, told: set[str]) -> list[Symptom]:
         for workload in without:
             if workload.entity.name not in told and live(snapshot.pods_of(workload.entity)):
                 asked = _unresolved(snapshot, place, workload.entity.name)
-                if asked is None:
-                    continue  # a worker that nobody calls needs no Service
                 words = (
                     f"{workload.entity.kind} {workload.entity.name} declares ports but no Service selects it; "
                     f"{len(named)} Services exist"
                 )
-                evidence = [cite.absent(snapshot, "Service", place, words), *asked[1]]
+                evidence = [cite.absent(snapshot, "Service", place, words), *(asked[1] if asked else [])]
                 target = Target(workload.entity.name, place)
-                found.append(_gone(snapshot, target, asked[0], evidence, 0.92, "lookups fail"))
+                if asked:
+                    found.append(_gone(snapshot, target, asked[0], evidence, 0.92, "lookups fail"))
+                else:
+                    # Inferred from its siblings alone; more when it is the one that the alert is about.
+                    specificity = 0.5 if focus.service == workload.entity.name else 0.3
+                    found.append(_gone(snapshot, target, (), evidence, specificity, "its neighbours all have one"))
     return found
 
 

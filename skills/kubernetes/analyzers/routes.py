@@ -101,19 +101,14 @@ def _elsewhere(
             snapshot, ingress, f"{route} leads to {called}, while there is {better[0]}", 0.6, instead=better[0]
         )
     reached = {text(b, "name") for i in snapshot.of("Ingress") for b, _ in ingress_backends(i)}
-    fronts = [
-        name(s)
-        for s in here
-        if _FRONT.search(name(s))
-        and name(s) not in reached
-        and text(s, "spec", "type") not in ("LoadBalancer", "NodePort")
-    ]
+    fronts = [name(s) for s in here if _FRONT.search(name(s)) and name(s) not in reached]
+    outside = [s for s in here if name(s) in fronts and text(s, "spec", "type") in ("LoadBalancer", "NodePort")]
     if fronts and path.strip("/") in ("", "api"):
         return _symptom(
             snapshot,
             ingress,
             f"{route} leads to {called} and not to the front end {fronts[0]}, which no route reaches",
-            0.7,
+            0.5 if outside else 0.7,
             instead=fronts[0],
         )
     return None

@@ -36,6 +36,7 @@ from tests.skills.kubernetes.shapes import (
     unwell,
     waiting,
 )
+from tests.skills.kubernetes.test_traffic import proxy
 
 NAMESPACES: list[Obj] = [
     {"kind": "Namespace", "apiVersion": "v1", "metadata": meta(n, namespace=None), "status": {"phase": "Active"}}
@@ -542,3 +543,23 @@ def test_what_the_lines_of_a_log_mean_is_told_with_them() -> None:
     assert ("Deployment shop/cart", "connection_pool_exhausted") in {
         (str(s.entity), s.faults[0]) for s in told.symptoms
     }
+
+
+def test_a_server_that_does_not_know_the_type_of_secrets_is_asked_without_it() -> None:
+    def strict(handler: BaseHTTPRequestHandler) -> bool:
+        if "/secrets" in handler.path and "fieldSelector" in handler.path:
+            status(handler, 400, "BadRequest", 'field label not supported: "type"')
+            return True
+        return False
+
+    cluster = broken_shop()
+    cluster.misbehave = strict
+    with serving(cluster) as url:
+        assert kubernetes(url).first_look(context()).gaps == ()
+
+
+def test_a_node_proxy_that_was_edited_makes_the_control_plane_worth_reading() -> None:
+    cluster = Cluster([*NODES, *app("cart"), *proxy("ghcr.io/someone/kube-proxy:v1.33.1", 20)])
+    with serving(cluster) as url:
+        look = kubernetes(url).first_look(context())
+    assert any(s.entity.name == "kube-proxy" for s in look.symptoms)

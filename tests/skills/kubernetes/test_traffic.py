@@ -290,3 +290,43 @@ def test_a_node_whose_dns_cache_is_down() -> None:
     cache = {"kind": "DaemonSet", "apiVersion": "apps/v1", "metadata": meta("node-local-dns", namespace="kube-system"),
              "spec": {"selector": {}, "template": {"metadata": {}, "spec": pod_spec()}}, "status": {"desiredNumberScheduled": 3, "numberReady": 2}}  # fmt: skip
     assert leading(*app("cart"), cache) == ("DaemonSet kube-system/node-local-dns", "dns_resolution_failing")
+
+
+def test_a_service_that_only_its_siblings_give_away_is_a_weak_lead_and_a_stronger_one_when_the_alert_names_it() -> None:
+    shop = [o for n in ("geo", "rate", "user", "search", "profile") for o in app(n)]
+    gone = [
+        o for o in shop if not (o["kind"] in ("Service", "EndpointSlice") and o["metadata"]["name"].startswith("rate"))
+    ]
+    assert [(str(s.entity), s.specificity) for s in causes(*gone)] == [("Service shop/rate", 0.3)]
+
+
+def proxy(image: str, minutes: float) -> list[Obj]:
+    managed = [
+        {
+            "manager": "kubectl-set",
+            "operation": "Update",
+            "time": ago(minutes),
+            "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:spec": {"f:template": {}}},
+        }
+    ]
+    spec = pod_spec(container("kube-proxy", image, None))
+    ours = {"kind": "DaemonSet", "apiVersion": "apps/v1", "metadata": meta("kube-proxy", namespace="kube-system", managedFields=managed),
+            "spec": {"selector": {}, "template": {"metadata": {}, "spec": spec}}, "status": {"numberReady": 3, "desiredNumberScheduled": 3}}  # fmt: skip
+    api = pod(
+        "kube-apiserver-cp",
+        labels={"tier": "control-plane"},
+        namespace="kube-system",
+        spec=pod_spec(container("kube-apiserver", "registry.k8s.io/kube-apiserver:v1.33.1", None)),
+    )
+    return [ours, api]
+
+
+def test_a_node_proxy_that_somebody_replaced_today_is_noticed_and_a_mirror_is_not() -> None:
+    best = causes(*app("cart"), *proxy("ghcr.io/someone/kube-proxy:v1.33.1", 20))[0]
+    assert (best.entity.name, best.faults[0], best.specificity) == ("kube-proxy", "traffic_locality_imbalance", 0.7)
+    assert all(
+        s.specificity <= 0.3
+        for s in causes(*app("cart"), *proxy("mirror.example.com/kube-proxy:v1.33.1", 60 * 24 * 90))
+    )
+    assert causes(*app("cart"), *proxy("registry.k8s.io/kube-proxy:v1.33.1", 20)) == []
