@@ -93,7 +93,18 @@ def opened(text: str) -> str:
 
 # --- message ----------------------------------------------------------------------------------------------------------
 
-_MESSAGE_KEYS = ("message", "msg", "log", "event", "body", "textPayload", "@m", "RenderedMessage", "short_message")
+_MESSAGE_KEYS = (
+    "message",
+    "msg",
+    "log",
+    "event",
+    "body",
+    "textPayload",
+    "@m",
+    "RenderedMessage",
+    "short_message",
+    "text",
+)
 _DETAIL_KEYS = (
     "error", "err", "exception", "exc_info", "stack", "stack_trace", "stacktrace", "errorVerbose", "cause", "reason",
     "@x", "Exception", "attr", "detail", "exception.message", "exception.stacktrace", "error.stack_trace",

@@ -45,6 +45,13 @@ def crash_in(text: str) -> Crash | None:
     return None
 
 
+def is_of_a_library(frame: Frame, language: str) -> bool:
+    """Of Python and Go: the language's own, or an installed package's."""
+    if language == "python":
+        return _PY_LIBRARY.search(frame.file) is not None
+    return _GO_LIBRARY.search(frame.file) is not None or frame.function.startswith(("runtime.", "panic"))
+
+
 # --- Python -----------------------------------------------------------------------------------------------------------
 
 _PY_FRAME = re.compile(r'File "([^"]+)", line (\d+)(?:,? in (\S+))?')
@@ -79,7 +86,7 @@ def _python(text: str) -> Crash | None:
 
 
 def _first_of_ours(frames: tuple[Frame, ...]) -> Frame | None:
-    return next((f for f in frames if not _PY_LIBRARY.search(f.file)), None)
+    return next((f for f in frames if not is_of_a_library(f, "python")), None)
 
 
 def _python_fatal(text: str, message: str) -> Crash | None:
@@ -141,11 +148,7 @@ def _go_stack(text: str) -> list[Frame]:
 
 def go_frames(text: str) -> list[Frame]:
     """Those of a Go stack that are ours, the innermost first."""
-    return [
-        f
-        for f in _go_stack(text)
-        if not _GO_LIBRARY.search(f.file) and not f.function.startswith(("runtime.", "panic"))
-    ]
+    return [f for f in _go_stack(text) if not is_of_a_library(f, "go")]
 
 
 # --- Java, Node, .NET -------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from skills.logfaults.crashes import crash_symptoms
 from skills.logfaults.sightings import CrashSighting, see
 from skills.loglines import message_of
 from skills.runtimes.hearing import Heard, Record
+from skills.runtimes.structured import crash_in_json
 from skills.stacks import Crash, Frame, crash_in
 
 RECENT = timedelta(hours=24)
@@ -55,9 +56,9 @@ class Trace:
 
     @property
     def is_placed_by_customer(self) -> bool:
-        """The customer's own paths name another frame than the one that logs take for ours."""
+        """The customer's own paths name another frame than the one that logs take for ours; or logs see no trace."""
         known = crash_in(message_of(self.sightings[0].record.text))
-        return known is not None and known.frame != self.crash.frame
+        return known is None or known.frame != self.crash.frame
 
     def told(self) -> str:
         """`NEW orders x118 since 14:02:07 (before 0): AttributeError: … at total (/app/orders/total.py:42)`"""
@@ -103,6 +104,8 @@ _RECOVERED = re.compile(r"runtime error: [^\"\n]{1,120}")
 
 def _crash(text: str, language: str) -> Crash | None:
     """Also a panic that was recovered and logged in one line, without its stack: in no frame then."""
+    if structured := crash_in_json(text, language):
+        return structured
     if "\n" in text or "\\n" in text or "panic: " in text:
         return crash_in(message_of(text))
     if language == "go" and (said := _RECOVERED.search(text)):

@@ -47,6 +47,11 @@ ZAP = json.dumps({
     "stacktrace": "github.com/acme/orders/totals.Sum\n\t/src/orders/totals/sum.go:42\nnet/http.HandlerFunc.ServeHTTP\n"
     "\t/usr/local/go/src/net/http/server.go:2220",
 })  # fmt: skip
+ZEROLOG = json.dumps({
+    "level": "error", "time": "2026-11-24T14:00:00Z", "message": "request failed", "error": "cannot total order",
+    "stack": [{"func": "(*Totals).Sum", "line": "42", "source": "sum.go"},
+              {"func": "main", "line": "9", "source": "main.go"}],
+})  # fmt: skip
 ONE_LINE = json.dumps(
     {"level": "error", "msg": "recovered", "error": "runtime error: index out of range [1] with length 1"}
 )
@@ -73,9 +78,10 @@ def ask(tool: str, given: SkillContext, **arguments: object) -> ToolResult:
         ),
         (CONCURRENT, "fatal error: concurrent map writes", "at main.(*Sessions).add (/go/src/orders/sessions.go:19)"),
         (ZAP, "nil pointer dereference", "at github.com/acme/orders/totals.Sum (/src/orders/totals/sum.go:42)"),
+        (ZEROLOG, "error: cannot total order", "at (*Totals).Sum (sum.go:42)"),
         (ONE_LINE, "panic: runtime error: index out of range [1]", ", without a stack"),
     ],
-    ids=["nil map", "net/http, trimpath", "concurrent map, GOPATH", "zap", "one line"],
+    ids=["nil map", "net/http, trimpath", "concurrent map, GOPATH", "zap", "zerolog", "one line"],
 )
 def test_equal_panics_are_one_with_the_frame_that_is_ours(trace: str, kind: str, where: str) -> None:
     text, _ = look(context(*lines(trace, trace)))

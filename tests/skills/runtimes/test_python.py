@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -70,6 +71,20 @@ Traceback (most recent call last):
 httpx.ConnectError: [Errno 111] Connection refused: http://inventory:8080/items"""
 
 
+STRUCTLOG = json.dumps({
+    "event": "unhandled exception", "level": "error", "timestamp": "2026-11-24T14:00:00Z",
+    "exception": [
+        {"exc_type": "PricingFailed", "exc_value": "EUR", "syntax_error": None, "is_cause": False,
+         "frames": [{"filename": "/app/orders/api.py", "lineno": 91, "name": "handle"}]},
+        {"exc_type": "KeyError", "exc_value": "'EUR'", "syntax_error": None, "is_cause": True,
+         "frames": [{"filename": "/app/orders/api.py", "lineno": 88, "name": "handle"},
+                    {"filename": "/app/orders/rates.py", "lineno": 12, "name": "rate"},
+                    {"filename": "/usr/lib/python3.12/collections/__init__.py", "lineno": 6, "name": "__getitem__"}]},
+    ],
+})  # fmt: skip
+LOGURU = json.dumps({"text": f"2026-11-24 14:00:00 | ERROR | orders.api - no\n{CHAINED}", "record": {"message": "no"}})
+
+
 def look(given: SkillContext, **settings: object) -> tuple[str, tuple[Symptom, ...]]:
     seen = connected(connect, **settings).first_look(given)
     return seen.text, seen.symptoms
@@ -88,8 +103,9 @@ def ask(tool: str, given: SkillContext, **arguments: object) -> ToolResult:
         (GROUP, "ValueError: invalid number", "fetch (/app/orders/fan.py:44)", "raised on as ExceptionGroup"),
         (UNSEEN, "KeyError: 'x'", "refresh (/app/orders/cache.py:14)", ""),
         (DIED, "Fatal Python error: Segmentation fault", "load (/app/orders/model.py:77)", ""),
+        (LOGURU, "KeyError: 'EUR'", "rate (/app/orders/rates.py:12)", "raised on as orders.errors.PricingFailed"),
     ],
-    ids=["plain", "chained", "group", "unseen task", "faulthandler"],
+    ids=["plain", "chained", "group", "unseen task", "faulthandler", "loguru"],
 )
 def test_equal_traces_are_one_with_the_root_cause_and_the_frame_that_is_ours(
     trace: str, kind: str, frame: str, chain: str
@@ -107,6 +123,15 @@ def test_equal_traces_are_one_with_the_root_cause_and_the_frame_that_is_ours(
     assert (symptom.entity, symptom.faults[0], symptom.role) == (ORDERS, "code_defect_in_release", "cause")
     assert frame in symptom.summary
     assert symptom.onset == ONSET
+
+
+def test_a_trace_that_a_logger_wrote_as_json_is_one_and_the_log_skill_has_not_seen_it() -> None:
+    text, (symptom,) = look(context(*lines(STRUCTLOG, STRUCTLOG)))
+    assert (
+        "x2 since 14:00:00 (before 0): KeyError: 'EUR' (raised on as PricingFailed) at rate (/app/orders/rates.py:12)"
+        in text
+    )
+    assert (symptom.entity, symptom.faults[0]) == (ORDERS, "code_defect_in_release")
 
 
 def test_the_customers_own_paths_say_what_is_ours() -> None:
