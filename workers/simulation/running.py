@@ -120,7 +120,7 @@ def _truth(
                     onset=clock.seconds(blow.onset),
                     change=_change(blow.change),
                     chain=tuple(pairwise(steps)),
-                    evidence=blow.evidence,
+                    evidence=fault.evidence or blow.evidence,
                 )
             )
     labels = dict(alerts[0].labels)

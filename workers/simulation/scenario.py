@@ -43,6 +43,8 @@ class Fault(_Part):
     """Near-twins that the telemetry cannot separate."""
     chain: tuple[str, ...] = ()
     """Services from the culprit to what alerts."""
+    evidence: tuple[str, ...] = ()
+    """What must be seen, where it is not what the fault usually shows (logs are missing, say)."""
 
 
 class AlertChoice(_Part):

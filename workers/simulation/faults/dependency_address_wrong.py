@@ -1,4 +1,4 @@
-"""F7: a release points one dependency to a host that does not exist."""
+"""F7: a release points one dependency to a host that does not exist, or to a port where nobody listens."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from workers.simulation.rollout import roll_out
 from workers.simulation.world import EdgeEffect, World
 
 FAULT = "dependency_address_wrong"
-OPTIONS = {"dependency": "", "host": ""}
+OPTIONS = {"dependency": "", "host": "", "port": 0}
 
 
 def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> Blow:
     it = world.workload(victim)
     callee = options["dependency"] or it.part.dependencies[0]
-    wrong = options["host"] or f"{callee}-svc"
+    port = str(options["port"] or "")
+    wrong = port or options["host"] or f"{callee}-svc"
     found = [e for e in it.revision.template["spec"]["containers"][0]["env"] if callee in str(e.get("value", ""))]
     if not found:
         raise SimulationError(f"{victim} has no variable with the address of {callee}")
@@ -27,11 +28,17 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         next_version(template)
         for entry in template["spec"]["containers"][0]["env"]:
             if entry["name"] == found[0]["name"]:
-                entry["value"] = entry["value"].replace(callee, wrong, 1)
+                head = entry["value"].rpartition(":")[0]
+                entry["value"] = f"{head}:{port}" if port else entry["value"].replace(callee, str(wrong), 1)
 
     revision = roll_out(world, it, at, edit)
     onset = min(s for p in it.pods if p.revision is revision for s, _ in p.ready_spans())
-    world.edges.append(EdgeEffect(victim, callee, "no_such_host", onset, detail={"host": wrong}))
+    if port:
+        host = found[0]["value"].rpartition("//")[2].rpartition(":")[0]
+        detail = {"host": f"{host}:{port}", "address": f"{world.service(callee).cluster_ip}:{port}"}
+        world.edges.append(EdgeEffect(victim, callee, "timeout", onset, detail=detail))
+    else:
+        world.edges.append(EdgeEffect(victim, callee, "no_such_host", onset, detail={"host": str(wrong)}))
     return Blow(
         (workload_thing(it),),
         onset,

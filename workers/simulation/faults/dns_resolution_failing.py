@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from workers.simulation.blow import Altered, Blow, Thing
+from workers.simulation.blow import Altered, Blow, Thing, next_version, rollout_of, workload_thing
 from workers.simulation.cluster import Json
 from workers.simulation.company import External
+from workers.simulation.rollout import roll_out
 from workers.simulation.world import EdgeEffect, Gauge, LogNote, World
 
 FAULT = "dns_resolution_failing"
@@ -17,6 +18,9 @@ UPSTREAM = "10.96.0.53"
 
 
 def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> Blow:
+    if victim != "coredns":
+        return _asks_the_node(world, victim, at)
+
     def edit(body: Json) -> None:
         body["data"]["Corefile"] = (
             body["data"]["Corefile"]
@@ -59,4 +63,30 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         began,
         change,
         evidence=("log ~ name resolution|i/o timeout", "coredns_dns_responses_total SERVFAIL"),
+    )
+
+
+def _asks_the_node(world: World, victim: str, at: float) -> Blow:
+    """A release has dnsPolicy Default: the pod asks the node's resolver, which knows no name of the cluster.
+
+    kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy
+    """
+    it = world.workload(victim)
+
+    def edit(template: Json) -> None:
+        next_version(template)
+        template["spec"]["dnsPolicy"] = "Default"
+
+    revision = roll_out(world, it, at, edit)
+    onset = min(s for p in it.pods if p.revision is revision for s, _ in p.ready_spans())
+    resolver = f"{world.company.nodes.network}.0.2:53"
+    for callee in it.part.dependencies:
+        if not isinstance(world.company.parts[callee], External):
+            detail = {"resolver": resolver}
+            world.edges.append(EdgeEffect(victim, callee, "no_such_host", onset, detail=detail))
+    return Blow(
+        (workload_thing(it),),
+        onset,
+        rollout_of(it, revision),
+        evidence=("log ~ no such host|Name or service not known", f"{victim} dnsPolicy"),
     )

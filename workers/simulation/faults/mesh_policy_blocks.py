@@ -47,7 +47,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (thing,),
         began,
         Altered("policy", thing, at, (str(thing), name)),
-        evidence=("log ~ RBAC: access denied", f"AuthorizationPolicy {name} selects {victim}"),
+        evidence=("log ~ RBAC: access denied", f"AuthorizationPolicy {name}"),
     )
 
 

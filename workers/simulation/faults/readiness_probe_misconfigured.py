@@ -1,4 +1,4 @@
-"""E7: a release asks for readiness at a path that does not exist; its pods run and never get traffic."""
+"""E7: a release asks for readiness at a path or port that does not exist; its pods run and never get traffic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workers.simulation.rollout import roll_out
 from workers.simulation.world import World
 
 FAULT = "readiness_probe_misconfigured"
-OPTIONS = {"path": "/health/ready", "recreate": False}
+OPTIONS = {"path": "/health/ready", "port": 0, "recreate": False}
 
 
 def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> Blow:
@@ -22,7 +22,11 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
 
     def edit(template: Json) -> None:
         next_version(template)
-        template["spec"]["containers"][0]["readinessProbe"]["httpGet"]["path"] = options["path"]
+        check = template["spec"]["containers"][0]["readinessProbe"]["httpGet"]
+        if options["port"]:
+            check["port"] = int(str(options["port"]))
+        else:
+            check["path"] = options["path"]
 
     revision = roll_out(world, it, at, edit, fate=never_ready)
     return Blow(
