@@ -97,6 +97,13 @@ def test_a_faint_symptom_that_is_over_takes_one_line():
     assert [f"broken off {c}" in read(FirstLook(text="", symptoms=(over,))) for c in "abc"] == [True, False, False]
 
 
+def test_a_sufferer_shows_its_first_and_its_last_line_and_a_cause_all_of_them():
+    lines = tuple(Excerpt(text=f"broken off {c}", query="q") for c in "abc")
+    for role, shown_lines in (("effect", [True, False, True]), ("cause", [True, True, True])):
+        now = Symptom("a", entity("Deployment shop/web"), (), "web loses connections", 0.4, lines, role=role)
+        assert [f"broken off {c}" in read(FirstLook(text="", symptoms=(now,))) for c in "abc"] == shown_lines
+
+
 def test_a_long_trace_keeps_its_last_line():
     trace = "\n".join(
         ["Traceback (most recent call last):", *("  File x.py, line 1" for _ in range(80)), "KeyError: 'id'"]

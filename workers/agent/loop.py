@@ -33,6 +33,8 @@ from workers.llm.base import Block, Model
 from workers.llm.offline import Offline
 
 MAX_TURNS = 60
+EDGES_SHOWN = 20
+"""Of each look on the first page, the nearest first; `topology` tells the others."""
 PATIENCE = 2
 """Turns in a row without a usable call that are answered by asking again."""
 
@@ -79,7 +81,9 @@ class _Run:
         self.case = CaseFile(request, self.skills)
         self.toolbox = Toolbox(self.skills, self.steps, self.case.ledger, self.mask)
         system = page.system(self.skills)
-        self.offer = offering.offer(self.skills, own_tools.SPECS, system, all_of_them=isinstance(model, Offline))
+        self.reads_everything = isinstance(model, Offline)
+        """Neither tools nor lines cost the offline investigator anything, and it is not confused by many."""
+        self.offer = offering.offer(self.skills, own_tools.SPECS, system, all_of_them=self.reads_everything)
         self.talk = Conversation(model, system, self.offer.specs, self.steps, self.mask)
         self.heard = 0
         """How many of the things that people said have been passed on."""
@@ -110,7 +114,8 @@ class _Run:
         looks = first_look.look(self.skills, context, self.steps, ledger, self.mask, seconds)
         self.looked = sum(look.requests for look in looks)
         about, said = self.case.about, self.budget.said()
-        self.talk.say(page.first(self.request, context, self.skills, looks, ledger, topology, about, said))
+        edges = render.EDGES if self.reads_everything else EDGES_SHOWN
+        self.talk.say(page.first(self.request, context, self.skills, looks, ledger, topology, about, said, edges))
         self.progress("investigating", "weighing what the first look showed")
 
     def step(self) -> None:

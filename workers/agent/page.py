@@ -42,8 +42,9 @@ def first(
     topology: Topology,
     alerted: Sequence[Entity],
     budget: str,
+    edges_shown: int = render.EDGES,
 ) -> str:
-    """The first user message."""
+    """The first user message. `edges_shown`: how many edges each look may bring, those nearest to what matters."""
     parts = [
         f"Now: {request.now:%Y-%m-%dT%H:%M:%SZ}. Window: {context.window}. Baseline: {context.baseline}.",
         f"Budget: {budget}.",
@@ -57,10 +58,11 @@ def first(
     ]
     if not any(s.usable for s in skills):
         parts.append("No system can be read.")
-    matter = [*alerted, *(n.symptom.entity for look in looks for n in look.seen.symptoms)]
+    seen = sorted((n.symptom for look in looks for n in look.seen.symptoms), key=lambda s: -s.specificity)
+    matter = [*alerted, *(s.entity for s in seen)]
     for look in looks:
         edges = topology.telling(look.seen.edges)
-        near = topology.near(matter, edges)
+        near = topology.near(matter, edges, edges_shown)
         parts.append(f"\nFirst look, {look.skill}: {render.summary(look.seen, ledger)}")
         parts += render.body(look.seen, ledger, near)
         if len(near) < len(edges):

@@ -104,19 +104,23 @@ def _lines(seen: Observed, ledger: Ledger) -> Iterator[str]:
 
 
 def _shown(seen: Observed, ledger: Ledger) -> list[str]:
-    """What there is room for: what symptoms rest on goes before what merely stood there. A change has a row of its own,
-    and a faint symptom that is over needs one line only."""
+    """What there is room for: what symptoms rest on goes before what merely stood there, and a change has a row of its
+    own."""
     strongest = sorted(seen.symptoms, key=lambda n: -n.symptom.specificity)
-    borne = {e for n in strongest for e in (n.evidence[:1] if _faint(n) else n.evidence)}
+    borne = {e for n in strongest for e in _telling(n)}
     told = {n for c in seen.changes[:CHANGES] for e in c.evidence if c.summary in e.text and (n := ledger.known(e))}
-    faint = {e for n in strongest if _faint(n) for e in n.evidence}
+    spared = {e for n in strongest for e in n.evidence} - borne
     wanted = dict.fromkeys((*(e for n in strongest for e in n.evidence), *seen.evidence))
-    room = set([n for n in wanted if n in borne or n not in told | faint][:LINES])
+    room = set([n for n in wanted if n in borne or n not in told | spared][:LINES])
     return [number for number in seen.evidence if number in room]
 
 
-def _faint(numbered: NumberedSymptom) -> bool:
-    return numbered.symptom.specificity < FAINT and not numbered.symptom.ongoing
+def _telling(numbered: NumberedSymptom) -> Sequence[str]:
+    """The lines that a symptom needs: a cause all, a sufferer its first and last, a faint one that is over one."""
+    symptom, lines = numbered.symptom, numbered.evidence
+    if symptom.specificity < FAINT and not symptom.ongoing:
+        return lines[:1]
+    return (*lines[:1], *lines[-1:]) if symptom.role == "effect" else lines
 
 
 def _skeleton(number: str, text: str) -> str:
