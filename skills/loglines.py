@@ -15,8 +15,8 @@ from datetime import timedelta
 
 from skills.contract import LogLine
 
-MAX_JOINED_LINES = 400
-MAX_JOINED_CHARACTERS = 32_000
+MAX_JOINED_LINES = 1200
+MAX_JOINED_CHARACTERS = 64_000
 
 # --- level ------------------------------------------------------------------------------------------------------------
 

@@ -11,13 +11,15 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from skills.contract import Excerpt, Symptom
-from skills.runtimes.hearing import Heard, Record
+from skills.contract import Entity, Excerpt, Symptom
+from skills.runtimes.hearing import Heard
 from skills.runtimes.skill import Said
 from skills.stacks import Frame, go_frames
 
 MANY = 10
+_ONE_DUMP = timedelta(seconds=20)
 LONG_MINUTES = 1
 """The runtime tells a wait from its first whole minute on."""
 _HEAD = re.compile(
@@ -83,33 +85,54 @@ def groups_in(text: str) -> list[Group]:
 
 def read_dumps(heard: Heard) -> Said:
     """Of each writer its last dump."""
-    last: dict[object, tuple[Record, list[Group]]] = {}
-    for record in heard.records:
-        if record.line.text.count("goroutine ") >= 2 and len(groups := groups_in(record.line.text)) >= 1:
-            last[record.writer] = (record, groups)
     rows: list[str] = []
     symptoms: list[Symptom] = []
     evidence: list[Excerpt] = []
-    for record, groups in last.values():
+    for writer, dump in _last_dumps(heard).items():
+        groups = groups_in(dump.text)
         total = sum(group.count for group in groups)
-        rows.append(f"{record.writer.name} dumped {total} goroutines: {'; '.join(g.told() for g in groups[:4])}")
-        excerpts = tuple(_cited(record, heard, group) for group in groups[:3])
+        if total < 2:
+            continue
+        rows.append(f"{writer.name} dumped {total} goroutines: {'; '.join(g.told() for g in groups[:4])}")
+        excerpts = tuple(_cited(dump, heard, group) for group in groups[:3])
         evidence += excerpts
-        symptoms += _symptoms(record, groups, excerpts)
+        symptoms += _symptoms(dump, groups, excerpts)
     return Said(tuple(rows), tuple(symptoms), tuple(evidence))
 
 
-def _cited(record: Record, heard: Heard, group: Group) -> Excerpt:
+@dataclass(frozen=True)
+class _Dump:
+    writer: Entity
+    at: datetime
+    text: str
+
+
+def _last_dumps(heard: Heard) -> dict[Entity, _Dump]:
+    """A long dump comes as several records, one right after the other."""
+    found: dict[Entity, _Dump] = {}
+    for record in heard.records:
+        line, writer = record.line, record.writer
+        if "goroutine " not in line.text or "\n" not in line.text:
+            continue
+        open_dump = found.get(writer)
+        if open_dump is not None and line.at - open_dump.at <= _ONE_DUMP:
+            found[writer] = _Dump(writer, open_dump.at, f"{open_dump.text}\n\n{line.text}")
+        else:
+            found[writer] = _Dump(writer, line.at, line.text)
+    return found
+
+
+def _cited(dump: _Dump, heard: Heard, group: Group) -> Excerpt:
     """The head and first rows of one goroutine of the group, verbatim."""
-    text = record.line.text
+    text = dump.text
     block = next(
         (b for b in text.split("\n\n") if "goroutine " in b and (group.frame is None or group.frame.file in b)), text
     )
     rows = "\n".join(block.split("\n")[:12])
-    return Excerpt(rows, heard.source.query, heard.window, heard.source.link, record.writer, record.line.at)
+    return Excerpt(rows, heard.source.query, heard.window, heard.source.link, dump.writer, dump.at)
 
 
-def _symptoms(record: Record, groups: Iterable[Group], excerpts: tuple[Excerpt, ...]) -> list[Symptom]:
+def _symptoms(dump: _Dump, groups: Iterable[Group], excerpts: tuple[Excerpt, ...]) -> list[Symptom]:
     found = []
     for group in groups:
         if group.count < MANY or group.minutes < LONG_MINUTES:
@@ -124,6 +147,6 @@ def _symptoms(record: Record, groups: Iterable[Group], excerpts: tuple[Excerpt, 
         else:
             continue
         where = f" at {group.frame}" if group.frame else ""
-        summary = f"{group.count} goroutines of {record.writer.name} {says}{where}, for up to {group.minutes} min"
-        found.append(Symptom("logs.dumps", record.writer, faults, summary, specificity, excerpts[:2], onset=None))
+        summary = f"{group.count} goroutines of {dump.writer.name} {says}{where}, for up to {group.minutes} min"
+        found.append(Symptom("logs.dumps", dump.writer, faults, summary, specificity, excerpts[:2], onset=None))
     return found

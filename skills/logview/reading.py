@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from skills.contract import Entity, Excerpt, LogBatch, LogLine, LogQuery, ToolError, Window
-from skills.stacks import crash_in
 
 MAX_LINES = 50_000
 
@@ -116,7 +115,11 @@ class Once:
             return answer
 
 
-_BEGINS = ("Traceback (most recent call last)", "panic: ", "fatal error: ", "Exception in thread", "Unhandled ")
+_BEGINS = (
+    "Traceback (most recent call last)", "panic: ", "fatal error: ", "SIGQUIT: ", "Exception in thread", "Unhandled ",
+)  # fmt: skip
+_ROWS = 2000
+"""Of one trace at most: a dump of goroutines is long."""
 
 
 def with_traces(
@@ -126,13 +129,13 @@ def with_traces(
     found = {_identity(line): line for line in lines}
     torn: dict[str, LogLine] = {}
     for line in found.values():
-        if line.entity and line.text.lstrip().startswith(_BEGINS) and crash_in(line.text) is None:
+        if line.entity and line.text.lstrip().startswith(_BEGINS) and "\n" not in line.text.strip():
             torn.setdefault(line.entity.name, line)
     for line in list(torn.values())[:limit]:
         near = Window(line.at - timedelta(seconds=1), line.at + timedelta(seconds=2))
         writer = line.entity or Entity(kind="", name="")
         try:
-            rows = ask(LogQuery(near, namespace=writer.namespace or "", service=writer.name, limit=400))
+            rows = ask(LogQuery(near, namespace=writer.namespace or "", service=writer.name, limit=_ROWS))
         except ToolError:
             continue
         found |= {_identity(row): row for row in rows}

@@ -151,6 +151,14 @@ def test_a_dump_says_what_many_goroutines_wait_for_and_where(
     assert "12 min" in ask("runtime", context(*lines(text)), service="orders").text
 
 
+def test_a_dump_too_long_for_one_record_is_counted_as_one() -> None:
+    text = dump(*(goroutine(i, "sync.Mutex.Lock, 3 minutes", *LOCK) for i in range(20, 420)))
+    told, (symptom,) = look(context(*lines(text)))
+    assert "orders dumped 4" in told
+    counted = int(symptom.summary.split()[0])
+    assert 395 <= counted <= 400  # a goroutine may be cut where one record ends
+
+
 def test_a_dump_of_a_healthy_program_is_no_symptom() -> None:
     text = dump(
         *(goroutine(i, "IO wait", *SEND) for i in range(30)), *(goroutine(i, "select", *POOL) for i in range(3))
