@@ -12,7 +12,8 @@ from typing import Any
 
 from skills.contract import Entity
 from skills.kubernetes.objects import Object, controller, dig, mapping, number, text
-from skills.kubernetes.snapshot import Snapshot, Workload, is_ready, live
+from skills.kubernetes.pods import is_ready, live
+from skills.kubernetes.snapshot import Snapshot, Workload
 
 
 def may_be_unavailable(workload: Workload) -> int:

@@ -25,8 +25,9 @@ from skills.kubernetes.objects import (
     strings,
     text,
 )
+from skills.kubernetes.pods import container_statuses, init_statuses, last_end, name_of, waiting
 from skills.kubernetes.selectors import describe as spelt
-from skills.kubernetes.snapshot import Snapshot, container_statuses, init_statuses, last_end, name_of, waiting
+from skills.kubernetes.snapshot import Snapshot
 from skills.redact import Redactor
 
 _HIDDEN = ("managedFields", "uid", "resourceVersion", "selfLink", "generation")

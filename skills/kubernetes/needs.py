@@ -43,9 +43,10 @@ from skills.kubernetes.objects import (
     text,
     time_of,
 )
+from skills.kubernetes.pods import is_pending, is_ready, live, restarts
 from skills.kubernetes.reader import pods_of_node
 from skills.kubernetes.reads import Read
-from skills.kubernetes.snapshot import Snapshot, is_pending, is_ready, live, restarts
+from skills.kubernetes.snapshot import Snapshot
 
 _LATELY = timedelta(days=2)
 _PROXIES = ("istio-proxy", "linkerd-proxy")

@@ -8,7 +8,8 @@ from skills.contract import Excerpt, Focus, Symptom
 from skills.kubernetes import cite
 from skills.kubernetes.events import Event
 from skills.kubernetes.objects import dig, entity, holds, mapping, maps, name, number, text
-from skills.kubernetes.snapshot import Snapshot, container_statuses, init_statuses, is_ready, live, restarts, waiting
+from skills.kubernetes.pods import container_statuses, init_statuses, is_ready, live, restarts, waiting
+from skills.kubernetes.snapshot import Snapshot
 
 MOST = 40
 

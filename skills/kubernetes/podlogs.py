@@ -17,16 +17,8 @@ from skills.contract import Entity, Focus, Gap, LogBatch, LogLine, LogQuery, Too
 from skills.kubernetes.client import Client, Refused
 from skills.kubernetes.kinds import POD
 from skills.kubernetes.objects import Object, dig, labels, maps, name, namespace, number, text, time_of
-from skills.kubernetes.snapshot import (
-    Snapshot,
-    container_statuses,
-    init_statuses,
-    is_finished,
-    is_ready,
-    last_end,
-    name_of,
-    waiting,
-)
+from skills.kubernetes.pods import container_statuses, init_statuses, is_finished, is_ready, last_end, name_of, waiting
+from skills.kubernetes.snapshot import Snapshot
 
 LINES = 80
 MOST_TAILS = 24

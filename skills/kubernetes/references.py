@@ -14,7 +14,8 @@ from functools import lru_cache
 from skills.contract import Entity, Excerpt
 from skills.kubernetes import cite
 from skills.kubernetes.objects import Object, dig, mapping, maps, name, namespace, number, strings, text
-from skills.kubernetes.snapshot import Snapshot, Workload, name_of
+from skills.kubernetes.pods import name_of
+from skills.kubernetes.snapshot import Snapshot, Workload
 
 _NAME = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = rf"{_NAME}(?:\.{_NAME})*"

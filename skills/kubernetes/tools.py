@@ -7,14 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from pydantic import Field
-
 from skills import logfaults
 from skills.contract import (
     Access,
-    Change,
     Check,
-    Edge,
     Entity,
     Excerpt,
     FirstLook,
@@ -37,33 +33,14 @@ from skills.kubernetes.look import Look
 from skills.kubernetes.objects import Object, name, namespace
 from skills.kubernetes.overview import deviations, figures
 from skills.kubernetes.podlogs import PodLogs, Tail
+from skills.kubernetes.pods import container_statuses, is_ready, name_of
+from skills.kubernetes.questions import InNamespace, LogsOf, Named, OneObject
 from skills.kubernetes.reads import Read, fetch
 from skills.kubernetes.settings import Settings
-from skills.kubernetes.snapshot import container_statuses, is_ready, name_of
+from skills.kubernetes.sources import Changes, Edges
 
 FRESH_SECONDS = 60.0
 MOST_LINES = 60
-
-
-class InNamespace(ToolInput):
-    namespace: str = Field(default="", description="default: the alert's")
-
-
-class Named(InNamespace):
-    name: str = Field(default="", description="object, workload or pod; default: everything")
-
-
-class OneObject(InNamespace):
-    kind: str = Field(description="e.g. Deployment, Service, PersistentVolumeClaim")
-    name: str
-
-
-class LogsOf(InNamespace):
-    name: str = Field(description="pod or workload")
-    container: str = ""
-    previous: bool = Field(default=False, description="of the run before the last restart")
-    contains: str = ""
-    minutes: int = Field(default=60, ge=1, le=1440)
 
 
 def connect(access: Access) -> Skill:
@@ -120,7 +97,7 @@ class Kubernetes:
 
     @property
     def sources(self) -> Sources:
-        return Sources(logs=PodLogs(self._client, self.pods), changes=_Changes(self), edges=_Edges(self))
+        return Sources(logs=PodLogs(self._client, self.pods), changes=Changes(self.look_at), edges=Edges(self.look_at))
 
     def reach(self) -> None:
         """Raises ToolError. `/version` answers without permissions; what may be read shows in the first look's gaps."""
@@ -406,25 +383,3 @@ def _counted(head: str, lines: Sequence[Excerpt]) -> str:
 
 def _joined(lines: Sequence[Excerpt]) -> str:
     return "\n".join(f"{e.at or ''} {e.text}".strip() for e in lines)
-
-
-class _Changes:
-    """A ChangeSource: what the objects of a namespace tell of their own past."""
-
-    def __init__(self, skill: Kubernetes) -> None:
-        self._skill = skill
-
-    def changes(self, window: Window, namespace: str = "") -> tuple[Change, ...]:
-        """Raises ToolError."""
-        return tuple(rollouts.changes(self._skill.look_at(namespace, window).snapshot, window))
-
-
-class _Edges:
-    """An EdgeSource: selectors, addresses, routes."""
-
-    def __init__(self, skill: Kubernetes) -> None:
-        self._skill = skill
-
-    def edges(self, namespace: str = "") -> tuple[Edge, ...]:
-        """Raises ToolError."""
-        return tuple(topology.edges(self._skill.look_at(namespace, None).snapshot))

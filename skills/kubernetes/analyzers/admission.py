@@ -12,9 +12,10 @@ from datetime import datetime
 from skills.contract import Entity, Focus, Symptom, Window
 from skills.kubernetes import cite, refusals
 from skills.kubernetes.objects import Object, created, dig, entity, mapping, maps, name, namespace, strings, text
+from skills.kubernetes.pods import live, name_of
 from skills.kubernetes.quantities import quantity
 from skills.kubernetes.refusals import Refusal
-from skills.kubernetes.snapshot import Snapshot, live, name_of
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.admission"
 _ACCOUNT = re.compile(

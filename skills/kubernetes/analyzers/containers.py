@@ -22,16 +22,8 @@ from skills.kubernetes.objects import (
     time_of,
 )
 from skills.kubernetes.podlogs import Tail
-from skills.kubernetes.snapshot import (
-    Snapshot,
-    container_spec,
-    container_statuses,
-    init_statuses,
-    last_end,
-    live,
-    name_of,
-    waiting,
-)
+from skills.kubernetes.pods import container_spec, container_statuses, init_statuses, last_end, live, name_of, waiting
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.containers"
 _STUCK, _LONG = timedelta(minutes=2), timedelta(minutes=10)

@@ -14,7 +14,8 @@ from skills.kubernetes import cite
 from skills.kubernetes.differences import owner_of_field
 from skills.kubernetes.objects import dig, earliest, entity, holds, name, namespace, number, text, time_of
 from skills.kubernetes.podlogs import Tail
-from skills.kubernetes.snapshot import Snapshot, container_statuses, is_ready, last_end
+from skills.kubernetes.pods import container_statuses, is_ready, last_end
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.control_plane"
 _LATELY = timedelta(hours=1)

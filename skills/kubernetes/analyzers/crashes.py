@@ -11,9 +11,7 @@ from skills.contract import Entity, Excerpt, Focus, LogLine, Symptom, Window
 from skills.kubernetes import cite, references
 from skills.kubernetes.objects import Object, condition, earliest, entity, name, namespace, number, one_line, text
 from skills.kubernetes.podlogs import Tail
-from skills.kubernetes.refusals import wanted
-from skills.kubernetes.snapshot import (
-    Snapshot,
+from skills.kubernetes.pods import (
     container_statuses,
     init_statuses,
     is_ready,
@@ -23,6 +21,8 @@ from skills.kubernetes.snapshot import (
     unready_since,
     waiting,
 )
+from skills.kubernetes.refusals import wanted
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.crashes"
 _ERROR = re.compile(

@@ -1,21 +1,22 @@
 """Addresses that lead nowhere: a Service that is gone (F5) or was refused by quota (A4), a wrong host or port in the
-caller's configuration (F7, I3), a variable that shadows another.
+caller's configuration (F7, I3).
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, podlogs, references, rollouts
 from skills.kubernetes.analyzers.quotas import fault_of
 from skills.kubernetes.nearness import nearest
 from skills.kubernetes.objects import Object, created, mapping, maps, name, namespace, notes, number, strings, text
+from skills.kubernetes.pods import is_ready, live, name_of
 from skills.kubernetes.quantities import quantity
 from skills.kubernetes.references import Reference, Target
-from skills.kubernetes.snapshot import Snapshot, Workload, is_ready, live, name_of
+from skills.kubernetes.snapshot import Snapshot, Workload
 from skills.kubernetes.stores import is_store
 
 NAME = "kubernetes.dependencies"
@@ -59,7 +60,6 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
             missing[(target.namespace, target.service)].append(reference)
     found += [_missing(snapshot, Target(s, p), these) for (p, s), these in missing.items()]
     found += _unserved(snapshot, {service for _, service in missing}, focus)
-    found += [s for w in snapshot.workloads for s in _variables(snapshot, w)]
     return [s for s in found if s]
 
 
@@ -111,8 +111,8 @@ def _missing(snapshot: Snapshot, target: Target, these: list[Reference]) -> Symp
             f"(nearest: {near}).",
             specificity=0.9 if suffering else 0.8,
             evidence=tuple(evidence),
-            onset=_changed_at(snapshot, caller),
-            change=_change(snapshot, caller),
+            onset=env_changed_at(snapshot, caller),
+            change=change_of_env(snapshot, caller),
         )
     if not any(_reads_as_address(r) for r in these) and not suffering:
         return None
@@ -292,83 +292,17 @@ def _port(snapshot: Snapshot, reference: Reference, service: Object, every: list
         summary=f"{caller.kind} {caller.name}: {reference.where} is {reference.shown}, but {words}.",
         specificity=0.9 if right or _suffers(snapshot, caller, reference.host) else 0.7,
         evidence=evidence,
-        onset=_changed_at(snapshot, caller),
-        change=_change(snapshot, caller),
+        onset=env_changed_at(snapshot, caller),
+        change=change_of_env(snapshot, caller),
     )
 
 
-# --- variables -----------------------------------------------------------------------------------------------------
-
-
-def _variables(snapshot: Snapshot, workload: Workload) -> list[Symptom]:
-    """A variable given twice with different values; an address that was removed or points to the pod itself."""
-    found = []
-    target = workload.entity
-    place = target.namespace or ""
-    for container in workload.containers:
-        values: dict[str, list[str]] = defaultdict(list)
-        for each in maps(container, "env"):
-            values[text(each, "name")].append(text(each, "value"))
-        for key, given in values.items():
-            where = f"env {key} of container {name_of(container)}"
-            if len(set(given)) > 1:
-                words = (
-                    f"{where} is given {len(given)} times; the last one wins: {' | '.join(_plain(v) for v in given)}"
-                )
-                leads = any(references.addresses(v, key) or references.is_local(v.partition(":")[0]) for v in given)
-                found.append(_variable(snapshot, target, words, 0.88 if leads else 0.45))
-            meant = key.lower().rsplit("_", 1)[0].replace("_", "-")
-            local = given[-1].partition(":")[0] in ("localhost", "127.0.0.1")
-            service = snapshot.find("Service", place, meant)
-            if local and service is not None and meant != target.name and not _is_sidecar(workload, given[-1]):
-                found.append(
-                    _variable(snapshot, target, f"{where} is {given[-1]}, while there is a Service {meant}", 0.88)
-                )
-    rollout = rollouts.latest(snapshot, target)
-    if rollout is None or rollout.after.at is None:
-        return found
-    age = snapshot.clock - rollout.after.at
-    recent = age < timedelta(days=1)
-    for step in rollout.differences if age < timedelta(days=14) else ():
-        if step.path.startswith("env.") and not step.after and references.addresses(step.before, step.path):
-            variable = step.path.removeprefix("env.")
-            words = f"env {variable} = {step.before} was removed in revision {rollout.after.number}"
-            found.append(_variable(snapshot, target, words, 0.88 if recent else 0.3))
-    return found
-
-
-def _is_sidecar(workload: Workload, value: str) -> bool:
-    port = value.partition(":")[2]
-    if not port:
-        return len(workload.containers) > 1
-    return port in {str(number(p, "containerPort")) for p in references.container_ports(workload.pod_spec)}
-
-
-def _plain(value: str) -> str:
-    """The value, if it is an address; others may be secret."""
-    found = references.addresses(value, "HOST")
-    return found[0][2] if found else value if references.is_local(value) else "…"
-
-
-def _variable(snapshot: Snapshot, target: Entity, words: str, specificity: float) -> Symptom:
-    return Symptom(
-        analyzer=NAME,
-        entity=target,
-        faults=("dependency_address_wrong", "config_value_harmful"),
-        summary=f"{target.kind} {target.name}: {words}.",
-        specificity=specificity,
-        evidence=(cite.about(snapshot, target, f"{target.kind} {target.name}: {words}", verb="get"),),
-        onset=_changed_at(snapshot, target),
-        change=_change(snapshot, target),
-    )
-
-
-def _change(snapshot: Snapshot, target: Entity) -> str | None:
+def change_of_env(snapshot: Snapshot, target: Entity) -> str | None:
     rollout = rollouts.latest(snapshot, target)
     return rollout.id if rollouts.find(rollout, "env") and rollout else None
 
 
-def _changed_at(snapshot: Snapshot, target: Entity) -> datetime | None:
+def env_changed_at(snapshot: Snapshot, target: Entity) -> datetime | None:
     rollout = rollouts.latest(snapshot, target)
     if rollout and rollouts.find(rollout, "env"):
         return rollout.after.at

@@ -16,7 +16,8 @@ from skills.contract import Entity, Focus, Symptom, Window
 from skills.kubernetes import cite, rollouts
 from skills.kubernetes.kinds import SYSTEM_NAMESPACES
 from skills.kubernetes.objects import Object, dig, earliest, holds, latest, maps, name, namespace, text
-from skills.kubernetes.snapshot import Snapshot, ended_at, live
+from skills.kubernetes.pods import ended_at, live
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.evictions"
 _PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")

@@ -14,15 +14,8 @@ from datetime import datetime
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, rollouts
 from skills.kubernetes.objects import Object, created, is_terminating, mapping, maps, name, text
-from skills.kubernetes.snapshot import (
-    Snapshot,
-    container_spec,
-    container_statuses,
-    init_statuses,
-    is_finished,
-    name_of,
-    waiting,
-)
+from skills.kubernetes.pods import container_spec, container_statuses, init_statuses, is_finished, name_of, waiting
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.images"
 _REASONS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable",

@@ -25,7 +25,8 @@ from skills.kubernetes.objects import (
     text,
     time_of,
 )
-from skills.kubernetes.snapshot import Snapshot, container_statuses, name_of
+from skills.kubernetes.pods import container_statuses, name_of
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.jobs"
 _NOT_STARTED = ("FailedNeedsStart", "TooManyMissedTimes", "MissSchedule", "UnparseableSchedule", "InvalidSchedule",

@@ -21,7 +21,8 @@ from skills.kubernetes.objects import (
     text,
     time_of,
 )
-from skills.kubernetes.snapshot import Snapshot, container_statuses, is_ready, live, name_of, unready_since, waiting
+from skills.kubernetes.pods import container_statuses, is_ready, live, name_of, unready_since, waiting
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.locality"
 _JOINING = timedelta(minutes=2)

@@ -13,9 +13,7 @@ from datetime import datetime, timedelta
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, rollouts
 from skills.kubernetes.objects import Object, dig, earliest, is_terminating, latest, name, number, text, time_of
-from skills.kubernetes.quantities import quantity, size
-from skills.kubernetes.snapshot import (
-    Snapshot,
+from skills.kubernetes.pods import (
     container_spec,
     container_statuses,
     init_statuses,
@@ -26,6 +24,8 @@ from skills.kubernetes.snapshot import (
     uptime,
     waiting,
 )
+from skills.kubernetes.quantities import quantity, size
+from skills.kubernetes.snapshot import Snapshot
 from skills.kubernetes.stores import is_cache
 
 NAME = "kubernetes.memory"

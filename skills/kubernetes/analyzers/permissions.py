@@ -13,7 +13,8 @@ from skills.contract import Entity, Excerpt, Focus, LogLine, Symptom, Window
 from skills.kubernetes import cite
 from skills.kubernetes.objects import Object, created, mapping, maps, name, namespace, strings, text
 from skills.kubernetes.podlogs import Tail
-from skills.kubernetes.snapshot import Snapshot, is_ready
+from skills.kubernetes.pods import is_ready
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.permissions"
 _FORBIDDEN = re.compile(

@@ -26,8 +26,9 @@ from skills.kubernetes.objects import (
     text,
     time_of,
 )
+from skills.kubernetes.pods import live
 from skills.kubernetes.selectors import describe, matches_map
-from skills.kubernetes.snapshot import Snapshot, live
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.policies"
 

@@ -12,15 +12,8 @@ from datetime import datetime, timedelta
 from skills.contract import Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, rollouts
 from skills.kubernetes.objects import Object, created, mapping, maps, name, number, text, time_of
-from skills.kubernetes.snapshot import (
-    Snapshot,
-    container_spec,
-    container_statuses,
-    last_end,
-    live,
-    name_of,
-    pod_started,
-)
+from skills.kubernetes.pods import container_spec, container_statuses, last_end, live, name_of, pod_started
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.probes"
 _OF_SIDECARS = (15020, 15021, 15090, 4191, 4190, 20200)

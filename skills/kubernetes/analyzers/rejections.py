@@ -14,8 +14,9 @@ from datetime import datetime, timedelta
 from skills.contract import Entity, Focus, Symptom, Window
 from skills.kubernetes import cite
 from skills.kubernetes.objects import Object, created, earliest, latest, mapping, name, text
+from skills.kubernetes.pods import ended_at
 from skills.kubernetes.refusals import lacks_pods
-from skills.kubernetes.snapshot import Snapshot, ended_at
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.rejections"
 _FRESH = timedelta(hours=1)

@@ -22,7 +22,8 @@ from skills.kubernetes.objects import (
     text,
     time_of,
 )
-from skills.kubernetes.snapshot import Snapshot, Workload, is_ready, live
+from skills.kubernetes.pods import is_ready, live
+from skills.kubernetes.snapshot import Snapshot, Workload
 
 NAME = "kubernetes.replicas"
 _LONG_AGO = timedelta(days=1)

@@ -14,7 +14,8 @@ from skills.contract import Entity, Focus, Symptom, Window
 from skills.kubernetes import cite
 from skills.kubernetes.events import Event
 from skills.kubernetes.objects import Object, created, earliest, text
-from skills.kubernetes.snapshot import Snapshot, is_pending
+from skills.kubernetes.pods import is_pending
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.sandboxes"
 _REASONS = ("FailedCreatePodSandBox", "FailedKillPod", "NetworkNotReady")

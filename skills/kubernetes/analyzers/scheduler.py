@@ -25,8 +25,9 @@ from skills.kubernetes.objects import (
     text,
     time_of,
 )
+from skills.kubernetes.pods import is_pending, is_ready, live
 from skills.kubernetes.refusals import lacks_pods
-from skills.kubernetes.snapshot import Snapshot, is_pending, is_ready, live
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.scheduler"
 _PATIENCE = timedelta(seconds=45)

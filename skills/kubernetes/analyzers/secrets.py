@@ -8,7 +8,8 @@ from skills.contract import Focus, Symptom, Window
 from skills.kubernetes import cite
 from skills.kubernetes.differences import owner_of_field
 from skills.kubernetes.objects import created, latest, maps, name, text, time_of
-from skills.kubernetes.snapshot import Snapshot, live, pod_started
+from skills.kubernetes.pods import live, pod_started
+from skills.kubernetes.snapshot import Snapshot
 from skills.kubernetes.stores import is_store
 
 NAME = "kubernetes.secrets"

@@ -14,16 +14,8 @@ from datetime import datetime, timedelta
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, rollouts
 from skills.kubernetes.objects import Object, created, dig, mapping, maps, name, namespace, number, strings, text
-from skills.kubernetes.snapshot import (
-    Snapshot,
-    container_statuses,
-    init_statuses,
-    is_ready,
-    last_end,
-    live,
-    name_of,
-    waiting,
-)
+from skills.kubernetes.pods import container_statuses, init_statuses, is_ready, last_end, live, name_of, waiting
+from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.startup"
 _PATIENCE = timedelta(seconds=60)

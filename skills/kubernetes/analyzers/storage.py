@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite
 from skills.kubernetes.analyzers.quotas import storage_quota, usage
-from skills.kubernetes.analyzers.scheduling import claims_of
 from skills.kubernetes.events import Event
 from skills.kubernetes.objects import Object, created, dig, entity, holds, mapping, name, namespace, strings, text
 from skills.kubernetes.objects import labels as labels_of
+from skills.kubernetes.pods import container_statuses, ended_at, init_statuses, is_ready, last_end, live
 from skills.kubernetes.quantities import quantity
 from skills.kubernetes.selectors import describe, matches
-from skills.kubernetes.snapshot import Snapshot, container_statuses, ended_at, init_statuses, is_ready, last_end, live
+from skills.kubernetes.snapshot import Snapshot
+from skills.kubernetes.unplaced import claims_of
 
 NAME = "kubernetes.storage"
 _STALE = timedelta(days=7)
