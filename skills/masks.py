@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 _VARYING = re.compile(
+    r"(?=[0-9a-fA-F])(?:"  # asked first: it spares most characters the six questions below
     r"(?P<time>\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z| ?[+-]\d\d:?\d\d)?)"
     r"|(?P<clock>\b\d\d:\d\d:\d\d(?:[.,]\d+)?)"
     r"|(?P<uuid>\b[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})"
     r"|(?P<ip>\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b(?::\d+)?)"
     r"|(?P<hex>\b0x[0-9a-fA-F]+|\b(?=[a-fA-F]*\d)[0-9a-fA-F]{7,}\b)"
-    r"|(?P<number>\d+)"
+    r"|(?P<number>\d+))"
 )
 _STANDS_FOR = {"time": "<time>", "clock": "<time>", "uuid": "<id>", "ip": "<ip>", "hex": "<id>", "number": "<n>"}
 
