@@ -178,3 +178,11 @@ def test_a_result_that_changed_nothing_says_so():
     run(request(), skill, model=model)
     assert "Nothing new" not in str(model.told[1][-1])
     assert "Nothing new" in str(model.told[2][-1])
+
+
+def test_the_next_check_names_the_revision_that_is_known():
+    finding, _ = play(settled(guess(causes__0__change="rollout-42")))
+    assert "--revision=N" in finding.next[0]
+    known = ROLLOUT.__class__(**{**ROLLOUT.__dict__, "id": "rollout/shop/cart/42"})
+    finding, _ = play(settled(guess(causes__0__change="rollout/shop/cart/42")), sees=looks(OOM, changes=[known]))
+    assert "rollout history deploy/cart --revision=42` against the one before" in finding.next[0]

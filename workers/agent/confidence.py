@@ -189,9 +189,17 @@ def _is_direct(cause: CauseDraft, entity: Entity, case: Case) -> bool:
         if number not in case.ledger:
             continue
         excerpt = case.ledger.excerpt(number)
-        if entity.name in excerpt.text or (excerpt.entity is not None and same_thing(excerpt.entity, entity)):
+        about = excerpt.entity
+        if entity.name in excerpt.text or (about is not None and same_thing(about, entity)):
+            return True
+        # A namespace is named by its quotas: their words leave it out.
+        if entity.kind == "Namespace" and about is not None and (about.kind, about.namespace) in _limits_of(entity):
             return True
     return False
+
+
+def _limits_of(namespace: Entity) -> tuple[tuple[str, str], ...]:
+    return (("ResourceQuota", namespace.name), ("LimitRange", namespace.name))
 
 
 def _began(cause: CauseDraft, support: Sequence[NumberedSymptom]) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
@@ -11,6 +12,8 @@ import yaml
 from skills.contract import Entity
 from workers.agent.conclude import Draft
 from workers.domain import Cause, Guidance
+
+_ANY_REVISION = re.compile(r"`(kubectl [^`]*rollout history [^`]*)`, then `--revision=N` of the last two compares")
 
 
 @cache
@@ -35,12 +38,20 @@ def all_of(draft: Draft, causes: Iterable[Cause], guidance: Iterable[Guidance], 
     said = list(draft.next[:3])
     lead = next(iter(causes), None)
     if lead is not None and not any("`" in s for s in said):
-        said.insert(0, check_of(lead.fault_id, lead.entity))
+        said.insert(0, _at_revision(check_of(lead.fault_id, lead.entity), lead.change))
     for reading in (r for g in guidance for r in g.readings if r.kind in ("owner", "runbook") and r.text):
         said.append(f"{reading.kind}: {reading.text}")
     if owner and not any(s.startswith("owner: ") for s in said):
         said.append(f"owner: {owner}")
     return tuple(dict.fromkeys(said))
+
+
+def _at_revision(text: str, change: str) -> str:
+    """The command with the revision's number, where the cause is a rollout that is known by it."""
+    number = change.rpartition("/")[2] if change.startswith("rollout/") else ""
+    if not number.isdigit():
+        return text
+    return _ANY_REVISION.sub(rf"`\1 --revision={number}` against the one before compares", text)
 
 
 def _resource(kind: str) -> str:
