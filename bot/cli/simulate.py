@@ -114,8 +114,9 @@ def scenario(
 def _tells(wanted: list[str]) -> None:
     """Exit code 1 when anything is found."""
     from workers.simulation import SimulationError  # noqa: PLC0415
-    from workers.simulation.realism import sample, tells  # noqa: PLC0415
+    from workers.simulation.realism import tells  # noqa: PLC0415
     from workers.simulation.running import stage  # noqa: PLC0415
+    from workers.simulation.sampling import sample  # noqa: PLC0415
 
     count = 0
     for name in wanted:

@@ -9,8 +9,9 @@ from itertools import islice
 import pytest
 
 from workers.simulation import names
-from workers.simulation.realism import Sample, sample, tells
+from workers.simulation.realism import tells
 from workers.simulation.running import stage
+from workers.simulation.sampling import Sample, sample
 from workers.simulation.scenario import load
 
 
