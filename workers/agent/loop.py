@@ -108,9 +108,9 @@ class _Run:
         """The analyzers' first look, and the first message made of it."""
         self.steps.take(self._receive())
         self.progress("first_look", "reading " + ", ".join(s.name for s in self.skills if s.usable))
-        context = self.context(min(first_look.SECONDS, self.budget.seconds_left))
+        context = self.context(min(first_look.SECONDS * self.request.patience, self.budget.seconds_left))
         ledger, topology = self.case.ledger, self.case.topology
-        seconds = min(first_look.SECONDS, self.budget.seconds_left)
+        seconds = min(first_look.SECONDS * self.request.patience, self.budget.seconds_left)
         looks = first_look.look(self.skills, context, self.steps, ledger, self.mask, seconds)
         self.looked = sum(look.requests for look in looks)
         about, said = self.case.about, self.budget.said()
@@ -153,7 +153,7 @@ class _Run:
         allowed, refused = asked[: self.budget.calls_left()], asked[self.budget.calls_left() :]
         if allowed:
             self.progress("investigating", "asking " + ", ".join(dict.fromkeys(c["name"] for c in allowed)))
-        seconds = min(CALL_SECONDS, self.budget.seconds_left)
+        seconds = min(CALL_SECONDS * self.request.patience, self.budget.seconds_left)
         answers = self.toolbox.call(allowed, self.context(seconds), seconds, folded_calls(self.talk.messages))
         self.budget.count_calls(len(allowed))
         results = {c["id"]: answer for c, answer in zip(allowed, answers, strict=True)}

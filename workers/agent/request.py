@@ -52,6 +52,8 @@ class Request:
     env: Literal["prod", "sim"] = "prod"
     recorded_changes: tuple[Change, ...] = ()
     """What only Gumshoe knows: feature flags that were switched, told by webhook. Oldest first."""
+    patience: float = 1.0
+    """How many times longer than usual systems are waited for: what is measured must not depend on a busy machine."""
     dollars_this_month: float = 0.0
     """What the customer has spent before this investigation, for budget.dollars_per_month."""
 
