@@ -109,7 +109,7 @@ def _promoted(
 def _symptoms(snapshot: Snapshot, focus: Focus, window: Window) -> list[Symptom]:
     found = analyzers.run(snapshot, focus, window, window.end)
     found += crashlogs.symptoms(snapshot, focus.started_at)
-    found += overview.healthy(snapshot, focus)
+    found += overview.healthy(snapshot, focus, window)
     return analyzers.ordered(found)
 
 

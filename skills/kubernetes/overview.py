@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from skills.contract import Excerpt, Focus, Symptom
+from skills.contract import Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite
 from skills.kubernetes.events import Event
-from skills.kubernetes.objects import dig, entity, holds, mapping, maps, name, number, text
-from skills.kubernetes.pods import container_statuses, init_statuses, is_ready, live, restarts, waiting
+from skills.kubernetes.objects import Object, dig, holds, latest, mapping, maps, name, number, text, time_of
+from skills.kubernetes.pods import container_statuses, init_statuses, is_ready, last_end, live, restarts, waiting
 from skills.kubernetes.snapshot import Snapshot
 
 MOST = 40
@@ -20,7 +20,9 @@ def figures(snapshot: Snapshot) -> str:
     ready = sum(1 for p in pods if is_ready(p))
     nodes = snapshot.all("Node")
     up = sum(1 for n in nodes if holds(n, "Ready"))
-    told = f"{', '.join(snapshot.namespaces)}: {len(snapshot.workloads)} workloads, {ready} of {len(pods)} pods ready, "
+    read = "" if all(snapshot.knows("Pod", place) for place in snapshot.namespaces) else " that were looked at"
+    told = f"{', '.join(snapshot.namespaces)}: {len(snapshot.workloads)} workloads, "
+    told += f"{ready} of {len(pods)} pods{read} ready, "
     told += f"{len(snapshot.of('Service'))} Services"
     whole = "" if snapshot.knows("Node") else " that were looked at"
     return told + (f"; {up} of {len(nodes)} nodes{whole} ready" if nodes else "")
@@ -36,7 +38,7 @@ def deviations(snapshot: Snapshot) -> list[Excerpt]:
 def _pods(snapshot: Snapshot) -> list[Excerpt]:
     found = []
     for pod in snapshot.pods:
-        if text(pod, "status", "phase") == "Succeeded" or (is_ready(pod) and not restarts(pod)):
+        if text(pod, "status", "phase") == "Succeeded" or (is_ready(pod) and not _restarted(snapshot, pod)):
             continue
         reasons = [waiting(s)[0] for s in [*init_statuses(pod), *container_statuses(pod)] if waiting(s)[0]]
         state = ", ".join(dict.fromkeys(reasons)) or text(pod, "status", "reason") or text(pod, "status", "phase")
@@ -48,6 +50,12 @@ def _pods(snapshot: Snapshot) -> list[Excerpt]:
         )
         found.append(cite.seen(snapshot, "Pod", pod, words))
     return found
+
+
+def _restarted(snapshot: Snapshot, pod: Object) -> bool:
+    """Within a day: older restarts of a pod that is ready are history."""
+    ended = latest(time_of(dig(last_end(s), "finishedAt")) for s in container_statuses(pod))
+    return restarts(pod) > 0 and (ended is None or snapshot.clock - ended < timedelta(days=1))
 
 
 def _workloads(snapshot: Snapshot) -> list[Excerpt]:
@@ -118,15 +126,29 @@ def recent_warnings(snapshot: Snapshot, within: timedelta = timedelta(hours=1)) 
     ]
 
 
-def healthy(snapshot: Snapshot, focus: Focus) -> list[Symptom]:
-    """The workload that the alert names, looked at and found well: this weakens what would have made it suffer."""
+_NAMED = ("deployment", "statefulset", "daemonset", "workload", "app", "exported_service", "service")
+
+
+def healthy(snapshot: Snapshot, focus: Focus, window: Window) -> list[Symptom]:
+    """The workload that the alert names, by its words or its labels, looked at and found well: this weakens what would
+    have made it suffer. A restart that was over before the window is no illness."""
+    named = {focus.service, f"{focus.service}-service", *(focus.labels.get(label, "") for label in _NAMED)} - {
+        "",
+        "-service",
+    }
+    pod = focus.labels.get("pod", "") or focus.labels.get("exported_pod", "")
+    owners = {snapshot.owner_of(p) for p in snapshot.pods if pod and name(p) == pod}
     found = []
     for workload in snapshot.workloads:
         pods = live(snapshot.pods_of(workload.entity))
-        named = focus.service and workload.entity.name in (focus.service, f"{focus.service}-service")
-        if not named or not pods or not all(is_ready(p) for p in pods) or any(restarts(p) for p in pods):
+        asked = workload.entity.name in named or workload.entity in owners
+        if not asked or not pods or not all(is_ready(p) for p in pods):
             continue
-        words = f"{workload.entity.kind} {workload.entity.name}: {len(pods)} of {len(pods)} pods ready, 0 restarts"
+        ends = [end for p in pods for s in container_statuses(p) if (end := time_of(dig(last_end(s), "finishedAt")))]
+        if any(restarts(p) for p in pods) and (not ends or max(ends) >= window.start):
+            continue
+        told = f"last restart {max(ends):%Y-%m-%dT%H:%M:%SZ}" if ends else "0 restarts"
+        words = f"{workload.entity.kind} {workload.entity.name}: {len(pods)} of {len(pods)} pods ready, {told}"
         found.append(
             Symptom(
                 analyzer="kubernetes.overview",
@@ -139,13 +161,3 @@ def healthy(snapshot: Snapshot, focus: Focus) -> list[Symptom]:
             )
         )
     return found
-
-
-def peers(snapshot: Snapshot) -> list[Excerpt]:
-    """What runs well, counted: the comparison that an engineer would make first."""
-    return [
-        Excerpt(
-            f"{figures(snapshot)}", f"kubectl -n {p} get all", entity=entity("Namespace", {"metadata": {"name": p}})
-        )
-        for p in snapshot.namespaces[:1]
-    ]

@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from skills.contract import Focus
+from skills.kubernetes import overview
 from tests.skills.kubernetes.shapes import (
     NODES,
     NS,
+    WINDOW,
     Obj,
     ago,
     app,
@@ -21,6 +26,7 @@ from tests.skills.kubernetes.shapes import (
     pod_spec,
     running,
     service,
+    snapshot,
 )
 
 
@@ -103,3 +109,26 @@ def test_nothing_is_concluded_from_kinds_that_could_not_be_read() -> None:
 
 def test_the_nodes_of_the_fixture_are_well() -> None:
     assert causes(*NODES) == []
+
+
+def well(*objects: Obj, **focus: Any) -> list[str]:
+    return [s.summary for s in overview.healthy(snapshot(*objects), Focus(namespace=NS, **focus), WINDOW)]
+
+
+def test_what_the_alert_names_by_a_label_or_a_pod_is_looked_at_and_found_well() -> None:
+    assert well(*app("cart"), service="cart") == ["Deployment cart: 1 of 1 pods ready, 0 restarts."]
+    for labels in ({"deployment": "cart"}, {"pod": "cart-5d9c7b-ax7k2"}, {"app": "cart"}):
+        assert len(well(*app("cart"), *app("orders"), labels=labels)) == 1
+    assert well(*app("cart"), labels={"pod": "orders-1"}) == []
+
+
+def test_a_restart_before_the_window_is_no_illness_and_one_within_is() -> None:
+    def restarted(minutes: float) -> list[Obj]:
+        status = {
+            **running(restarts=2),
+            "lastState": {"terminated": ended("Error", 1, begun=minutes + 50, over=minutes)},
+        }
+        return app("cart", statuses=[status])
+
+    assert "last restart 2026-03-" in well(*restarted(900), service="cart")[0]
+    assert well(*restarted(20), service="cart") == []

@@ -53,7 +53,7 @@ def everything(objects: list[Obj]) -> None:
     analyzers.run(shop, focus, WINDOW, WINDOW.end)
     crashlogs.symptoms(shop, WINDOW.end)
     overview.deviations(shop)
-    overview.healthy(shop, focus)
+    overview.healthy(shop, focus, WINDOW)
     rollouts.changes(shop, WINDOW)
     topology.edges(shop)
     podlogs.wanted(shop)
