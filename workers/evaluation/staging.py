@@ -39,6 +39,9 @@ Read = Callable[[dict[str, Any]], tuple[Alert, ...]]
 
 
 DEFAULT_BUDGET = Budget()
+SYSTEM_SECONDS = 10.0
+PATIENCE = 8.0
+"""The world answers as fast as this machine computes; a finding must not depend on what else it computes."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,8 @@ def run(job: Job, stage: Stage) -> Result:
 
 def _investigated(job: Job, it: Case, world: simulation.Running, stage: Stage, began: float) -> Result:
     customer = Customer(name=it.company, skills=world.skills, budget=stage.budget)
-    skills = agent.connect_all(customer, registry.toggles(customer), _no_secret)
+    toggles = registry.toggles(customer)
+    skills = agent.connect_all(customer, toggles, _no_secret, timeout_seconds=SYSTEM_SECONDS * PATIENCE)
     alerts = stage.read(world.alert)
     told = flags.as_changes(world.flag_events, "") if "changes" in world.skills else ()
     finding, spans = _find(job, customer, alerts, world.now, skills, stage, told)
@@ -147,6 +151,7 @@ def _find(
         now=now,
         guidance=fitting(job.variant.notebook.guidance, alerts),
         recorded_changes=told,
+        patience=PATIENCE,
         env="sim",
     )
     model = stage.model(job.variant.model)
