@@ -7,15 +7,15 @@ against the baseline, then errors, then the rest as a count. One verbatim sample
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from skills.contract import Entity, LogLine
+from skills.kinds import MOST_BEHIND_ONE_KEY, Kind, fragments_of, key_of, status_in
 from skills.loglines import join, level_of, message_of
-from skills.masks import between, mask
+from skills.masks import mask
 
 MAX_TEMPLATES = 4000
 """Of each severity, so that chatter cannot crowd out errors."""
@@ -28,39 +28,6 @@ _READ = 16_000
 """Of a longer record only the beginning tells templates apart."""
 _CACHE = 60_000
 _SEVERITY = {"fatal": 4, "error": 3, "warning": 2, "": 1, "info": 0, "debug": 0}
-_VARYING = b"0123456789abcdefABCDEF"
-_KINDS = 16
-"""Different lines behind one key; what is more varied than this is masked each time."""
-_CODE = r"\"?\W{1,4}([45])\d\d\b"
-_STATUS = {
-    "HTTP/": re.compile(rf"HTTP/\d(?:\.\d)?{_CODE}"),
-    "tatus": re.compile(rf"tatus(?:_?[Cc]ode)?{_CODE}"),
-    "ode": re.compile(rf"ode{_CODE}"),
-    "STATUS": re.compile(rf"STATUS(?:_?CODE)?{_CODE}"),
-    "CODE": re.compile(rf"CODE{_CODE}"),
-}
-"""Where a line tells the status of a request: a 500 is not the same line as a 200. Each begins with its mark, which a
-search finds fast; a line of several marks is searched for all of them at once."""
-_ANY_STATUS = re.compile(rf"(?:HTTP/\d(?:\.\d)?|(?:tatus|STATUS)(?:_?(?:[Cc]ode|CODE))?|ode|CODE){_CODE}")
-_WORD_EDGE = re.compile(r"^\w+|\w+$")
-
-
-def _status_in(text: str) -> re.Pattern[str] | None:
-    marks = [pattern for mark, pattern in _STATUS.items() if mark in text]
-    return (marks[0] if len(marks) == 1 else _ANY_STATUS) if marks else None
-
-
-def _fragments(text: str) -> tuple[str, ...]:
-    """The constant parts, without what touches a part that varies: an id may begin or end in letters."""
-    pieces = between(text)
-    if len(pieces) == 1:
-        return (text,)
-    last = len(pieces) - 1
-    trimmed = [
-        _WORD_EDGE.sub("", piece) if 0 < i < last else re.sub(r"^\w+" if i else r"\w+$", "", piece)
-        for i, piece in enumerate(pieces)
-    ]
-    return tuple(sorted({piece for piece in trimmed if len(piece) > 1}, key=len, reverse=True))
 
 
 @dataclass(frozen=True)
@@ -119,23 +86,13 @@ class _Node:
     """By name: hashing a record of names costs more than all the rest of counting a line."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Door:
-    """Lines that have been seen to read alike, and the node of each: by the first digit of a failed status."""
-
-    fragments: tuple[str, ...]
-    """What stands between the parts that vary: all of it is in every line of this kind."""
-    status: re.Pattern[str] | None
-    nodes: dict[str, _Node]
-
-
 class Digest:
     """Streaming: add records, then ask for the result. Memory is bounded by the number of templates."""
 
     def __init__(self, onset: datetime | None = None) -> None:
         self.onset = onset
         self._tree: dict[tuple[int, str, str], list[_Node]] = {}
-        self._doors: dict[str, dict[bytes, list[_Door]]] = {}
+        self._doors: dict[str, dict[bytes, list[Kind[_Node]]]] = {}
         self._known = 0
         self._masked: dict[str, _Node] = {}
         self._nodes: list[_Node] = []
@@ -179,7 +136,7 @@ class Digest:
         `locked` and `blocked` have the same key and are two things.
         """
         text = line.text if len(line.text) <= _READ else line.text[:_READ]
-        key = text.encode("utf-8", "replace").translate(None, _VARYING)
+        key = key_of(text)
         doors = self._doors.get(line.level)
         if doors is None:
             doors = self._doors[line.level] = {}
@@ -199,13 +156,13 @@ class Digest:
                     return node
         return self._new_door(line, text, key, doors)
 
-    def _new_door(self, line: LogLine, text: str, key: bytes, doors: dict[bytes, list[_Door]]) -> _Node:
-        status = _status_in(text)
+    def _new_door(self, line: LogLine, text: str, key: bytes, doors: dict[bytes, list[Kind[_Node]]]) -> _Node:
+        status = status_in(text)
         failed = found[1] if status and (found := status.search(text)) else ""
         node = self._by_mask(line, text, failed)
-        if self._known < _CACHE and len(doors.get(key, ())) < _KINDS:
+        if self._known < _CACHE and len(doors.get(key, ())) < MOST_BEHIND_ONE_KEY:
             self._known += 1
-            doors.setdefault(key, []).append(_Door(_fragments(text), status, {failed: node}))
+            doors.setdefault(key, []).append(Kind(fragments_of(text), status, {failed: node}))
         return node
 
     def _by_mask(self, line: LogLine, text: str, failed: str) -> _Node:
