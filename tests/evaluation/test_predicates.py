@@ -19,6 +19,7 @@ from workers.evaluation.predicates import Uncheckable, covered, is_checkable, sa
             "FailedScheduling: had untolerated taint {x}",
         ),
         ("log ~ no such host or log ~ NXDOMAIN", "lookup cart: nxdomain"),
+        ("event.reason = FailedScheduling and message ~ taint", "PodScheduled=False Unschedulable: untolerated taint"),
         ("log ~ refused|timed out", "connect: connection refused"),
         ("log ~ dial tcp *: i/o timeout", "dial tcp 10.0.0.1:80: i/o timeout"),
     ],

@@ -31,6 +31,8 @@ _WORDS = """
     whose whole
 """
 _PLAIN = frozenset(_WORDS.split())
+_SAME = {"failedscheduling": "Unschedulable"}
+"""One fact that Kubernetes tells twice: the scheduler's event, and the pod's condition with the same message."""
 
 
 class Uncheckable(ValueError):
@@ -103,7 +105,8 @@ def _loose(words: str) -> re.Pattern[str]:
 
 
 def _word(word: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![A-Za-z0-9]){_glob(word)}(?![A-Za-z0-9])", re.IGNORECASE)
+    either = "|".join(_glob(w) for w in (word, _SAME.get(word.casefold())) if w)
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{either})(?![A-Za-z0-9])", re.IGNORECASE)
 
 
 def _glob(text: str) -> str:
