@@ -14,6 +14,7 @@ from skills.contract import Entity, LogLine, Symptom
 from skills.logfaults.citing import Source
 from skills.logfaults.crashes import crash_symptoms
 from skills.logfaults.judgement import Case, Verdict, judge
+from skills.logfaults.novel import novel_symptoms
 from skills.logfaults.novelty import WITHOUT_BASELINE, is_over, novelty, times
 from skills.logfaults.pattern import Pattern
 from skills.logfaults.places import Host, Resolve
@@ -50,8 +51,10 @@ def recognise(
     cases = _cases(seen, before, baseline_scale)
     judged = judge(cases, seen, namespace, resolve)
     symptoms = [_symptom(seen, case, verdict, source, onset) for case, verdict in judged]
-    crashes = crash_symptoms(seen, before, source, baseline_scale) if patterns is None else []
-    symptoms = [*_merged(symptoms), *crashes]
+    symptoms = _merged(symptoms)
+    if patterns is None:
+        symptoms += crash_symptoms(seen, before, source, baseline_scale)
+        symptoms += novel_symptoms(seen, before, source, baseline_scale)
     if onset is not None and not before.count:
         symptoms = [_discounted(s, seen, onset) for s in symptoms]
     return sorted(symptoms, key=lambda s: (-s.specificity, s.onset or _NEVER, str(s.entity)))[:MAX_SYMPTOMS]

@@ -54,6 +54,8 @@ class Seen:
     """Per writer, the hosts that its lines name: who its dependencies are."""
     last: dict[Entity, datetime] = field(default_factory=dict)
     """Per writer, when it last wrote anything."""
+    unknown: dict[tuple[Entity, str], list[LogLine]] = field(default_factory=lambda: defaultdict(list))
+    """Errors that nothing recognises, by writer and masked text."""
     count: int = 0
     start: datetime | None = None
     end: datetime | None = None
@@ -92,6 +94,8 @@ def see(lines: Sequence[LogLine], namespace: str, patterns: Sequence[Pattern] | 
             words = words or _words(record.text)
             if match := pattern.pattern.search(words):
                 seen.sightings.append(_sighting(record, writer, pattern, match, words))
+        elif level_of(record) in ("error", "fatal", "critical"):
+            seen.unknown[(writer, key)].append(record)
     _name_addresses(seen)
     return seen
 

@@ -302,3 +302,31 @@ def test_a_third_party_that_answers_an_error_is_the_cause_by_its_own_word() -> N
         "external",
     )
     assert symptom.specificity > 0.5
+
+
+OWN = (
+    '{"level":"error","msg":"request failed","path":"/v1/quote","status":500,"error":"bundle: missing field bundle_id"}'
+)
+
+
+def test_an_error_of_its_own_that_a_program_never_had_is_a_failure_of_its_own() -> None:
+    symptom = only(found(*lines(*[OWN] * 40, step=1), baseline=lines(*["served"] * 40)))
+    assert (symptom.analyzer, symptom.role, symptom.faults[0]) == ("logs.novel", "cause", "code_defect_in_release")
+    assert "missing field bundle_id" in symptom.summary
+
+
+@pytest.mark.parametrize(
+    ("now", "before"),
+    [
+        ([OWN] * 40, [OWN] * 40),
+        ([OWN] * 5, ["served"] * 40),
+        ([OWN] * 40, []),
+        ([OWN.replace("bundle: missing field bundle_id", "upstream answered late")] * 40, ["served"] * 40),
+        ([OWN.replace("bundle: missing field bundle_id", "POST http://cart:8080 failed")] * 40, ["served"] * 40),
+        ([OWN.replace("error", "warning", 1)] * 40, ["served"] * 40),
+    ],
+    ids=["always there", "a few", "no baseline", "of somebody else", "names a host", "a warning"],
+)
+def test_an_unknown_error_is_no_failure_of_its_own(now: list[str], before: list[str]) -> None:
+    seen = found(*lines(*now, step=1), baseline=lines(*before) if before else [])
+    assert all(s.analyzer != "logs.novel" for s in seen)

@@ -220,7 +220,7 @@ def test_a_measure_that_is_where_it_always_was_alerts_falsely_where_nobody_suffe
 
 def test_programs_that_find_the_time_wrong_speak_for_the_node_whose_clock_is():
     complaint = symptom(
-        "Deployment shop/cart", "node_clock_skew tls_certificate_invalid", "cart finds the time wrong (198 lines)", 0.72,
+        "Deployment shop/cart", "node_clock_skew tls_certificate_invalid", "cart finds the time wrong (9 lines)", 0.72,
         analyzer="logs.faults", query="level:error",
     )  # fmt: skip
     clock = symptom(

@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from skills.contract import Entity
 from skills.faults import fault
-from workers.llm.entities import akin, is_culprit_kind, same_thing
+from workers.llm.entities import akin, family, is_culprit_kind, same_thing
 from workers.llm.graph import Graph, Vertex, vertex
 from workers.llm.offline import guidance, twins
 from workers.llm.offline.closeness import alerted, closeness
@@ -41,7 +41,7 @@ def rank(notes: Notes) -> Ranking:
         if sign.role in ("cause", "change"):
             for name in filter(is_cause, sign.faults):
                 entity = culprit(sign.entity, name, seen, sign.victims)
-                fits = is_culprit_kind(entity.kind, fault(name).culprit)
+                fits = is_culprit_kind(entity.kind, fault(name).culprit) or not _complains(sign)
                 (groups[(vertex(entity), name)] if fits else misfits[name]).append(replace(sign, entity=entity))
     _place(misfits, groups)
     for sign in effects:
@@ -153,6 +153,10 @@ def _together(weights: Iterable[float]) -> float:
     for weight in weights:
         doubt *= 1.0 - min(weight, 0.98)
     return 1.0 - doubt
+
+
+def _complains(sign: Sign) -> bool:
+    return sign.role == "cause" and family(sign.entity.kind) == "app"
 
 
 def _place(misfits: dict[str, list[Sign]], groups: Groups) -> None:

@@ -101,6 +101,33 @@ def _slow_or_lossy(suspect: Suspect, others: Sequence[Suspect], notes: Notes) ->
     return 0.6 if _timeline(suspect, others, "packet_loss") else 1.0
 
 
+def _late_or_barred(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """G1 and G2 against what bars the way altogether: a call that nobody answers takes as long as its caller
+    waits, and looks slow to whoever times it."""
+    if suspect.fault not in ("link_latency", "packet_loss"):
+        return 1.0
+    barring = [
+        o for o in others
+        if o.fault in _BARS and o.strength * o.timing >= 0.5 and any(s.role == "cause" for s in o.signs)
+        and (_names(o, suspect) or same_thing(o.entity, suspect.entity))
+    ]  # fmt: skip
+    return 0.5 if barring else 1.0
+
+
+_BARS = (
+    "network_policy_blocks",
+    "mesh_policy_blocks",
+    "service_transport_wrong",
+    "service_target_port_wrong",
+    "service_selects_no_pods",
+    "service_selects_foreign_pods",
+    "scaled_to_zero",
+    "traffic_locality_imbalance",
+    "connection_tracking_full",
+    "node_link_degraded",
+)
+
+
 _SURGE = "traffic_surge"
 
 
@@ -154,6 +181,7 @@ RULES: tuple[Rule, ...] = (
     _only_released,
     _load_or_retries,
     _slow_or_lossy,
+    _late_or_barred,
     _made_by,
     _processor,
     _ceiling,

@@ -56,7 +56,12 @@ def words_of(sign: Sign, notes: Notes) -> str:
 
 
 def suffers(entity: Entity, signs: Sequence[Sign]) -> bool:
-    return any(s.role == "effect" and s.ongoing and same_thing(s.entity, entity) for s in signs)
+    """More than the odd reset and retry that every healthy program writes of."""
+    return any(
+        s.role == "effect" and s.ongoing and same_thing(s.entity, entity)
+        and s.specificity >= (0.25 if s.analyzer.startswith("prometheus") else 0.3)
+        for s in signs
+    )  # fmt: skip
 
 
 def follows(sign: Sign, change: Alteration) -> bool:

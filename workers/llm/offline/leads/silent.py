@@ -17,6 +17,11 @@ from workers.llm.offline.notes import Notes, Sign
 _LESS = re.compile(
     r"\b(?:drop(?:ped|s)?|fell|falls?|fewer|less than|decreas\w+|declin\w+|below|low(?:er)?|missing|plunge\w*)\b", re.I
 )
+_BUSINESS = re.compile(
+    r"orders?\b|payments?\b|purchas|checkouts?\b|revenue|sales?\b|sign-?ups?|conversion|booking|basket|customers?\b|invoice",
+    re.I,
+)
+"""What people do for which a company lives; requests may also fail to arrive."""
 _MACHINERY = re.compile(
     r"replica|disk|memory|free|space|pods?\b|instances?\b|certificate|quota|hit ra|availab|success|slo\b|budget", re.I
 )
@@ -26,7 +31,8 @@ def silent(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: S
     """What people do became less, and nothing fails or is slow: answers are wrong since the last release (J5)."""
     words = " ".join(str(a.get(k) or "") for a in notes.alerts for k in ("type", "title", "summary"))
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words)
-    if notes.onset is None or not _LESS.search(spaced) or _MACHINERY.search(spaced):
+    of_people = _BUSINESS.search(spaced) and not _MACHINERY.search(spaced)
+    if notes.onset is None or not _LESS.search(spaced) or not of_people:
         return
     failing = [s for s in signs if s.ongoing and s.role == "effect" and s.specificity >= 0.2]
     if any(s.analyzer != "prometheus.alert" for s in failing):
