@@ -91,9 +91,11 @@ class Logs(Protocol):
 
 @dataclass
 class Once:
-    """Each question is asked once, also when several ask it at the same time; a failure is not kept."""
+    """Each question is asked once, also when several ask it at the same time; a failure is not kept, nor are very many
+    lines: what several skills ask alike is a first look."""
 
-    kept: int = 12
+    kept: int = 8
+    most_lines: int = 3000
     _answers: OrderedDict[LogQuery, Read] = field(default_factory=OrderedDict)
     _busy: dict[LogQuery, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -108,8 +110,9 @@ class Once:
                 return known
             answer = ask(query)
             with self._lock:
-                self._answers[query] = answer
                 self._busy.pop(query, None)
+                if len(answer.lines) <= self.most_lines:
+                    self._answers[query] = answer
                 while len(self._answers) > self.kept:
                     self._answers.popitem(last=False)
             return answer
