@@ -27,7 +27,7 @@ from skills.mcp.listing import Listed, Readable, chosen, tool_name
 from skills.mcp.results import result_of
 from skills.mcp.settings import Settings
 
-LIST_SECONDS = 6.0
+LIST_SECONDS = 4.0
 """How long a server may take to list its tools: every investigation waits for it."""
 NAMED = 12
 
