@@ -27,4 +27,4 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         "cluster_component kube-scheduler",
     )
     thing = Thing("Lease", "kube-system", "kube-scheduler", names)
-    return Blow((thing,), at, None, evidence=("pod Pending without events", "lease kube-system/kube-scheduler stale"))
+    return Blow((thing,), at, None, evidence=("lease kube-scheduler",))
