@@ -56,6 +56,9 @@ _DULL = {
 _REDACTOR = Redactor()
 
 
+_ROOM = ("cpu", "memory", "pods", "ephemeral-storage", "nvidia.com/gpu")
+
+
 def describe(snapshot: Snapshot, kind: str, obj: Object) -> list[Excerpt]:
     """Facts first, events last."""
     lines = [
@@ -98,6 +101,8 @@ def _facts(snapshot: Snapshot, kind: str, obj: Object) -> Iterator[str]:
                 f"keys {', '.join(strings(obj, 'keys')) or '(names of keys are not readable)'}, created "
                 f"{text(obj, 'metadata', 'creationTimestamp')}"
             )
+        case "Node":
+            yield from _of_node(obj)
         case _:
             yield from _of_any(obj)
     for condition in maps(obj, "status", "conditions"):
@@ -140,10 +145,32 @@ def _of_workload(snapshot: Snapshot, kind: str, obj: Object) -> Iterator[str]:
         value = dig(obj, "spec", field)
         if value not in (None, {}, 0):
             yield f"{field} {_short(value)}"
+    for claim in maps(obj, "spec", "volumeClaimTemplates"):
+        spec = mapping(claim, "spec")
+        asks = (
+            f"{dig(spec, 'resources', 'requests', 'storage')} of class {text(spec, 'storageClassName') or '(default)'}"
+        )
+        yield f"claims {text(claim, 'metadata', 'name')}: {asks}, {', '.join(strings(spec, 'accessModes'))}"
     template = mapping(obj, "spec", "jobTemplate", "spec", "template") or mapping(obj, "spec", "template")
     if labels(template):
         yield f"pod labels {spelt(labels(template))}"
     yield from _of_template(template)
+
+
+def _of_node(node: Object) -> Iterator[str]:
+    """What decides who may run there, and how much."""
+    taints = [
+        f"{text(t, 'key')}{'=' + text(t, 'value') if text(t, 'value') else ''}:{text(t, 'effect')}"
+        + (f" since {text(t, 'timeAdded')}" if text(t, "timeAdded") else "")
+        for t in maps(node, "spec", "taints")
+    ]
+    yield f"taints {', '.join(taints) or 'none'}{'; unschedulable' if dig(node, 'spec', 'unschedulable') else ''}"
+    room = mapping(node, "status", "allocatable")
+    yield "allocatable " + ", ".join(f"{what} {room[what]}" for what in _ROOM if what in room)
+    addresses = ", ".join(
+        text(a, "address") for a in maps(node, "status", "addresses") if text(a, "type") != "Hostname"
+    )
+    yield f"kubelet {text(node, 'status', 'nodeInfo', 'kubeletVersion')}, addresses {addresses}"
 
 
 def _of_template(template: Object) -> Iterator[str]:

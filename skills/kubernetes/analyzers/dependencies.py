@@ -30,7 +30,7 @@ _FOR_MONITORING = re.compile(
 )
 _NAMING = ("app", "name", "k8s-app", "instance", "component", "service")
 _TELEMETRY = re.compile(r"otel|jaeger|zipkin|statsd|telegraf|datadog|\bdd_|sentry|tracing|telemetry|collector|"
-                        r"pyroscope|fluent|loki|newrelic|apm", re.IGNORECASE)  # fmt: skip
+                        r"pyroscope|fluent|loki|newrelic|apm|grafana|prometheus|kibana", re.IGNORECASE)  # fmt: skip
 _SCRAPED = ("prometheus.io/port", "prometheus.io.port")
 _LOOKUP_FAILS = re.compile(
     r"no such host|NXDOMAIN|not resolve|resolve host|Name or service not known|getaddrinfo|Temporary failure in name",
@@ -124,7 +124,7 @@ def _missing(snapshot: Snapshot, target: Target, these: list[Reference]) -> Symp
     elif len(callers) > 1:
         specificity = 0.85 if suffering else 0.5
     else:
-        specificity = 0.7 if suffering else 0.3
+        specificity = 0.7 if suffering else 0.25  # optional parts that nobody installed are named in many manifests
     pods = live(snapshot.pods_of(own[0].entity)) if own else []
     ready = sum(1 for p in pods if is_ready(p))
     return _gone(

@@ -52,6 +52,10 @@ _EXTRA = {
     "ContainerRuntimeProblem": ("container_runtime_stopped", 0.85),
     "ContainerRuntimeUnhealthy": ("container_runtime_stopped", 0.85),
     "VMEventScheduled": ("node_rebooted", 0.6),
+    "PreemptScheduled": ("node_rebooted", 0.8),
+    "TerminateScheduled": ("node_rebooted", 0.8),
+    "RebootScheduled": ("node_rebooted", 0.8),
+    "RedeployScheduled": ("node_rebooted", 0.7),
 }
 """Conditions of the kubelet, of node-problem-detector (config/*.json) and of AKS."""
 _HEALTHY_WHEN_TRUE = {

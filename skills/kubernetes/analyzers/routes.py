@@ -235,7 +235,7 @@ def _virtual(snapshot: Snapshot, virtual: Object) -> Symptom | None:
                 if snapshot.find("Service", target.namespace, target.service) is None:
                     told = f"{protocol} route leads to host {host}, which no Service has"
                     # A ServiceEntry, which is not read, may give the name a meaning.
-                    return _symptom(snapshot, virtual, told, 0.85, "VirtualService")
+                    return _symptom(snapshot, virtual, told, 0.75, "VirtualService")
                 known = snapshot.knows("DestinationRule")
                 if subset and known and (target.service, subset) not in subsets:
                     told = f"{protocol} route leads to subset {subset} of {host}, which no DestinationRule defines"

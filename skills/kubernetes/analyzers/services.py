@@ -38,7 +38,8 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
     for service in snapshot.of("Service"):
         if text(service, "spec", "type") == "ExternalName":
             continue
-        is_used = (namespace(service), name(service)) in referred
+        outside = text(service, "spec", "type") in ("LoadBalancer", "NodePort")
+        is_used = outside or (namespace(service), name(service)) in referred
         pods = live(snapshot.selected_by(service))
         if pods:
             symptoms = [_foreign(snapshot, service, pods)]
@@ -124,7 +125,12 @@ def _meant(snapshot: Snapshot, service: Object) -> tuple[Workload | None, str]:
         for w in here
         if not snapshot.services_of(w.entity) and (_shared(selector, w.pod_labels) or w.entity.name in wanted)
     ]
-    return (shared[0], "labels") if len(shared) == 1 else (None, "")
+    if len(shared) == 1:
+        return shared[0], "labels"
+    # All pairs but one are those of a workload that bears part of the Service's name (`frontend-external`).
+    close = [w for w in here if sum(w.pod_labels.get(k) != str(v) for k, v in selector.items()) == 1 < len(selector)]
+    akin = [w for w in close if called.startswith(f"{_base(w.entity.name)}-")]
+    return (akin[0], "labels") if len(akin) == 1 else (None, "")
 
 
 def _here(snapshot: Snapshot, place: str) -> list[Workload]:

@@ -330,3 +330,14 @@ def test_a_node_proxy_that_somebody_replaced_today_is_noticed_and_a_mirror_is_no
         for s in causes(*app("cart"), *proxy("mirror.example.com/kube-proxy:v1.33.1", 60 * 24 * 90))
     )
     assert causes(*app("cart"), *proxy("registry.k8s.io/kube-proxy:v1.33.1", 20)) == []
+
+
+def test_a_service_of_a_balancer_that_selects_nobody_is_used_from_outside() -> None:
+    outer = service("cart-external", selector={"app": "cart", "tier": "none"}, type="LoadBalancer")
+    best = causes(*app("cart"), outer)[0]
+    assert (best.entity.name, best.faults[0], [v.name for v in best.victims]) == (
+        "cart-external",
+        "service_selects_no_pods",
+        ["cart"],
+    )
+    assert best.specificity >= 0.75
