@@ -229,6 +229,24 @@ def test_calls_that_are_late_and_broken_off_lose_packets():
     assert lead(run(request(alert("front")), look(late, edges=[FRONT_TO_CART])))[1] == "link_latency"
 
 
+def test_a_call_that_a_policy_drops_is_not_a_slow_one():
+    policy = symptom(
+        "NetworkPolicy shop/cart-ingress", "network_policy_blocks", "calls of front to cart match no rule", 0.88,
+        victims=["Deployment shop/cart", "Deployment shop/front"], analyzer="kubernetes.policies",
+    )  # fmt: skip
+    timed = symptom(
+        "Deployment shop/cart", "link_latency packet_loss", "calls to cart take 3 s, 0.01 s before",
+        0.72, victims=["Deployment shop/front"], analyzer="prometheus.edges", query="client seconds",
+    )  # fmt: skip
+    late = refused(
+        "Deployment shop/front", "Service shop/cart", "front waits too long for cart",
+        "link_latency cpu_throttled_by_limit packet_loss network_policy_blocks",
+    )  # fmt: skip
+    seen = look(policy, timed, late, edges=[FRONT_TO_CART])
+    assert lead(run(request(alert("front")), seen))[:2] == ("NetworkPolicy shop/cart-ingress", "network_policy_blocks")
+    assert lead(run(request(alert("front")), look(timed, late, edges=[FRONT_TO_CART])))[1] == "link_latency"
+
+
 def test_one_that_sheds_load_while_another_is_at_its_maximum_meets_demand():
     sheds = symptom(
         "Deployment shop/cart", "traffic_surge retry_storm", "cart sheds load (71 lines)", 0.5, role="effect",
@@ -301,3 +319,21 @@ def test_fewer_orders_with_errors_have_another_cause_than_silence():
     errors = symptom("Deployment shop/cart", "", "cart answers 3 errors/s", 0.3, role="effect")
     finding = run(request(fewer), look(errors, changes=[released("Deployment shop/pricing", 10)]))
     assert all(c.fault != "silent_wrong_result" for c in finding.causes)
+
+
+def test_a_node_that_resends_while_several_services_are_late_has_the_bad_link():
+    resent = symptom(
+        "Node worker-2", "node_link_degraded packet_loss", "1 of 5 nodes (worker-2) send TCP segments again", 0.4,
+        role="effect", analyzer="prometheus.retransmissions", query="node_netstat_Tcp_RetransSegs",
+    )  # fmt: skip
+    late = [
+        refused(
+            "Deployment shop/front", f"Service shop/{name}", f"front waits too long for {name}",
+            "link_latency cpu_throttled_by_limit packet_loss",
+        )
+        for name in ("cart", "search")
+    ]  # fmt: skip
+    ways = [FRONT_TO_CART, edge("Deployment shop/front", "Service shop/search")]
+    finding = run(request(alert("front")), look(resent, *late, edges=ways))
+    assert lead(finding)[:2] == ("Node worker-2", "node_link_degraded")
+    assert lead(run(request(alert("front")), look(resent, late[0], edges=ways)))[0] == "Deployment shop/cart"

@@ -71,6 +71,18 @@ def test_a_consumer_group_that_falls_behind_is_the_culprit_and_its_broker_the_vi
     assert [str(v) for v in found.victims] == ["Service data/kafka"]
 
 
+def test_a_lag_that_stands_in_one_partition_of_several_is_a_hot_one() -> None:
+    labels = {"namespace": "data", "service": "kafka", "consumergroup": "mail", "topic": "events"}
+    hot = series(lambda m: 3 + max(0.0, m) * 80, **labels, partition="2")
+    cool = [series(lambda m: 2.0, **labels, partition=str(i)) for i in (0, 1, 3)]
+    first, second = queues.analyze(look(group_lag=(hot, *cool)))
+    assert (str(first.entity), first.faults[0]) == ("Service data/kafka", "hot_key_or_shard")
+    assert second.faults == ("queue_backlog",)
+    even = [series(lambda m: 3 + max(0.0, m) * 80, **labels, partition=str(i)) for i in (0, 1, 2)]
+    (only,) = queues.analyze(look(group_lag=tuple(even)))
+    assert only.faults == ("queue_backlog",)
+
+
 def test_a_queue_that_grows_is_the_brokers_suffering() -> None:
     ready = series(lambda m: 3 + max(0.0, m) * 80, namespace="data", pod="rabbitmq-0", queue="events", vhost="/")
     (found,) = queues.analyze(look(queue_ready=(ready,)))

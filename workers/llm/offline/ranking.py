@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from skills.contract import Entity
 from skills.faults import fault
-from workers.llm.entities import akin, family, is_culprit_kind, same_thing
+from workers.llm.entities import akin, family, is_claim_of, is_culprit_kind, same_thing
 from workers.llm.graph import Graph, Vertex, vertex
 from workers.llm.offline import guidance, twins
 from workers.llm.offline.closeness import alerted, closeness
@@ -140,10 +140,11 @@ def _weight(sign: Sign, name: str) -> float:
 
 
 def _best_of_each(signs: Iterable[Sign], name: str) -> list[float]:
-    """Symptoms of one analyzer are one voice, however many pods it saw them on."""
+    """Symptoms of one analyzer are one voice, however many pods it saw them on; so are log lines, whoever read them."""
     best: dict[str, float] = {}
     for sign in signs:
-        best[sign.analyzer] = max(best.get(sign.analyzer, 0.0), _weight(sign, name))
+        voice = "lines" if by_lines(sign) else sign.analyzer
+        best[voice] = max(best.get(voice, 0.0), _weight(sign, name))
     return sorted(best.values(), reverse=True)
 
 
@@ -235,10 +236,11 @@ def _coverage(suspect: Suspect, effects: Sequence[Sign], about: Sequence[Entity]
     sufferers = {vertex(s.entity): s.entity for s in effects if s.ongoing} | {vertex(a): a for a in about}
     if not sufferers:
         return 1.0
+    owners = {e for edge in graph.edges for e in (edge.source, edge.target) if is_claim_of(suspect.entity, e)}
     explained = sum(
         same_thing(e, suspect.entity)
         or akin(suspect.entity, e)
-        or graph.distance(e, suspect.entity) is not None
+        or any(graph.distance(e, place) is not None for place in (suspect.entity, *owners))
         or any(same_thing(v, e) for s in suspect.signs for v in s.victims)
         or any(same_thing(s.entity, e) and any(same_thing(p, suspect.entity) for p in s.points_at) for s in effects)
         or (suspect.entity.kind in ("Namespace",) and e.namespace == suspect.entity.name)

@@ -28,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     load.overwhelmed,
     load.burning,
     network.lossy,
+    network.node,
     silent.silent,
 )
 

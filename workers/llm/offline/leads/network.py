@@ -37,6 +37,26 @@ def lossy(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Sc
         )  # fmt: skip
 
 
+def node(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
+    """One node alone sends segments again, and calls to several unrelated things are late or broken off: what they have
+    in common is that node, not any of them."""
+    for resent in signs:
+        if resent.faults[:1] != ("node_link_degraded",) or resent.role != "effect" or not resent.ongoing:
+            continue
+        troubled = {**_complaints(signs, BROKEN_OFF), **_complaints(signs, LATE)}
+        if len(troubled) < 2:
+            continue
+        told = [s for _, each in troubled.values() for s in each if s.role == "effect"]
+        victims = dict.fromkeys((*(target for target, _ in troubled.values()), *(s.entity for s in told)))
+        says = f"{resent.says.rstrip('.')}, and calls to several services are late or broken off"
+        yield Sign(
+            entity=resent.entity, faults=("node_link_degraded",), says=says[:480], specificity=0.88,
+            onset=resent.onset, role="cause", points_at=(), victims=tuple(victims),
+            evidence=numbers(resent.evidence[:2], *(s.evidence[:1] for s in told[:3])), change=None, ongoing=True,
+            analyzer=ANALYZER,
+        )  # fmt: skip
+
+
 def _complaints(signs: Sequence[Sign], first: str) -> dict[Vertex, tuple[Entity, list[Sign]]]:
     found: dict[Vertex, tuple[Entity, list[Sign]]] = defaultdict(lambda: (Entity(kind="", name=""), []))
     for sign in signs:

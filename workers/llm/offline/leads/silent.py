@@ -18,7 +18,7 @@ _LESS = re.compile(
     r"\b(?:drop(?:ped|s)?|fell|falls?|fewer|less than|decreas\w+|declin\w+|below|low(?:er)?|missing|plunge\w*)\b", re.I
 )
 _BUSINESS = re.compile(
-    r"orders?\b|payments?\b|purchas|checkouts?\b|revenue|sales?\b|sign-?ups?|conversion|booking|basket|customers?\b|invoice",
+    r"orders?\b|payments?\b|purchas|checkouts?\b|revenue|sales?\b|sign-?ups?|conversion|booking|basket|customers?\b",
     re.I,
 )
 """What people do for which a company lives; requests may also fail to arrive."""
