@@ -149,13 +149,21 @@ def _means(symptom: Symptom, entity: Entity, case: Case) -> bool:
 
 def _is_hearsay(entity: Entity, support: Sequence[NumberedSymptom], case: Case) -> bool:
     """Whether only other workloads' log lines speak of it. A host name tells neither kind nor namespace for certain."""
-    if family(entity.kind) != "app" or not support or _is_deployed(entity, case):
+    if family(entity.kind) != "app" or not support or _is_seen_as(entity, case):
         return False
     if any(same_thing(a, entity) for a in case.alerted):
         return False
     writers = (e.entity for n in support for e in n.symptom.evidence if e.entity is not None)
-    by_lines = all(n.symptom.analyzer.startswith("logs.") for n in support)
+    by_lines = all(n.symptom.analyzer.startswith("logs.") or n.symptom.analyzer.endswith(".logs") for n in support)
     return by_lines and not any(same_thing(w, entity) for w in writers)
+
+
+def _is_seen_as(entity: Entity, case: Case) -> bool:
+    """Whether it was seen as this very kind: that there is a Service of the name does not tell what stands behind."""
+    ends = (e for edge in case.ledger.edges if edge.via != "log" for e in (edge.source, edge.target))
+    objects = (n.symptom.entity for n in case.ledger.symptoms if _is_by_objects(n.symptom))
+    everything = (*ends, *objects, *(c.entity for c in case.ledger.changes.values()))
+    return any(e.kind == entity.kind and same_thing(e, entity) for e in everything)
 
 
 def _is_deployed(said: Entity, case: Case) -> bool:

@@ -337,3 +337,16 @@ def test_a_node_that_resends_while_several_services_are_late_has_the_bad_link():
     finding = run(request(alert("front")), look(resent, *late, edges=ways))
     assert lead(finding)[:2] == ("Node worker-2", "node_link_degraded")
     assert lead(run(request(alert("front")), look(resent, late[0], edges=ways)))[0] == "Deployment shop/cart"
+
+
+def test_a_wrong_value_began_with_the_change_that_wrote_it_not_with_its_object():
+    pinned = symptom(
+        "Deployment shop/cart", "pinned_to_missing_node_or_port", "cart has nodeName worker-retired, which no node has",
+        0.96, at=ONSET - timedelta(days=90), analyzer="kubernetes.scheduler",
+    )  # fmt: skip
+    wrote = released("Deployment shop/cart", 3, "image 1.4.1 -> 1.4.2; nodeName (none) -> worker-retired")
+    assert lead(run(request(), look(pinned, changes=[wrote]))) == (
+        "Deployment shop/cart",
+        "pinned_to_missing_node_or_port",
+        "high",
+    )

@@ -6,6 +6,7 @@ fails one test badly (far away, weeks old, itself a victim) cannot be saved by t
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -29,7 +30,7 @@ Groups = dict[tuple[Vertex, str], list[Sign]]
 def rank(notes: Notes) -> Ranking:
     graph = Graph((*notes.graph.edges, *guidance.edges(notes)))
     unheeded = tuple(s for s in notes.signs if guidance.ignored(notes, s))
-    signs = over_where_seen([s for s in notes.signs if s not in unheeded])
+    signs = [dated(s, notes) for s in over_where_seen([s for s in notes.signs if s not in unheeded])]
     about = alerted(notes, signs)
     edges = (*notes.edges, *guidance.edges(notes))
     seen = scene(signs, edges, graph, (c.entity for c in notes.changes))
@@ -182,6 +183,21 @@ def over_where_seen(signs: Sequence[Sign]) -> list[Sign]:
 
 def _told_by_lines(sign: Sign) -> tuple[object, ...] | None:
     return (sign.entity, sign.role, sign.faults, sign.points_at) if by_lines(sign) else None
+
+
+_NEW_VALUE = re.compile(r"-> ([^;,\s]{6,})")
+
+
+def dated(sign: Sign, notes: Notes) -> Sign:
+    """What is wrong with an object began with the change that wrote the very value, not with the object."""
+    if sign.role != "cause" or sign.change or by_lines(sign):
+        return sign
+    for change in reversed(notes.changes):
+        if not same_thing(change.entity, sign.entity) or (sign.onset and sign.onset >= change.at):
+            continue
+        if any(value in sign.says for value in _NEW_VALUE.findall(change.what)):
+            return replace(sign, onset=change.at, change=change.id)
+    return sign
 
 
 def _timing(signs: Sequence[Sign], notes: Notes) -> float:
