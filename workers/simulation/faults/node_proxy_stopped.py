@@ -51,5 +51,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (Thing("Node", "", node.name, names),),
         at,
         None,
-        evidence=("log ~ Failed to execute iptables-restore", "log ~ oute to host"),
+        evidence=("log ~ Failed to execute iptables-restore",),
     )

@@ -50,11 +50,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     if gone:
         for pod in [p for p in it.pods if p.revision is revision]:
             _collected(world, pod, nowhere)
-    found = (
-        f"spec.nodeName of the new pods is {gone}, and there is no such node"
-        if gone
-        else "event.reason = FailedScheduling and message ~ didn't have free ports"
-    )
+    found = gone if gone else "event.reason = FailedScheduling and message ~ didn't have free ports"
     return Blow((workload_thing(it),), at, rollout_of(it, revision), evidence=(found,))
 
 
