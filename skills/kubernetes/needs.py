@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from skills.contract import Focus
-from skills.kubernetes import refusals
+from skills.kubernetes import references, refusals
 from skills.kubernetes.analyzers.admission import is_mutated
 from skills.kubernetes.kinds import (
+    CONFIG_MAP,
     CONTROLLER_REVISION,
     DAEMON_SET,
     DEPLOYMENT,
@@ -248,7 +249,7 @@ def _crowd(snapshot: Snapshot, focus: Focus) -> Iterator[Read]:
     }
     for place in snapshot.namespaces:
         pods, sets = snapshot.knows("Pod", place), snapshot.knows("ReplicaSet", place)
-        if pods and sets:
+        if pods and sets and snapshot.knows("ConfigMap", place):
             continue
         chosen = [
             w for w in snapshot.workloads if w.entity.namespace == place and w.entity.kind not in ("Job", "CronJob")
@@ -264,6 +265,10 @@ def _crowd(snapshot: Snapshot, focus: Focus) -> Iterator[Read]:
         ]
         for workload in asked[:2] if not pods else []:
             yield Read(POD, place, labels=_selector(workload.obj), pages=1)
+        if not snapshot.knows("ConfigMap", place):
+            used = [c for w in [*asked, *moved] for c in references.config_maps_of(w.pod_spec)]
+            missing = [c for c in dict.fromkeys(used) if snapshot.find("ConfigMap", place, c) is None]
+            yield from (Read(CONFIG_MAP, place, name=c) for c in missing[:_MOST])
         for workload in [*asked, *(w for w in moved if w not in asked)][:_MOST] if not sets else []:
             yield Read(REPLICA_SET, place, labels=_selector(workload.obj), pages=1)
 

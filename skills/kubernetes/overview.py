@@ -28,6 +28,12 @@ def figures(snapshot: Snapshot) -> str:
     return told + (f"; {up} of {len(nodes)} nodes{whole} ready" if nodes else "")
 
 
+def at_a_glance(snapshot: Snapshot) -> Excerpt:
+    """The figures as something that can be cited: what a claim of health rests on."""
+    places = " ".join(f"-n {place}" for place in snapshot.namespaces) or "-A"
+    return Excerpt(text=figures(snapshot), query=f"kubectl {places} get deploy,sts,ds,pods,svc; kubectl get nodes")
+
+
 def deviations(snapshot: Snapshot) -> list[Excerpt]:
     """Pods not ready or restarted, workloads short of replicas, Services without endpoints, claims not bound, nodes
     unwell, and the warnings of the last hour."""

@@ -171,14 +171,14 @@ def users_of_config_map(snapshot: Snapshot, config: Object) -> list[Entity]:
     """Workloads that mount the ConfigMap or take variables from it; where none does, those that name a file of it."""
     called, place = name(config), namespace(config)
     here = [w for w in snapshot.workloads if w.entity.namespace == place]
-    users = [w.entity for w in here if called in _config_maps(w.pod_spec)]
+    users = [w.entity for w in here if called in config_maps_of(w.pod_spec)]
     files = [key for key in mapping(config, "data") if "." in key and len(key) > 5]
     if users or not files:
         return users
     return [w.entity for w in here if any(f"/{f}" in value for _, _, value in _settings(snapshot, w) for f in files)]
 
 
-def _config_maps(pod_spec: Object) -> set[str]:
+def config_maps_of(pod_spec: Object) -> set[str]:
     found = set(mounted_config_maps(pod_spec))
     for container in [*maps(pod_spec, "containers"), *maps(pod_spec, "initContainers")]:
         found |= {text(s, "configMapRef", "name") for s in maps(container, "envFrom")}

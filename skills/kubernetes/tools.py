@@ -31,7 +31,7 @@ from skills.kubernetes.client import Client, NotServed
 from skills.kubernetes.describe import describe, whole
 from skills.kubernetes.look import Look
 from skills.kubernetes.objects import Object, name, namespace
-from skills.kubernetes.overview import deviations, figures
+from skills.kubernetes.overview import at_a_glance, deviations, figures
 from skills.kubernetes.podlogs import PodLogs, Tail
 from skills.kubernetes.pods import container_statuses, is_ready, name_of
 from skills.kubernetes.questions import InNamespace, LogsOf, Named, OneObject
@@ -112,7 +112,7 @@ class Kubernetes:
             changes=tuple(rollouts.changes(found.snapshot, window)),
             edges=tuple(topology.edges(found.snapshot)),
             gaps=found.snapshot.gaps,
-            evidence=tuple(deviations(found.snapshot)[:MOST_LINES]),
+            evidence=(at_a_glance(found.snapshot), *deviations(found.snapshot)[:MOST_LINES]),
         )
 
     def checks(self) -> Sequence[Check]:
@@ -196,7 +196,8 @@ class Kubernetes:
         if not symptoms:
             return ToolResult(
                 "no_data",
-                f"{figures(found.snapshot)}. No analyzer sees anything wrong in {where}.",
+                f"No analyzer sees anything wrong in {where}.",
+                (at_a_glance(found.snapshot),),
                 gaps=found.snapshot.gaps,
             )
         causes = sum(1 for s in symptoms if s.role == "cause")
@@ -215,7 +216,9 @@ class Kubernetes:
         lines = deviations(found.snapshot)
         head = figures(found.snapshot)
         if not lines:
-            return ToolResult("no_data", f"{head}. Nothing deviates.", gaps=found.snapshot.gaps)
+            return ToolResult(
+                "no_data", f"{head}. Nothing deviates.", (at_a_glance(found.snapshot),), gaps=found.snapshot.gaps
+            )
         return ToolResult(
             "ok", _counted(head, lines), tuple(lines[:MOST_LINES]), gaps=found.snapshot.gaps, full=_joined(lines)
         )

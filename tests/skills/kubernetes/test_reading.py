@@ -563,3 +563,16 @@ def test_a_node_proxy_that_was_edited_makes_the_control_plane_worth_reading() ->
     with serving(cluster) as url:
         look = kubernetes(url).first_look(context())
     assert any(s.entity.name == "kube-proxy" for s in look.symptoms)
+
+
+def test_config_maps_that_the_alerts_workload_needs_are_read_from_a_crowd_by_name() -> None:
+    conf = [{"kind": "ConfigMap", "apiVersion": "v1", "metadata": meta(f"a-{i:03}"), "data": {}} for i in range(300)]
+    conf.append(
+        {"kind": "ConfigMap", "apiVersion": "v1", "metadata": meta("zz-conf"), "data": {"URL": "http://cartt:8080"}}
+    )
+    user = app("frontend", spec=pod_spec(container(image="x/f:1", envFrom=[{"configMapRef": {"name": "zz-conf"}}])))
+    with serving(Cluster([*NODES, *app("cart"), *user, *conf])) as url:
+        look = kubernetes(url).first_look(context(service="frontend"))
+    assert ("Deployment shop/frontend", "dependency_address_wrong") in {
+        (str(s.entity), s.faults[0]) for s in look.symptoms if s.faults
+    }
