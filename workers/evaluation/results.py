@@ -58,6 +58,10 @@ class Result(_Stored):
     states: dict[str, StateMarks] = Field(default_factory=dict)
     suspicions: tuple[str, ...] = ()
     """Sentences in which the model doubts that the world is real, or feels tested."""
+    tries: int = 1
+    """More than one: the machine was too busy for the first."""
+    disturbed: bool = False
+    """Also the last try was."""
     off_tape: float | None = None
     """Replays: the share of calls that the recording could not answer."""
     calls: int = 0
