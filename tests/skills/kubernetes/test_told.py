@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from skills.contract import ToolResult
+from tests.skills.kubernetes.served import NAMESPACES, context, kubernetes
 from tests.skills.kubernetes.server import Cluster, serving
 from tests.skills.kubernetes.shapes import NS, app, meta, node, pod_spec
-from tests.skills.kubernetes.test_reading import NAMESPACES, context, kubernetes
 
 
 def ask(cluster: Cluster, verb: str, **arguments: str) -> ToolResult:
