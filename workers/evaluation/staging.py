@@ -21,6 +21,7 @@ from workers.agent.systems import sources
 from workers.domain import Alert, Finding, Guidance, Instructions, Progress
 from workers.evaluation import guessers
 from workers.evaluation.cases import Case, case
+from workers.evaluation.disturbance import TRIES, is_disturbed
 from workers.evaluation.grading import grade
 from workers.evaluation.grading.proof import changes
 from workers.evaluation.recorded import Recorded
@@ -115,8 +116,15 @@ def _investigated(job: Job, it: Case, world: simulation.Running, stage: Stage, b
     skills = agent.connect_all(customer, toggles, _no_secret, timeout_seconds=SYSTEM_SECONDS * PATIENCE)
     alerts = stage.read(world.alert)
     told = flags.as_changes(world.flag_events, "") if "changes" in world.skills else ()
-    finding, spans = _find(job, customer, alerts, world.now, skills, stage, told)
+    for tries in range(1, TRIES + 1):
+        finding, spans = _find(job, customer, alerts, world.now, skills, stage, told)
+        disturbed = is_disturbed(spans)
+        # A try that costs is not repeated: it would spend what nobody agreed to.
+        if not disturbed or finding.used.dollars:
+            break
+        skills = agent.connect_all(customer, toggles, _no_secret, timeout_seconds=SYSTEM_SECONDS * PATIENCE)
     graded = _graded(job, it, alerts, finding, spans, world.truth, stage, began)
+    graded = graded.model_copy(update={"tries": tries, "disturbed": disturbed})
     if not stage.guess or job.repeat:
         return graded
     seen = guessers.Scene(alerts, tuple(changes(spans).values()), sources(tuple(skills)), world.now)

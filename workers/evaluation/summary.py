@@ -96,6 +96,10 @@ class Summary:
     brier_by_alert_type: dict[str, float]
     cost: Cost
     broken: tuple[tuple[str, str], ...]
+    repeated_tries: int
+    """Investigations that were tried again because the machine was too busy."""
+    disturbed: tuple[str, ...]
+    """Keys of those whose last try was disturbed as well."""
     suspected: tuple[tuple[str, str], ...]
     """(key, sentence): signs that the model suspects a simulation."""
     missed: tuple[tuple[str, str, str], ...]
@@ -147,6 +151,8 @@ def summary(variant: str, results: Sequence[Result]) -> Summary | None:
         },
         cost=_cost(results),
         broken=tuple((r.key, r.error) for r in results if r.error),
+        repeated_tries=sum(r.tries > 1 for r in results),
+        disturbed=tuple(r.key for r in results if r.disturbed),
         suspected=tuple((r.key, sentence) for r in results for sentence in r.suspicions),
         missed=tuple((r.key, truth_in_words(r), said_in_words(r)) for r in results if not r.passed),
     )

@@ -53,6 +53,8 @@ def _variant(it: Summary) -> Iterator[str]:
         f" each (${cost.total_dollars:.2f} in all), {cost.tool_calls:.1f} calls, {cost.bytes_read / 1e6:.2f} MB read"
     )
     yield f"{cost.tool_errors} tool errors, {cost.invalid_calls} invalid and {cost.repeated_calls} repeated calls"
+    if it.repeated_tries:
+        yield f"{it.repeated_tries} investigations tried again on a busy machine, {len(it.disturbed)} of them in vain"
     yield f"{len(it.suspected)} signs that the model suspects a simulation"
     for key, sentence in it.suspected:
         yield f"  {key.split('|')[0]}: {sentence}"
