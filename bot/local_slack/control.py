@@ -259,6 +259,7 @@ def text_of(message: Json) -> str:
     pieces: list[str] = [message.get("text") or ""]
     for part in (*message.get("blocks", []), *message.get("attachments", [])):
         pieces.extend(_texts(part))
+    pieces += [f"[picture] {file.get('title') or file.get('name')}" for file in message.get("files", [])]
     return "\n".join(piece for piece in pieces if piece)
 
 
