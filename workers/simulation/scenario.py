@@ -6,6 +6,7 @@ What it names must exist: an unknown service, fault, option or axis is refused w
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
@@ -136,7 +137,8 @@ def load(name: str) -> Scenario:
     """Raises SimulationError."""
     source = files("workers.simulation") / "scenarios" / f"{name}.yaml"
     if not source.is_file():
-        raise SimulationError(f"no scenario called {name!r}; there are {', '.join(names())}")
+        near = get_close_matches(name, names(), 3, 0.5)
+        raise SimulationError(f"no scenario called {name!r} among {len(names())}; near: {', '.join(near) or 'none'}")
     try:
         raw = yaml.safe_load(source.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:

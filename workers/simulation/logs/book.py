@@ -124,9 +124,11 @@ class LogBook:
                 for at, level, text in manner.stopped(run.ended, part.name):
                     if start <= at < end:
                         yield Line(at, pod, pod.main, level, text)
-            spoke = run.message and not run.message.startswith("liveness:") and run.reason != "StartError"
-            if spoke and start <= run.ended - 0.05 < end:
-                yield Line(run.ended - 0.05, pod, pod.main, "error", run.message, "stderr")
+        for container, runs in pod.runs.items():
+            for run in runs:
+                spoke = run.message and not run.message.startswith("liveness:") and run.reason != "StartError"
+                if spoke and start <= run.ended - 0.05 < end:
+                    yield Line(run.ended - 0.05, pod, container, "error", run.message, "stderr")
 
     def _requests(self, part: Service, start: float, rng: random.Random) -> Iterator[Line]:
         """The minute in pieces between which nothing changed, so that no failure is written before its time."""
