@@ -98,7 +98,7 @@ OF_CLUSTER = (
 )
 
 OPTIONAL = (
-    # Istio security.istio.io, Gateway API and cert-manager, in versions from new to old; the first one served is read.
+    # Istio security.istio.io, Gateway API, cert-manager and Cilium, from new to old; the first one served is read.
     Kind("AuthorizationPolicy", "/apis/security.istio.io/v1", "authorizationpolicies", optional=True),
     Kind("AuthorizationPolicy", "/apis/security.istio.io/v1beta1", "authorizationpolicies", optional=True),
     Kind("PeerAuthentication", "/apis/security.istio.io/v1", "peerauthentications", optional=True),
@@ -113,6 +113,7 @@ OPTIONAL = (
     Kind("Gateway", "/apis/gateway.networking.k8s.io/v1", "gateways", optional=True),
     Kind("Gateway", "/apis/gateway.networking.k8s.io/v1beta1", "gateways", optional=True),
     Kind("Certificate", "/apis/cert-manager.io/v1", "certificates", optional=True),
+    Kind("CiliumNetworkPolicy", "/apis/cilium.io/v2", "ciliumnetworkpolicies", optional=True),
 )
 
 ENDPOINTS = Kind("Endpoints", CORE, "endpoints")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from skills.contract import Entity, Focus, Symptom, Window
@@ -36,7 +37,7 @@ def _written(snapshot: Snapshot, config: Object, onset: datetime) -> Symptom | N
     recent = at is not None and onset - _BEFORE <= at <= onset + _AFTER
     raised = [f for value in mapping(config, "data").values() if isinstance(value, str) for f in _raised(value)]
     if raised:
-        return _flag(snapshot, config, raised, write, 0.6 if recent else 0.45)
+        return _flag(snapshot, config, raised, write, recent=recent)
     born = created(config)
     made_together = at is None or born is None or abs((at - born).total_seconds()) < 5
     if not recent or at is None or made_together:
@@ -87,21 +88,59 @@ def _flag_entity(config: Object, write: Write) -> Entity | None:
     return None if is_file or len(write.keys) != 1 else Entity(kind="feature_flag", name=write.keys[0])
 
 
-def _flag(snapshot: Snapshot, config: Object, raised: list[str], write: Write, specificity: float) -> Symptom:
-    words = f"ConfigMap {name(config)}: flag(s) not at their off variant: {', '.join(raised[:5])}"
+@dataclass(frozen=True)
+class _Raised:
+    """A flag that does not stand at its off variant."""
+
+    name: str
+    variant: str
+    words: str
+    """Its name and description."""
+
+    @property
+    def harms(self) -> bool:
+        """Says of itself that it breaks something: nobody leaves such a one on by intent."""
+        return bool(_HARM.search(self.words))
+
+
+# Names are camelCase or kebab-case, so that a word ends where the next begins.
+_HARM = re.compile(
+    r"fail|unreachable|unavailable|\bslow|Slow|\bcrash|Crash|\bleak|Leak|overload|\bproblem|Problem|\bflood|Flood"
+    r"|\bbreak|\bbroken|high cpu|HighCpu|garbage collection|outage|degrade|chaos|inject|\berror|Error\b"
+)
+
+
+def _flag(snapshot: Snapshot, config: Object, raised: list[_Raised], write: Write, *, recent: bool) -> Symptom:
+    raised = sorted(raised, key=lambda f: not f.harms)
+    shown = ", ".join(f"{f.name}={f.variant}" for f in raised[:5])
+    words = f"ConfigMap {name(config)}: flag(s) not at their off variant: {shown}"
+    users = references.users_of_config_map(snapshot, config)
+    meant = _meant(snapshot, config, raised[0])
     return Symptom(
         analyzer=NAME,
-        entity=Entity(kind="feature_flag", namespace=namespace(config), name=raised[0].partition("=")[0]),
+        entity=Entity(kind="feature_flag", namespace=namespace(config), name=raised[0].name),
         faults=("feature_flag_harmful",),
         summary=f"{words}.",
-        specificity=specificity,
+        specificity=0.8 if raised[0].harms and meant else 0.6 if recent or raised[0].harms else 0.3,
         evidence=(cite.seen(snapshot, "ConfigMap", config, words, verb="get", at=write.at),),
-        onset=write.at or created(config),
-        victims=tuple(references.users_of_config_map(snapshot, config)),
+        onset=write.at,  # when the object was made says nothing of when the flag was raised
+        victims=tuple(dict.fromkeys((*meant, *users))),
     )
 
 
-def _raised(value: str) -> list[str]:
+def _meant(snapshot: Snapshot, config: Object, flag: _Raised) -> tuple[Entity, ...]:
+    """The workloads that the flag's name begins with or its description names: adFailure, "Fail cart service"."""
+    place = namespace(config)
+    spoken = set(re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", flag.words).lower()))
+    found = []
+    for each in snapshot.workloads:
+        parts = set(each.entity.name.lower().removesuffix("service").strip("-").split("-")) - {"service"}
+        if each.entity.namespace == place and parts and parts <= spoken:
+            found.append(each.entity)
+    return tuple(found)
+
+
+def _raised(value: str) -> list[_Raised]:
     """flagd's JSON: every flag reads ENABLED; what counts is a defaultVariant other than off."""
     if '"defaultVariant"' not in value:
         return []
@@ -110,7 +149,7 @@ def _raised(value: str) -> list[str]:
     except ValueError:
         return []
     return [
-        f"{called}={text(flag, 'defaultVariant')}"
+        _Raised(called, text(flag, "defaultVariant"), f"{called} {text(flag, 'description')}")
         for called, flag in flags.items()
         if "off" in mapping(flag, "variants")
         and text(flag, "defaultVariant") not in ("off", "")

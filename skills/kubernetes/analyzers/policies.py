@@ -78,7 +78,7 @@ def _network(snapshot: Snapshot, policy: Object) -> Symptom | None:
         entity=entity("NetworkPolicy", policy),
         faults=("network_policy_blocks", "dns_resolution_failing") if deaf else ("network_policy_blocks",),
         summary=f"NetworkPolicy {name(policy)}: {why}.",
-        specificity=specificity * _by_age(snapshot, at),
+        specificity=specificity * weight_by_age(snapshot, at),
         evidence=(
             cite.seen(snapshot, "NetworkPolicy", policy, f"NetworkPolicy {name(policy)} {_told(policy)}", verb="get"),
         ),
@@ -87,7 +87,7 @@ def _network(snapshot: Snapshot, policy: Object) -> Symptom | None:
     )
 
 
-def _by_age(snapshot: Snapshot, at: datetime | None) -> float:
+def weight_by_age(snapshot: Snapshot, at: datetime | None) -> float:
     """A policy that has stood for weeks did not break what worked yesterday."""
     if at is None or snapshot.clock - at < timedelta(days=1):
         return 1.0
@@ -151,7 +151,7 @@ def _authorization(snapshot: Snapshot, policy: Object) -> Symptom | None:
         why, specificity = f"denies {rules[0]}", 0.65
     else:
         why, specificity = f"allows only {rules[0]}", 0.4
-    specificity *= _by_age(snapshot, latest([created(policy), time_of(owner_of_field(policy, "spec")[1])]))
+    specificity *= weight_by_age(snapshot, latest([created(policy), time_of(owner_of_field(policy, "spec")[1])]))
     return _mesh(snapshot, "AuthorizationPolicy", policy, pods, why, specificity)
 
 
@@ -166,7 +166,7 @@ def _peer(snapshot: Snapshot, policy: Object) -> Symptom | None:
     without = list(dict.fromkeys(snapshot.owner_of(p) for p in bare))
     cut = [o for o in without if o in callers]
     who = ", ".join(o.name for o in (cut or without)[:5])
-    age = _by_age(snapshot, latest([created(policy), time_of(owner_of_field(policy, "spec")[1])]))
+    age = weight_by_age(snapshot, latest([created(policy), time_of(owner_of_field(policy, "spec")[1])]))
     # Jobs and agents without a proxy are everywhere; it hurts only who calls into the mesh.
     specificity = (0.88 if cut else 0.4) * age
     return _mesh(snapshot, "PeerAuthentication", policy, pods, f"demands mTLS, but {who} have no proxy", specificity)

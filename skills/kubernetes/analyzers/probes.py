@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from skills.contract import Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, rollouts
-from skills.kubernetes.objects import Object, created, mapping, maps, name, number, text, time_of
+from skills.kubernetes.objects import Object, condition, created, mapping, maps, name, number, text, time_of
 from skills.kubernetes.pods import container_spec, container_statuses, last_end, live, name_of, pod_started
 from skills.kubernetes.snapshot import Snapshot
 
@@ -38,7 +38,34 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
             for kind in ("livenessProbe", "startupProbe", "readinessProbe"):
                 if mapping(spec, kind):
                     found.append(_probe(snapshot, pod, status, spec, kind))
+        found.append(_gate(snapshot, pod))
     return [s for s in found if s]
+
+
+def _gate(snapshot: Snapshot, pod: Object) -> Symptom | None:
+    """All containers are ready and the pod is not: a readiness gate waits for a condition (Pod conditions reference).
+    One that stands at False is somebody's verdict; one that is not there at all is written by nobody."""
+    ready = condition(pod, "Ready")
+    born = created(pod)
+    if text(ready, "reason") != "ReadinessGatesNotReady" or (born and snapshot.clock - born < timedelta(minutes=2)):
+        return None
+    gates = [text(g, "conditionType") for g in maps(pod, "spec", "readinessGates")]
+    unwritten = [g for g in gates if not condition(pod, g)]
+    owner = snapshot.owner_of(pod)
+    why = (
+        f"nobody writes the condition {unwritten[0]}" if unwritten else f"a readiness gate ({', '.join(gates)}) is shut"
+    )
+    told = f"pod {name(pod)}: ContainersReady=True, Ready=False ReadinessGatesNotReady: {text(ready, 'message')}"
+    return Symptom(
+        analyzer=NAME,
+        entity=owner,
+        faults=("readiness_probe_misconfigured",),
+        summary=f"{owner.kind} {owner.name}: containers are ready and the pod is not: {why}.",
+        specificity=0.9 if unwritten else 0.6,
+        evidence=(cite.seen(snapshot, "Pod", pod, told, verb="get"),),
+        onset=time_of(ready.get("lastTransitionTime")) or born,
+        victims=snapshot.victims_of(owner),
+    )
 
 
 def _probe(snapshot: Snapshot, pod: Object, status: Object, spec: Object, kind: str) -> Symptom | None:
@@ -112,7 +139,8 @@ def _verdict(
     wrong = "readiness_probe_misconfigured" if kind == "readinessProbe" else "liveness_probe_misconfigured"
     rival = () if kind == "readinessProbe" else ("liveness_probe_too_aggressive",)
     off_port = _wrong_port(pod, spec, kind)
-    if off_port and not re.search(r"statuscode: |deadline exceeded|i/o timeout", words):
+    refused = bool(re.search(r"connection refused|failed to connect service", words))
+    if off_port and (refused or not re.search(r"statuscode: |deadline exceeded|i/o timeout", words)):
         sure = 0.94 if _NOBODY.search(words) else 0.85  # an answer, even a late one, would prove that somebody listens
         return (wrong, *rival), f"it asks port {off_port}, which the container does not have", sure
     if _NO_PROGRAM.search(words):

@@ -17,8 +17,8 @@ from tests.skills.kubernetes.shapes import Obj
 from workers import simulation
 
 _OF_OTHER_GROUPS = {
-    "Certificate", "HTTPRoute", "Gateway", "VirtualService", "DestinationRule", "AuthorizationPolicy",
-    "PeerAuthentication",
+    "Certificate", "CiliumNetworkPolicy", "HTTPRoute", "Gateway", "VirtualService", "DestinationRule",
+    "AuthorizationPolicy", "PeerAuthentication",
 }  # fmt: skip
 """Kinds of custom resources: the client has no models of them."""
 _NAMES = {"Event": "CoreV1Event", "HorizontalPodAutoscaler": "V2HorizontalPodAutoscaler"}

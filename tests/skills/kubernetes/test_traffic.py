@@ -341,3 +341,29 @@ def test_a_service_of_a_balancer_that_selects_nobody_is_used_from_outside() -> N
         ["cart"],
     )
     assert best.specificity >= 0.75
+
+
+# --- Cilium -----------------------------------------------------------------------------------------------------------------------
+
+
+def cilium(name: str, selector: Obj, age: float = 15, **spec: Any) -> Obj:
+    return {
+        "kind": "CiliumNetworkPolicy",
+        "apiVersion": "cilium.io/v2",
+        "metadata": meta(name, age=age),
+        "spec": {"endpointSelector": {"matchLabels": selector}, **spec},
+    }
+
+
+def test_a_cilium_policy_that_closes_a_direction_and_one_that_others_open_again() -> None:
+    closed = cilium("deny", {"k8s:app": "cart"}, ingress=[{}])
+    assert leading(*app("cart"), closed) == ("CiliumNetworkPolicy shop/deny", "network_policy_blocks")
+    opened = cilium("allow", {"app": "cart"}, ingress=[{"fromEndpoints": [{"matchLabels": {"app": "frontend"}}]}])
+    assert causes(*app("cart"), closed, opened) == []
+    assert causes(*app("cart"), opened, cilium("unused", {"app": "gone"}, ingress=[{}])) == []
+    assert all(
+        s.specificity < 0.5
+        for s in causes(*app("cart"), cilium("deny", {"app": "cart"}, age=60 * 24 * 60, ingress=[{}]))
+    )
+    soft = cilium("soft", {"app": "cart"}, ingress=[{}], enableDefaultDeny={"ingress": False})
+    assert causes(*app("cart"), soft, cilium("none", {"app": "cart"}, ingress=[])) == []
