@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import json
 import sys
 import time
@@ -84,6 +86,9 @@ def command(
 
     Exit code 0 with a finding, whatever it says; 2 when the configuration cannot be used; 3 when FILE is no alert.
     """
+    # Most of what a process of a second makes, it keeps to its end: to look for garbage in it is a tenth of its time.
+    gc.set_threshold(20_000, 20, 50)
+    atexit.register(gc.freeze)
     settings = load()
     customer = load_file(customer_file)
     registry.validate(customer, str(customer_file))
