@@ -101,7 +101,7 @@ def _missing(snapshot: Snapshot, target: Target, these: list[Reference]) -> Symp
     evidence += [references.excerpt(snapshot, r) for r in these[:3]]
     if not own and near and len(callers) == 1:
         caller = callers[0]
-        store = is_store(f"{these[0].host} {these[0].key}", these[0].port)
+        store = _is_store(these[0])
         faults = ("datastore_endpoint_wrong", "dependency_address_wrong")
         return Symptom(
             analyzer=NAME,
@@ -234,6 +234,12 @@ def _unresolved(snapshot: Snapshot, place: str, host: str) -> tuple[tuple[Entity
     return (tuple(dict.fromkeys(callers)), said[:2]) if callers else None
 
 
+def _is_store(reference: Reference) -> bool:
+    """A cache is a dependency like others: what is lost with it can be had again."""
+    words = f"{reference.host} {reference.key}"
+    return is_store(words, reference.port) and "cache" not in words.lower()
+
+
 def _near(snapshot: Snapshot, target: Target) -> str:
     return nearest(target.service, [name(s) for s in snapshot.of("Service") if namespace(s) == target.namespace])
 
@@ -283,7 +289,7 @@ def _port(snapshot: Snapshot, reference: Reference, service: Object, every: list
             victims=(reference.workload, *agreeing),
         )
     faults = ("datastore_endpoint_wrong", "dependency_address_wrong")
-    store = is_store(f"{reference.host} {reference.key}", reference.port)
+    store = _is_store(reference)
     caller = reference.workload
     return Symptom(
         analyzer=NAME,

@@ -367,3 +367,10 @@ def test_a_cilium_policy_that_closes_a_direction_and_one_that_others_open_again(
     )
     soft = cilium("soft", {"app": "cart"}, ingress=[{}], enableDefaultDeny={"ingress": False})
     assert causes(*app("cart"), soft, cilium("none", {"app": "cart"}, ingress=[])) == []
+
+
+def test_a_wrong_address_of_a_cache_is_one_of_a_dependency_and_of_a_database_one_of_a_store() -> None:
+    cache = [*app("cart-cache", port=6379), *caller(value="cart-cache-ro:6379")]
+    store = [*app("cart-db", port=5432), *caller(value="cart-db-ro:5432")]
+    assert leading(*cache) == ("Deployment shop/frontend", "dependency_address_wrong")
+    assert leading(*store) == ("Deployment shop/frontend", "datastore_endpoint_wrong")

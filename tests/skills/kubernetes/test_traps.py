@@ -8,10 +8,12 @@ admission; cert-manager.io/v1 Certificate; CoreDNS rewrite plugin.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from tests.skills.kubernetes import shapes
 from tests.skills.kubernetes.shapes import (
     NODES,
     Obj,
@@ -341,3 +343,44 @@ def test_an_autoscaler_whose_pods_are_not_ready_is_a_victim() -> None:
            "spec": {"maxReplicas": 5, "scaleTargetRef": {"kind": "Deployment", "name": "cart"}},
            "status": {"currentReplicas": 1, "desiredReplicas": 1, "conditions": conditions(ScalingActive=("False", "FailedGetResourceMetric", words))}}  # fmt: skip
     assert all(s.specificity <= 0.2 for s in causes(*unwell("cart"), hpa))
+
+
+def test_a_readiness_gate_that_nobody_writes_keeps_a_ready_pod_from_being_ready() -> None:
+    """Pod conditions, "Pod readiness": Ready=False, reason ReadinessGatesNotReady, while ContainersReady is True."""
+    gate = "www.example.com/traffic-ready"
+    shut = (
+        "False",
+        "ReadinessGatesNotReady",
+        f'corresponding condition of pod readiness gate "{gate}" does not exist.',
+    )
+    states = shapes.conditions(Initialized="True", Ready=shut, ContainersReady="True", PodScheduled="True")
+    spec = shapes.pod_spec(readinessGates=[{"conditionType": gate}])
+    assert shapes.leading(*shapes.app("cart", spec=spec, conds=states)) == (
+        "Deployment shop/cart",
+        "readiness_probe_misconfigured",
+    )
+
+
+def test_a_grpc_probe_that_cannot_connect_asks_the_wrong_port_although_a_deadline_is_named() -> None:
+    words = 'Readiness probe failed: timeout: failed to connect service "10.244.1.7:9556" within 1s: context deadline exceeded'
+    probe = {"grpc": {"port": 9556, "service": ""}, "periodSeconds": 10, "failureThreshold": 3}
+    spec = shapes.pod_spec(shapes.container(port=9555, readinessProbe=probe))
+    objects = shapes.unwell("ads", spec=spec, statuses=[shapes.running(ready=False)])
+    pod = next(o for o in objects if o["kind"] == "Pod")
+    told = shapes.event("Pod", pod["metadata"]["name"], "Unhealthy", words)
+    assert shapes.leading(*objects, told) == ("Deployment shop/ads", "readiness_probe_misconfigured")
+
+
+def test_a_flag_that_says_it_breaks_a_service_is_more_than_one_that_is_merely_on() -> None:
+    def raised(called: str, told: str) -> float:
+        flags = {"flags": {called: {"state": "ENABLED", "description": told, "variants": {"on": True, "off": False}, "defaultVariant": "on"}}}  # fmt: skip
+        config = {
+            "kind": "ConfigMap",
+            "apiVersion": "v1",
+            "metadata": shapes.meta("flags"),
+            "data": {"demo.flagd.json": json.dumps(flags)},
+        }
+        return shapes.causes(*shapes.app("cart"), config)[0].specificity
+
+    assert raised("cartFailure", "Fail cart service") > 0.7
+    assert raised("generatorTraffic", "Enable synthetic traffic") < 0.4
