@@ -116,11 +116,12 @@ def _investigated(job: Job, it: Case, world: simulation.Running, stage: Stage, b
     skills = agent.connect_all(customer, toggles, _no_secret, timeout_seconds=SYSTEM_SECONDS * PATIENCE)
     alerts = stage.read(world.alert)
     told = flags.as_changes(world.flag_events, "") if "changes" in world.skills else ()
-    for tries in range(1, TRIES + 1):
+    tries = 0
+    while True:
         finding, spans = _find(job, customer, alerts, world.now, skills, stage, told)
-        disturbed = is_disturbed(spans)
+        tries, disturbed = tries + 1, is_disturbed(spans)
         # A try that costs is not repeated: it would spend what nobody agreed to.
-        if not disturbed or finding.used.dollars:
+        if not disturbed or tries == TRIES or finding.used.dollars:
             break
         skills = agent.connect_all(customer, toggles, _no_secret, timeout_seconds=SYSTEM_SECONDS * PATIENCE)
     graded = _graded(job, it, alerts, finding, spans, world.truth, stage, began)
