@@ -257,7 +257,8 @@ class Prometheus:
     def _line(self, series: Series, query: str, window: Window, baseline: Window, span: Window) -> Excerpt:
         compared = compare(series, window, baseline)
         moment = change_point(series.points)
-        labels = ", ".join(f"{k}={v}" for k, v in sorted(series.labels.items())) or "(no labels)"
+        # A series without labels is told by its question: a line has to say what it is about.
+        labels = ", ".join(f"{k}={v}" for k, v in sorted(series.labels.items())) or f"`{' '.join(query.split())[:200]}`"
         text = (
             f"{labels}: now {shown(last(series))}, mean {shown(compared.now)}, peak {shown(compared.peak)},"
             f" baseline {shown(compared.before)}"
