@@ -54,6 +54,12 @@ _SEVERITIES: dict[str, Severity] = {
 }  # fmt: skip
 SEVERITY_WORDS = frozenset(_SEVERITIES)
 SERVICE_LABELS = ("service", "app", "job", "deployment")
+_OTHER_LABELS = in_order(
+    "statefulset daemonset service_name destination_service_name destination_workload destination_canonical_service"
+    " destination_app k8s_deployment_name app_kubernetes_io_name"
+)
+"""What OpenTelemetry's span metrics, Istio and charts call it."""
+_MEASURES = listed("kube-state-metrics node-exporter cadvisor kubelet blackbox-exporter prometheus alertmanager")
 ENVIRONMENT_LABELS = ("environment", "env", "deployment_environment", "deployment.environment", "stage")
 _ENVIRONMENTS = listed("production prod staging stage development dev test testing qa uat preprod sandbox")
 
@@ -100,7 +106,9 @@ def severity_among(values: list[str]) -> Severity:
 
 
 def service(labels: Mapping[str, str]) -> str:
-    return next((labels[name] for name in SERVICE_LABELS if labels.get(name)), "")
+    """Rules over kube-state-metrics carry its own service and job beside the deployment that they are about."""
+    named = [labels[name] for name in (*SERVICE_LABELS, *_OTHER_LABELS) if labels.get(name)]
+    return next((n for n in named if not any(n.endswith(m) for m in _MEASURES)), named[0] if named else "")
 
 
 def environment(labels: Mapping[str, str]) -> str:

@@ -55,11 +55,11 @@ def made(case: Mapping[str, Any]) -> Made:
     objects = [*surroundings(namespace)]
     for name, it in workloads.items():
         objects += workload(name, it, namespace)
-    added = [*application.get("objects", []), *case.get("add", [])]
-    objects += [_whole(each, namespace) for each in copy.deepcopy(added)]
+    objects += [_whole(each, namespace) for each in copy.deepcopy(application.get("objects", []))]
     for each in case.get("remove", []):
         kind, _, name = each.partition(" ")
         objects = [o for o in objects if not _is(o, kind, name)]
+    objects += [_whole(each, namespace) for each in copy.deepcopy(case.get("add", []))]
     objects += [event(namespace, _about(e, workloads)) for e in case.get("events", [])]
     lines = [*_lines(case, workloads)]
     return Made(namespace, tuple(objects), tuple(lines))

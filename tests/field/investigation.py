@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Mapping
@@ -49,7 +48,7 @@ def finding(case: Mapping[str, Any], *, with_logs: bool) -> Finding:
             incident_id="i",
             investigation_id="i",
             trace_id="0" * 32,
-            alerts=read(json.dumps(alert(case, it.namespace))).alerts,
+            alerts=read(alert(case, it.namespace)).alerts,
             now=NOW,
         )
         connected = agent.connect_all(customer, registry.toggles(customer), lambda name: None)

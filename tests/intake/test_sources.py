@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.intake import read
+from bot.intake import read, words
 from bot.intake.labelled import fingerprint_of
 from tests.intake.golden import payload
 
@@ -221,3 +221,10 @@ def test_the_example_in_the_readme_is_read_as_it_says() -> None:
     written = json.loads(re.findall(r"```json\n(.*?)```", text, re.S)[0])
     alert = read(written).alerts[0].model_dump(mode="json")
     assert {name: alert[name] for name in written} == written
+
+
+def test_rules_over_kube_state_metrics_are_about_the_deployment_and_not_about_who_measured() -> None:
+    measured = {"service": "monitoring-kube-state-metrics", "job": "kube-state-metrics", "deployment": "cart"}
+    assert words.service(measured) == "cart"
+    assert words.service({"job": "kube-state-metrics"}) == "kube-state-metrics"
+    assert words.service({"service_name": "checkout"}) == "checkout"

@@ -105,7 +105,7 @@ class _Raised:
 
 # Names are camelCase or kebab-case, so that a word ends where the next begins.
 _HARM = re.compile(
-    r"fail|unreachable|unavailable|\bslow|Slow|\bcrash|Crash|\bleak|Leak|overload|\bproblem|Problem|\bflood|Flood"
+    r"[Ff]ail|[Uu]nreachable|[Uu]navailable|\bslow|Slow|\bcrash|Crash|\bleak|Leak|overload|\bproblem|Problem|\bflood|Flood"
     r"|\bbreak|\bbroken|high cpu|HighCpu|garbage collection|outage|degrade|chaos|inject|\berror|Error\b"
 )
 
