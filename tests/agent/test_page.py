@@ -104,6 +104,18 @@ def test_a_sufferer_shows_its_first_and_its_last_line_and_a_cause_all_of_them():
         assert [f"broken off {c}" in read(FirstLook(text="", symptoms=(now,))) for c in "abc"] == shown_lines
 
 
+def test_a_trace_that_was_shown_is_not_shown_again_though_its_time_is_another():
+    trace = "Traceback (most recent call last):\n  File x.py, line 9\nKeyError: 'id'"
+    ledger = Ledger()
+    texts = [f"2026-11-24 14:0{i}:00 ERROR in quote\n{trace}" for i in range(3)]
+    evidence = tuple(Excerpt(text=t, query="logs") for t in texts)
+    seen = ledger.take("k", "t", ToolResult("ok", f"1 template\nNEW x3: {texts[0]}", evidence))
+    page = render.result(seen, ledger)
+    assert page.count("KeyError") == 1
+    assert "NEW x3: [E1]" in page
+    assert "[E3] 2026-11-24 14:02:00 ERROR in quote (… the trace of [E1])" in page
+
+
 def test_a_long_trace_keeps_its_last_line():
     trace = "\n".join(
         ["Traceback (most recent call last):", *("  File x.py, line 1" for _ in range(80)), "KeyError: 'id'"]

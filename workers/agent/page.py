@@ -60,11 +60,12 @@ def first(
         parts.append("No system can be read.")
     seen = sorted((n.symptom for look in looks for n in look.seen.symptoms), key=lambda s: -s.specificity)
     matter = [*alerted, *(s.entity for s in seen)]
+    traces: dict[str, str] = {}
     for look in looks:
         edges = topology.telling(look.seen.edges)
         near = topology.near(matter, edges, edges_shown)
         parts.append(f"\nFirst look, {look.skill}: {render.summary(look.seen, ledger)}")
-        parts += render.body(look.seen, ledger, near)
+        parts += render.body(look.seen, ledger, near, traces)
         if len(near) < len(edges):
             parts.append(f"… {len(edges) - len(near)} more edges: ask `topology`")
     if not any(

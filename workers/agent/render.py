@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -67,7 +68,11 @@ def summary(seen: Observed, ledger: Ledger) -> str:
     """A skill's own words, without what stands below them anyway: symptoms, and lines that have a number."""
     said = [n.symptom.summary for n in seen.symptoms if n.symptom.summary]
     texts = {n: ledger.excerpt(n).text for n in seen.evidence}
-    first, *lines = seen.text.splitlines() or [""]
+    whole = seen.text
+    for number, text in texts.items():
+        if "\n" in text:
+            whole = whole.replace(text, f"[{number}]")
+    first, *lines = whole.splitlines() or [""]
     kept = [first, *(line for line in lines if not line.endswith(tuple(said)))]
     for number, text in texts.items():
         if len(text) >= WORTH_A_NUMBER:
@@ -75,9 +80,12 @@ def summary(seen: Observed, ledger: Ledger) -> str:
     return quoted("\n".join(quoted(line, SUMMARY_LINE_CHARACTERS) for line in kept), SUMMARY_CHARACTERS)
 
 
-def body(seen: Observed, ledger: Ledger, near: Sequence[Edge] | None = None) -> list[str]:
-    """Evidence lines and blocks of one result; `near` replaces its edges by those that matter here."""
-    parts = list(_lines(seen, ledger))
+def body(
+    seen: Observed, ledger: Ledger, near: Sequence[Edge] | None = None, traces: dict[str, str] | None = None
+) -> list[str]:
+    """Evidence lines and blocks of one result; `near` replaces its edges by those that matter here, `traces` are the
+    stack traces that the same page has shown."""
+    parts = list(_lines(seen, ledger, {} if traces is None else traces))
     parts.extend(symptom_block(seen.symptoms))
     parts.extend(block("changes", [change_row(c, ledger) for c in seen.changes], CHANGES))
     edges = seen.edges if near is None else near
@@ -86,8 +94,9 @@ def body(seen: Observed, ledger: Ledger, near: Sequence[Edge] | None = None) -> 
     return parts
 
 
-def _lines(seen: Observed, ledger: Ledger) -> Iterator[str]:
-    """The lines that are worth their place, in their order; of log lines that are alike the first ones and the last."""
+def _lines(seen: Observed, ledger: Ledger, traces: dict[str, str]) -> Iterator[str]:
+    """The lines that are worth their place, in their order: of log lines that are alike the first ones and the last, of
+    traces that are alike one."""
     shown = _shown(seen, ledger)
     alike: dict[str, list[str]] = {}
     for number in shown:
@@ -95,7 +104,11 @@ def _lines(seen: Observed, ledger: Ledger) -> Iterator[str]:
     cut = {n: group for group in alike.values() if len(group) > ALIKE for n in group[ALIKE - 1 : -1]}
     for number in shown:
         if number not in cut:
-            yield evidence_line(number, ledger.excerpt(number))
+            excerpt = ledger.excerpt(number)
+            first, _, trace = excerpt.text.partition("\n")
+            whole = traces.setdefault(_VARIES.sub("#", trace), number) if trace else number
+            again = "" if whole == number else f" (… the trace of [{whole}])"
+            yield evidence_line(number, replace(excerpt, text=first) if again else excerpt) + again
         elif number == cut[number][ALIKE - 1]:
             told = cut[number][ALIKE - 1 : -1]
             yield f"… {len(told)} more like these: {spans(told)}"
