@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from skills.kubernetes.objects import Object, dig, mapping, maps, one_line, text, time_of
+from skills.kubernetes.objects import Object, created, dig, mapping, maps, one_line, text, time_of
 from skills.redact import Redactor
 
 _ABSENT = object()
@@ -170,6 +170,18 @@ def owner_of_field(obj: Object, *path: str) -> tuple[str, str]:
         if owned and text(entry, "subresource") != "status" and text(entry, "time") > best[1]:
             best = (text(entry, "manager"), text(entry, "time"))
     return best
+
+
+_FRESH = timedelta(hours=2)
+
+
+def written_at(obj: Object, clock: datetime, *path: str) -> datetime | None:
+    """When the field got its value: its owner's last write; else the object's birth, unless that is long ago and the
+    object tells of no writes at all (`kubectl get -o json` leaves managedFields out), since then nobody knows."""
+    written, born = time_of(owner_of_field(obj, *path)[1]), created(obj)
+    if written is not None or maps(obj, "metadata", "managedFields"):
+        return written or born
+    return born if born is not None and clock - born < _FRESH else None
 
 
 @dataclass(frozen=True)

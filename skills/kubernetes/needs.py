@@ -180,7 +180,7 @@ def _system(snapshot: Snapshot) -> Iterator[Read]:
                 short = number(obj, "status", ready) < max(1, number(obj, "spec", "replicas"))
             chosen = ",".join(f"{k}={v}" for k, v in mapping(obj, "spec", "selector", "matchLabels").items())
             if short and chosen:
-                yield Read(POD, SYSTEM_NAMESPACE, labels=chosen, pages=1)
+                yield Read(POD, SYSTEM_NAMESPACE, labels=chosen)
             unknown = not maps(obj, "metadata", "managedFields")
             edited = name(obj) == "kube-proxy" and (unknown or _written_lately(snapshot, obj))
             if edited:

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 
 from skills.contract import ToolError
 from skills.kubernetes.client import METADATA_ONLY, Client, Listing, Refused
-from skills.kubernetes.kinds import CONFIG_MAP, EVENT, NODE, POD, REPLICA_SET, SECRET, Kind
+from skills.kubernetes.kinds import CONFIG_MAP, EVENT, NODE, POD, REPLICA_SET, SECRET, SYSTEM_NAMESPACE, Kind
 from skills.kubernetes.objects import Object, text
 
 TABLE_PAGE = 2500
 _ONE_PAGE = {CONFIG_MAP: 250, REPLICA_SET: 250, NODE: 100}
 """Large objects: beyond so many only those are read that something asks for."""
+_DAEMONS = 100
+"""Pods of one controller of kube-system that are read whole: there is one on every node."""
 _MOST = 40
 """Deviating pods that are read whole; one of a workload speaks for its siblings."""
 _OF_EACH = 3
@@ -56,14 +58,17 @@ def fetch(client: Client, each: Read, ends: float) -> Listing:
     params = {k: v for k, v in (("fieldSelector", each.fields), ("labelSelector", each.labels)) if v}
     if each.kind is SECRET and each.is_whole:
         return _secrets(client, each, ends)
-    crowded = each.is_whole and each.pages is None and each.kind in (POD, EVENT, *_ONE_PAGE)
+    daemons = each.kind is POD and bool(each.labels) and each.namespace == SYSTEM_NAMESPACE
+    crowded = (each.is_whole or daemons) and each.pages is None and each.kind in (POD, EVENT, *_ONE_PAGE)
+    if daemons:
+        params["limit"] = str(_DAEMONS)
     if crowded and each.kind in _ONE_PAGE:
         params["limit"] = str(_ONE_PAGE[each.kind])
     listing = client.list(each.path, params, within=within, pages=1 if crowded else each.pages)
     if not listing.left_out or not crowded:
         return listing
     if each.kind is POD:
-        return _crowd(client, each, listing, ends)
+        return _crowd(client, each, listing, ends, {"labelSelector": each.labels} if each.labels else {})
     if each.kind is EVENT:
         return _many_events(client, each, listing, ends)
     if each.kind is NODE:
@@ -87,12 +92,12 @@ def _secrets(client: Client, each: Read, ends: float) -> Listing:
 # --- pods of a crowded namespace -----------------------------------------------------------------------------------
 
 
-def _crowd(client: Client, each: Read, first: Listing, ends: float) -> Listing:
+def _crowd(client: Client, each: Read, first: Listing, ends: float, chosen: dict[str, str]) -> Listing:
     found = _keyed(first.items)
-    outside = {"fieldSelector": "status.phase!=Running,status.phase!=Succeeded"}
+    outside = {**chosen, "fieldSelector": "status.phase!=Running,status.phase!=Succeeded"}
     try:
         found |= _keyed(client.list(each.path, outside, within=ends - time.monotonic(), pages=2).items)
-        rows = client.table(each.path, {"limit": TABLE_PAGE}, within=ends - time.monotonic())
+        rows = client.table(each.path, {**chosen, "limit": TABLE_PAGE}, within=ends - time.monotonic())
     except ToolError as error:
         return Listing(tuple(found.values()), f"{first.left_out}; {error}")
     names = [n for n in deviating(rows) if n not in found]
@@ -139,7 +144,7 @@ def selectors(names: Sequence[str]) -> list[dict[str, str]]:
         replica = re.fullmatch(r".+-([a-z0-9]{6,10})-[a-z0-9]{5}", each)
         if replica:
             hashes.append(replica.group(1))
-        elif re.fullmatch(r".+-\d+", each):
+        elif re.fullmatch(r".+-\d{1,4}", each):
             ordinals.append(each)
         else:
             others.append(each)

@@ -359,7 +359,8 @@ class Kubernetes:
                 "; ".join(g.why for g in look.snapshot.gaps if "nodes" in g.what) or "GET /api/v1/nodes: no nodes"
             )
         lines = [e for node in nodes[:30] for e in _node(look, node)]
-        return ToolResult("ok", f"{len(nodes)} nodes", tuple(lines[:MOST_LINES]), full=_joined(lines))
+        read = "" if look.snapshot.knows("Node") else " read whole; the others are ready, by the server's table"
+        return ToolResult("ok", f"{len(nodes)} nodes{read}", tuple(lines[:MOST_LINES]), full=_joined(lines))
 
 
 _NAME_LABELS = ("app", "app.kubernetes.io/name", "app.kubernetes.io/instance", "k8s-app")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from skills.contract import Entity, Focus, Symptom, Window
 from skills.kubernetes import cite, references
-from skills.kubernetes.differences import owner_of_field
+from skills.kubernetes.differences import owner_of_field, written_at
 from skills.kubernetes.objects import (
     Object,
     created,
@@ -61,7 +61,7 @@ def _local(snapshot: Snapshot, service: Object) -> Symptom | None:
         summary=f"{words}; callers elsewhere reach nobody: {told or 'none is known'}.",
         specificity=0.95 if cut else 0.55,
         evidence=(cite.seen(snapshot, "Service", service, words, verb="get"),),
-        onset=time_of(owner_of_field(service, "spec", "internalTrafficPolicy")[1]) or created(service),
+        onset=written_at(service, snapshot.clock, "spec", "internalTrafficPolicy"),
         victims=tuple(dict.fromkeys(o for o, _ in cut)),
     )
 

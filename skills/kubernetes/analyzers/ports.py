@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from skills.contract import Focus, Symptom, Window
 from skills.kubernetes import cite, references, rollouts
 from skills.kubernetes.analyzers.services import PROXIES, edits
-from skills.kubernetes.differences import drift, owner_of_field
+from skills.kubernetes.differences import drift, owner_of_field, written_at
 from skills.kubernetes.objects import (
     Object,
     created,
@@ -159,7 +159,7 @@ def _wrong_port(
         summary=f"{words}, but nobody listens there: {why}.",
         specificity=specificity,
         evidence=tuple(evidence),
-        onset=time_of(owner_of_field(service, "spec", "ports")[1]) or created(service),
+        onset=written_at(service, snapshot.clock, "spec", "ports"),
         victims=(snapshot.owner_of(pod),),
     )
 
@@ -181,6 +181,6 @@ def _transport(snapshot: Snapshot, service: Object, port: Object, pod: Object, d
         summary=f"{words}, but the container's port is {_declared(declared)}.",
         specificity=0.95,
         evidence=tuple(evidence),
-        onset=time_of(owner_of_field(service, "spec", "ports")[1]) or created(service),
+        onset=written_at(service, snapshot.clock, "spec", "ports"),
         victims=(snapshot.owner_of(pod),),
     )

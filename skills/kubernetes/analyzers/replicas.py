@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
@@ -26,7 +27,7 @@ from skills.kubernetes.pods import is_ready, live
 from skills.kubernetes.snapshot import Snapshot, Workload
 
 NAME = "kubernetes.replicas"
-_LONG_AGO = timedelta(days=1)
+_LONG_AGO, _LATELY = timedelta(days=1), timedelta(hours=2)
 _SCALED = re.compile(r"replica set (?P<name>\S+)(?: from (?P<before>\d+))? to (?P<to>\d+)(?: from (?P<was>\d+))?")
 _ON_DEMAND = ("serving.knative.dev/service", "scaledobject.keda.sh/name", "autoscaling.knative.dev/class")
 
@@ -59,18 +60,22 @@ def _zero(snapshot: Snapshot, workload: Workload) -> Symptom | None:
         if (step := _step(e.message)) is None or step[2] == 0
     ]
     manager, stamp = owner_of_field(workload.obj, "spec", "replicas")
-    at = (
-        events[-1].last
-        if events
-        else time_of(stamp) or time_of(dig(condition(workload.obj, "Progressing"), "lastUpdateTime"))
-    )
+    at = events[-1].last if events else time_of(stamp)
+    if at is None and not maps(workload.obj, "metadata", "managedFields"):
+        # Scaling moves no condition: it happened at some time after the last rollout, which bounds it only when young.
+        rolled = time_of(dig(condition(workload.obj, "Progressing"), "lastUpdateTime"))
+        at = rolled if rolled is not None and snapshot.clock - rolled < _LATELY else None
+    in_vain = _called_in_vain(snapshot, names)
     others_ready = any(n for s in services if (n := snapshot.ready_addresses(s)))
     on_demand = any(k in str(mapping(workload.obj, "metadata")) for k in _ON_DEMAND)
     specificity = 0.95 if callers else 0.8 if services else 0.5
+    if at is None and not callers:
+        specificity *= 0.7
+    specificity = 0.95 if in_vain else specificity
     specificity = 0.3 if others_ready or on_demand else specificity
     if at is not None and snapshot.clock - at > _LONG_AGO:
         # Switched off days ago: a leftover, unless somebody has called it in vain ever since.
-        specificity *= 0.7 if callers else 0.4
+        specificity *= 0.7 if callers or in_vain else 0.4
     told = f"{target.kind} {target.name} spec.replicas 0" + (f", written by {manager}" if manager else "")
     return Symptom(
         analyzer=NAME,
@@ -81,6 +86,20 @@ def _zero(snapshot: Snapshot, workload: Workload) -> Symptom | None:
         evidence=(cite.about(snapshot, target, told, at=at), *(cite.told(snapshot, e) for e in events[-1:])),
         onset=at,
         victims=(*(entity("Service", s) for s in services), *dict.fromkeys(callers)),
+    )
+
+
+_IN_VAIN = re.compile(r"refused|no route to host|timed? ?out|unreachable|unavailable|failed to connect", re.IGNORECASE)
+
+
+def _called_in_vain(snapshot: Snapshot, services: Iterable[str]) -> bool:
+    """Whether a log line that was read complains of one of these Services; callers may know them from files that
+    nobody else reads."""
+    shapes = [re.compile(rf"(?<![\w.-]){re.escape(s)}(?![\w-])") for s in services]
+    return any(
+        _IN_VAIN.search(line.text) and any(shape.search(line.text) for shape in shapes)
+        for lines in snapshot.logs.values()
+        for line in lines
     )
 
 

@@ -13,12 +13,11 @@ from datetime import datetime, timedelta
 from skills.contract import Entity, Focus, Symptom, Window
 from skills.kubernetes import cite, references
 from skills.kubernetes.analyzers.services import edits
-from skills.kubernetes.differences import owner_of_field
+from skills.kubernetes.differences import written_at
 from skills.kubernetes.nearness import nearest
 from skills.kubernetes.objects import (
     Object,
     condition,
-    created,
     entity,
     maps,
     name,
@@ -26,7 +25,6 @@ from skills.kubernetes.objects import (
     notes,
     number,
     text,
-    time_of,
 )
 from skills.kubernetes.snapshot import Snapshot
 from skills.kubernetes.topology import ingress_backends
@@ -161,7 +159,7 @@ def _symptom(
             cite.seen(snapshot, kind, ingress, f"{kind} {name(ingress)}: {why}", verb="get"),
             *edits(snapshot, kind, ingress),
         ),
-        onset=time_of(owner_of_field(ingress, "spec")[1]) or created(ingress),
+        onset=written_at(ingress, snapshot.clock, "spec"),
         victims=(
             *starved,
             *(Entity(kind="Service", namespace=place, name=text(b, "name")) for b, _ in ingress_backends(ingress)),

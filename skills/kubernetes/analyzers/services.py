@@ -11,10 +11,9 @@ from datetime import datetime
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, references, rollouts, topology
-from skills.kubernetes.differences import drift, owner_of_field
+from skills.kubernetes.differences import drift, owner_of_field, written_at
 from skills.kubernetes.objects import (
     Object,
-    created,
     entity,
     labels,
     mapping,
@@ -175,11 +174,10 @@ def _labels_of(pod: Object) -> str:
 
 def _since(snapshot: Snapshot, service: Object, meant: Workload | None) -> datetime | None:
     """When selector and labels parted: the write to the selector, or the rollout that renamed the label."""
-    written = time_of(owner_of_field(service, "spec", "selector")[1])
     rollout = rollouts.latest(snapshot, meant.entity) if meant else None
     if rollout and rollouts.find(rollout, "metadata.labels"):
         return rollout.after.at
-    return written or created(service)
+    return written_at(service, snapshot.clock, "spec", "selector")
 
 
 def edits(snapshot: Snapshot, kind: str, obj: Object) -> list[Excerpt]:

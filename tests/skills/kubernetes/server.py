@@ -153,7 +153,9 @@ def _resource(cluster: Cluster, handler: BaseHTTPRequestHandler, path: str, quer
 
 
 def _table(pods: list[dict[str, Any]], metadata: dict[str, Any]) -> dict[str, Any]:
-    """meta.k8s.io/v1 Table of pods (pkg/printers/internalversion printers.go, podColumnDefinitions)."""
+    """meta.k8s.io/v1 Table of pods or nodes (pkg/printers/internalversion printers.go)."""
+    if pods and pods[0]["kind"] == "Node":
+        return _nodes_table(pods, metadata)
     rows = []
     for pod in pods:
         statuses = pod["status"].get("containerStatuses", [])
@@ -165,6 +167,24 @@ def _table(pods: list[dict[str, Any]], metadata: dict[str, Any]) -> dict[str, An
         rows.append({"cells": [pod["metadata"]["name"], f"{ready}/{total}", state, restarts, "5d"], "object": None})
     names = ("Name", "Ready", "Status", "Restarts", "Age")
     columns = [{"name": n, "type": "string", "format": "", "description": "", "priority": 0} for n in names]
+    return {
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": metadata,
+        "columnDefinitions": columns,
+        "rows": rows,
+    }
+
+
+def _nodes_table(nodes: list[dict[str, Any]], metadata: dict[str, Any]) -> dict[str, Any]:
+    rows = []
+    for node in nodes:
+        ready = any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"])
+        state = ("Ready" if ready else "NotReady") + (
+            ",SchedulingDisabled" if node["spec"].get("unschedulable") else ""
+        )
+        rows.append({"cells": [node["metadata"]["name"], state, "<none>", "5d", "v1.33.1"], "object": None})
+    columns = [{"name": n} for n in ("Name", "Status", "Roles", "Age", "Version")]
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",

@@ -8,11 +8,15 @@ from tests.skills.kubernetes.server import Cluster, serving
 from tests.skills.kubernetes.shapes import (
     NODES,
     NS,
+    UNREADY,
     WINDOW,
     Obj,
     app,
+    conditions,
     container,
+    ended,
     meta,
+    node,
     pod,
     pod_spec,
     service,
@@ -118,3 +122,37 @@ def test_a_namespace_beside_the_alerts_is_read_wholly_when_something_deviates_th
             look = kubernetes(url, namespaces=["shop", "billing"]).first_look(context())
         assert bool(cluster.requests["/api/v1/namespaces/billing/configmaps"]) is unhealthy
         assert any(s.entity.name == "ledger" for s in look.symptoms) is unhealthy
+
+
+def test_of_five_hundred_agents_the_one_that_fails_is_read() -> None:
+    labels = {"k8s-app": "kube-proxy"}
+    owners = [{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "kube-proxy", "uid": "u", "controller": True}]
+    spec = pod_spec(container("kube-proxy", "registry.k8s.io/kube-proxy:v1.33.1", None))
+    crash = [waiting("CrashLoopBackOff", "back-off", "kube-proxy", restarts=4, last=ended("Error", 1))]
+    agents = [
+        pod(f"kube-proxy-{i:05}", labels=labels, owners=owners, spec=spec, namespace="kube-system", node=f"node-{i}",
+            **({"statuses": crash, "conds": UNREADY} if i == 350 else {}))
+        for i in range(400)
+    ]  # fmt: skip
+    daemon = {"kind": "DaemonSet", "apiVersion": "apps/v1", "metadata": meta("kube-proxy", namespace="kube-system"),
+              "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": spec}},
+              "status": {"desiredNumberScheduled": 400, "numberReady": 399}}  # fmt: skip
+    cluster = Cluster([*NODES, *app("cart"), daemon, *agents])
+    with serving(cluster) as url:
+        look = kubernetes(url).first_look(context())
+    assert ("Node node-350", "node_proxy_stopped") in {(str(s.entity), s.faults[0]) for s in look.symptoms if s.faults}
+    assert not any(
+        "/kube-system/pods" in p and "limit=500" in p and "as=Table" not in p and "fieldSelector" not in p
+        for p in cluster.paths
+    )
+
+
+def test_of_many_nodes_those_that_are_not_ready_are_read() -> None:
+    silent = conditions(Ready=("Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status."))
+    nodes = [node(f"node-{i:03}", conds=silent if i == 200 else None) for i in range(250)]
+    cluster = Cluster([*nodes, *app("cart", node="node-200")])
+    with serving(cluster) as url:
+        look = kubernetes(url).first_look(context())
+    assert (str(look.symptoms[0].entity), look.symptoms[0].faults[0]) == ("Node node-200", "kubelet_stopped")
+    assert cluster.requests["/api/v1/nodes"] == 2
+    assert cluster.requests["/api/v1/nodes/node-200"] == 1
