@@ -19,6 +19,11 @@ _GAVE_UP = re.compile(
 )
 
 
+def gave_up(why: str) -> bool:
+    """Whether a gap's reason or an error's text says that an answer was not waited for."""
+    return bool(_GAVE_UP.search(why))
+
+
 def is_disturbed(spans: Iterable[Span]) -> bool:
     return any(span.error_type == "timeout" or _gave_up(span.output, span.status) for span in spans)
 
@@ -29,4 +34,4 @@ def _gave_up(output: Any, status: str) -> bool:
     said = [str(gap.get("why", "")) for gap in output.get("gaps") or () if isinstance(gap, dict)]
     if status == "error":
         said.append(str(output.get("text", "")))
-    return any(_GAVE_UP.search(text) for text in said)
+    return any(gave_up(text) for text in said)

@@ -15,15 +15,29 @@ from pydantic import ValidationError
 
 from config.customers import Customer
 from skills import registry
-from skills.contract import Change, Entity, Excerpt, SkillContext, SkillError, Symptom, Tool, ToolError
+from skills.contract import (
+    Change,
+    Entity,
+    Excerpt,
+    FirstLook,
+    Skill,
+    SkillContext,
+    SkillError,
+    Symptom,
+    Tool,
+    ToolError,
+)
 from workers import agent, simulation
 from workers.agent import window
 from workers.agent.systems import sources
 from workers.domain import Alert, Evidence
 from workers.evaluation import predicates
+from workers.evaluation.disturbance import TRIES, gave_up
 from workers.evaluation.sameness import is_entity, parse
 from workers.simulation.scenario import TrueCause
 
+WAIT_SECONDS = 80.0
+"""For a world that is as fast as a machine that does other work as well."""
 Call = tuple[str, Mapping[str, Any]]
 _METRIC = re.compile(r"\b[a-z]\w*_\w+\b")
 
@@ -64,15 +78,14 @@ class Asked:
 
 def ask(world: simulation.Running, alerts: tuple[Alert, ...], customer: Customer) -> Asked:
     """Looks first, then asks for what is missing, until everything is found or nothing is left to ask."""
-    skills = agent.connect_all(customer, registry.toggles(customer), lambda _: None)
+    skills = agent.connect_all(customer, registry.toggles(customer), lambda _: None, timeout_seconds=WAIT_SECONDS)
     context = _context(world, alerts, customer, skills)
     found = Found()
     for connected in skills:
         if connected.skill is None or not connected.usable:
             continue
-        try:
-            look = connected.skill.first_look(context)
-        except (ToolError, SkillError):
+        look = _look(connected.skill, context)
+        if look is None:
             continue
         found.take("first_look", connected.name, look.evidence, look.symptoms)
         for change in look.changes:
@@ -89,6 +102,20 @@ def ask(world: simulation.Running, alerts: tuple[Alert, ...], customer: Customer
             skill, tool = tools[name]
             _call(tool, skill, arguments, context, found)
     return Asked(found, alerts, sources(skills))
+
+
+def _look(skill: Skill, context: SkillContext) -> FirstLook | None:
+    """Once more when the machine was too busy for the first; None when nothing could be read."""
+    for last in (False,) * (TRIES - 1) + (True,):
+        try:
+            look = skill.first_look(context)
+        except (ToolError, SkillError) as error:
+            if last or not gave_up(str(error)):
+                return None
+            continue
+        if last or not any(gave_up(gap.why) for gap in look.gaps):
+            return look
+    return None
 
 
 def _questions(true: TrueCause, found: Found, tools: Mapping[str, tuple[str, Tool]]) -> Iterator[Call]:
