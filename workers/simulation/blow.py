@@ -80,6 +80,7 @@ def workload_thing(it: Workload) -> Thing:
             f"Service {it.namespace}/{it.name}",
             f"Pod {it.namespace}/{it.name}-*",
             f"ReplicaSet {it.namespace}/{it.name}-*",
+            *(f"{kind} {it.namespace}/{it.name}" for kind in ("Deployment", "StatefulSet") if kind != it.kind),
         ),
     )
 

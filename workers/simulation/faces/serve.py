@@ -13,6 +13,7 @@ import socket
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -113,7 +114,12 @@ class _Connection(asyncio.Protocol):
         self._busy, self._invited = True, False
         loop = asyncio.get_running_loop()
         answer = self._thread.submit(self._face.answer, request.ask)
-        answer.add_done_callback(lambda done: loop.call_soon_threadsafe(self._say, request, done))
+
+        def tell(done: Future[Reply]) -> None:
+            with suppress(RuntimeError):  # the servers were closed meanwhile, and nobody waits any more
+                loop.call_soon_threadsafe(self._say, request, done)
+
+        answer.add_done_callback(tell)
 
     def _invite(self) -> None:
         """A client that waits to be asked for its body."""
