@@ -120,3 +120,12 @@ def test_nothing_tells_what_serves_it(at: tuple[str, int]) -> None:
     client.request("GET", "/")
     assert client.getresponse().headers.get("Server") is None
     client.close()
+
+
+def test_closing_twice_is_closing() -> None:
+    served = Served({"echo": Echo()})
+    served.close()
+    served.close()
+    parts = urlsplit(served.urls["echo"])
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=1)

@@ -58,7 +58,8 @@ class Served:
         self._loop.close()
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
         for thread in self._threads.values():
             thread.shutdown(cancel_futures=True)
