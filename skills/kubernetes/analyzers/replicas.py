@@ -70,7 +70,7 @@ def _zero(snapshot: Snapshot, workload: Workload) -> Symptom | None:
     on_demand = any(k in str(mapping(workload.obj, "metadata")) for k in _ON_DEMAND)
     specificity = 0.95 if callers else 0.8 if services else 0.5
     if at is None and not callers:
-        specificity *= 0.7
+        specificity *= 0.5
     specificity = 0.95 if in_vain else specificity
     specificity = 0.3 if others_ready or on_demand else specificity
     if at is not None and snapshot.clock - at > _LONG_AGO:

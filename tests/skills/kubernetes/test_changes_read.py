@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import pytest
 
-from skills.contract import Symptom
+from skills.contract import LogLine, Symptom
 from tests.skills.kubernetes.shapes import (
     NODES,
+    NOW,
+    NS,
     Obj,
     ago,
     app,
+    causes,
     container,
     deployment,
     event,
@@ -23,6 +26,7 @@ from tests.skills.kubernetes.shapes import (
     pod_spec,
     replica_set,
     service,
+    without,
 )
 
 
@@ -165,3 +169,18 @@ def test_a_release_that_tunes_the_heap_or_the_collector_is_told_apart_from_other
     ]
     told = next(s for s in found_in(*objects, *sets) if s.analyzer == "kubernetes.releases")
     assert (told.faults[0], told.specificity) == ("garbage_collection_stalls", 0.5)
+
+
+def test_without_the_memory_of_writes_an_old_object_does_not_say_when_its_field_went_wrong() -> None:
+    old = service("cart", target=9999)
+    assert causes(*without(app("cart"), "Service"), old)[0].onset is None
+    young = service("cart", target=9999, age=20)
+    assert causes(*without(app("cart"), "Service"), young)[0].onset is not None
+
+
+def test_a_workload_at_zero_that_somebody_calls_in_vain_is_no_leftover() -> None:
+    said = LogLine(NOW, "Error: connect ECONNREFUSED, Redis connection to cart:6379 failed", None, "app")
+    off = [deployment("cart", replicas=0), service("cart")]
+    quiet = [s for s in found_in(*off) if s.faults == ("scaled_to_zero",)]
+    heard = [s for s in found_in(*off, logs={(NS, "web-1", "app", False): (said,)}) if s.faults == ("scaled_to_zero",)]
+    assert quiet[0].specificity < 0.5 < heard[0].specificity
