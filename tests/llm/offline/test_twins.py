@@ -350,3 +350,13 @@ def test_a_wrong_value_began_with_the_change_that_wrote_it_not_with_its_object()
         "pinned_to_missing_node_or_port",
         "high",
     )
+
+
+def test_a_release_without_its_migration_lacks_a_table_and_has_no_defect():
+    lacks = symptom(
+        "Deployment shop/cart", "boot_dependency_missing code_defect_in_release", "cart misses a table: slots",
+        0.8, analyzer="logs.faults", query="level:error",
+    )  # fmt: skip
+    down = symptom("Deployment shop/cart", "", "1 of 3 pods are not ready (CrashLoopBackOff)", 0.35, role="effect")
+    finding = run(request(), look(lacks, down, changes=[released("Deployment shop/cart", 3)]))
+    assert lead(finding)[1] == "boot_dependency_missing"

@@ -252,3 +252,13 @@ def test_queries_that_are_slow_on_a_disk_that_hangs_are_the_disks():
     slow = replace(slow, specificity=0.7)
     seen = look(slow, disk, edges=[ORDERS_TO_DB, DB_BEHIND])
     assert lead(run(request(alert("orders")), seen))[:2] == ("Node worker-2", "disk_io_slow_or_failing")
+
+
+def test_what_suffered_and_does_so_no_more_was_no_false_alarm():
+    past = symptom(
+        "Deployment shop/cart", "link_latency network_policy_blocks", "cart waited for pay, none after 14:06", 0.23,
+        role="effect", points_at=["Service shop/pay"], ongoing=False, analyzer="logs.faults", query="level:error",
+    )  # fmt: skip
+    finding = run(request(alert("cart", alert_type="HighErrorRate")), sees("0", past, WELL))
+    assert finding.verdict == "recovered"
+    assert all(c.confidence.band == "low" for c in finding.causes)

@@ -62,7 +62,7 @@ def _second_guess(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> 
 
 def _only_released(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
     """A release for which nothing speaks but its time, where what it did is shown: its CPU, memory, probe, limits."""
-    if any(s.role != "change" for s in suspect.signs):
+    if any(s.role == "cause" and s.faults[0] == suspect.fault for s in suspect.signs) or suspect.fault not in _RELEASED:
         return 1.0
     shown = [
         o for o in others
@@ -70,6 +70,9 @@ def _only_released(suspect: Suspect, others: Sequence[Suspect], notes: Notes) ->
         and any(s.role == "cause" for s in o.signs)
     ]  # fmt: skip
     return 0.6 if shown else 1.0
+
+
+_RELEASED = ("code_defect_in_release", "contract_broken_between_services", "config_value_harmful")
 
 
 def _load_or_retries(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:

@@ -103,7 +103,9 @@ def conclude(notes: Notes, ranking: Ranking, *, plain: bool = False) -> dict[str
             return explain.healthy(lead.signs[:1], notes, ranking, f"Expected, as {told.author or 'guidance'} said: ")
         now = Standing(others[0], lead, None)
         lead = others[0]
-    well = _found_well(notes, ranking)
+    looked_at = _found_well(notes, ranking)
+    told_by_pods = _may_be_false(notes, looked_at)
+    well = [s for s in looked_at if told_by_pods or not s.analyzer.startswith("kubernetes")]
     false = next((s for s in well if s.specificity >= EXPLAINS_THE_ALERT), None)
     if (
         lead is not None
@@ -113,11 +115,14 @@ def conclude(notes: Notes, ranking: Ranking, *, plain: bool = False) -> dict[str
         return _convict(lead, now, notes, ranking, plain)
     if false and not _seen_to_suffer(ranking):
         return explain.healthy((false,), notes, ranking, "False alarm: ")
-    if _was_always_so(lead, well, notes, ranking):
-        said = replace(well[0], says=f"the alert's measure is where it always was; {explain.lowered(well[0].says)}")
-        sign = replace(said, evidence=(str(notes.unchanged), *well[0].evidence))
+    if lead is not None and _is_past(notes, ranking):
+        return explain.incident("recovered", [lead], notes, ranking, "low", plain)
+    if _was_always_so(lead, looked_at, notes, ranking):
+        fine = looked_at[0]
+        said = replace(fine, says=f"the alert's measure is where it always was; {explain.lowered(fine.says)}")
+        sign = replace(said, evidence=(str(notes.unchanged), *fine.evidence))
         return explain.healthy((sign,), notes, ranking, "False alarm: ")
-    if well and not _suffers(notes, ranking) and not notes.unreadable and _may_be_false(notes, well):
+    if well and not _suffers(notes, ranking) and not notes.unreadable and told_by_pods:
         if lead is None or lead.score < WEAK or lead.closeness < NEAR:
             return explain.healthy(
                 well, notes, ranking, "Nothing is wrong now: " if notes.resolved else "False alarm: "
@@ -170,6 +175,13 @@ def _concerns(sign: Sign, ranking: Ranking) -> bool:
     )
 
 
+def _is_past(notes: Notes, ranking: Ranking) -> bool:
+    """What alerted was seen to suffer, and does so no more: whatever it was, it was no false alarm."""
+    past = [e for e in ranking.effects if not e.ongoing and _concerns(e, ranking) and e.specificity >= 0.2]
+    measured = notes.holds is False or notes.resolved
+    return bool(past) and measured and not _suffers(notes, ranking) and not notes.unreadable
+
+
 def _was_always_so(lead: Suspect | None, well: Sequence[Sign], notes: Notes, ranking: Ranking) -> bool:
     """The measure has been at this level since long before, and nobody is the worse for it."""
     if notes.unchanged is None or not well or notes.unreadable or _seen_to_suffer(ranking):
@@ -178,14 +190,15 @@ def _was_always_so(lead: Suspect | None, well: Sequence[Sign], notes: Notes, ran
 
 
 _NOT_TOLD_BY_PODS = re.compile(
-    r"lag|backlog|queue|messages?\b|drop(?:ped|s)?\b|fewer|orders?\b|payments?\b|revenue|sign-?ups|traffic",
+    r"lag|backlog|queue|messages?\b|drop(?:ped|s)?\b|fewer|orders?\b|payments?\b|revenue|sign-?ups|traffic"
+    r"|error|\b5(?:\d\d|xx)\b|latenc|slow|duration|\bp9\d|time-?out|availab|success|reachab|degrad",
     re.IGNORECASE,
 )
 
 
 def _may_be_false(notes: Notes, well: Sequence[Sign]) -> bool:
-    """Not while the alert's own expression is seen to hold; and ready pods say nothing of a queue or of what people
-    order: there, only a measurement does."""
+    """Not while the alert's own expression is seen to hold; and ready pods say nothing of a queue, of errors and
+    latency, or of what people order: there, only a measurement does."""
     if notes.about_scraping:
         return True
     if notes.holds is not None:
