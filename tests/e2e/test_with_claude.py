@@ -58,13 +58,14 @@ def plays_the_model(request: dict[str, Any]) -> Told:
                        "evidence": changed}],
         "next": ["kubectl -n shop rollout undo deployment/cart"],
     }  # fmt: skip
+    lead, rival = (
+        {"action": "open", "entity": cart, "fault": name} for name in ("memory_limit_too_low", "memory_leak")
+    )
     turns = [
         [
             {"type": "text", "text": "cart is killed for its memory since its limit was lowered."},
-            call(
-                "hypothesis", {"action": "open", "entity": cart, "fault": "memory_limit_too_low", "evidence": both}, 1
-            ),
-            call("hypothesis", {"action": "open", "entity": cart, "fault": "memory_leak", "evidence": killed}, 2),
+            call("hypothesis", {**lead, "predicts": ["the first kill follows the rollout"], "evidence": both}, 1),
+            call("hypothesis", {**rival, "predicts": ["memory grew before the rollout"], "evidence": killed}, 2),
             call("kubernetes_describe", {"kind": "Deployment", "namespace": "shop", "name": "cart"}),
         ],
         [call("challenge", {"hypothesis": "H1", **answers, "holds": True}), call("conclude", finding)],
