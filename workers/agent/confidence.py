@@ -16,7 +16,7 @@ from workers.agent.challenge import Challenged
 from workers.agent.conclude import CauseDraft
 from workers.agent.evidence import Ledger, NumberedSymptom
 from workers.domain import Band, Confidence, Hypothesis
-from workers.llm.entities import akin, family, is_claim_of, same_thing
+from workers.llm.entities import akin, family, is_claim_of, same_thing, scaled_by
 from workers.llm.graph import Graph
 
 HIGH, MEDIUM = 0.75, 0.45
@@ -179,7 +179,7 @@ def _is_by_objects(symptom: Symptom) -> bool:
 def _path(start: Entity, entity: Entity, case: Case) -> tuple[Edge, ...] | None:
     """The way to a thing, or to the workload whose volume it is."""
     if entity.kind != "PersistentVolumeClaim":
-        return case.graph.path(start, entity)
+        return case.graph.path(start, scaled_by(entity) or entity)
     owners = {e for edge in case.graph.edges for e in (edge.source, edge.target) if is_claim_of(entity, e)}
     ways = (case.graph.path(start, owner) for owner in sorted(owners, key=str))
     return next((way for way in ways if way is not None), None)

@@ -112,6 +112,13 @@ def akin(a: Entity, b: Entity) -> bool:
 _ROUTES = ("Ingress", "HTTPRoute", "GRPCRoute", "TCPRoute", "VirtualService", "Route")
 
 
+def scaled_by(autoscaler: Entity) -> Entity | None:
+    """The workload that an autoscaler is called after; None for anything else."""
+    if autoscaler.kind not in _KINDS_OF_CULPRIT["autoscaler"]:
+        return None
+    return Entity(kind="Deployment", namespace=autoscaler.namespace, name=autoscaler.name)
+
+
 def is_claim_of(claim: Entity, workload: Entity) -> bool:
     """Whether a claim is a StatefulSet's: Kubernetes calls it `<template>-<StatefulSet>-<ordinal>`."""
     if claim.kind != "PersistentVolumeClaim" or not _same_place(claim, workload):

@@ -360,3 +360,34 @@ def test_a_release_without_its_migration_lacks_a_table_and_has_no_defect():
     down = symptom("Deployment shop/cart", "", "1 of 3 pods are not ready (CrashLoopBackOff)", 0.35, role="effect")
     finding = run(request(), look(lacks, down, changes=[released("Deployment shop/cart", 3)]))
     assert lead(finding)[1] == "boot_dependency_missing"
+
+
+def test_an_autoscaler_that_cannot_scale_what_is_called_is_why_demand_is_not_met():
+    blind = symptom(
+        "HorizontalPodAutoscaler shop/cart", "autoscaler_misconfigured", "HPA cart cannot scale: no request for cpu",
+        0.93, analyzer="kubernetes.replicas",
+    )  # fmt: skip
+    more = symptom(
+        "Service shop/cart", "traffic_surge retry_storm", "cart gets 50 requests/s against 10", 0.75,
+        analyzer="prometheus.traffic", query="rate(http_requests_total[5m])",
+    )  # fmt: skip
+    seen = look(blind, more, edges=[FRONT_TO_CART])
+    assert lead(run(request(alert("front")), seen))[:2] == (
+        "HorizontalPodAutoscaler shop/cart",
+        "autoscaler_misconfigured",
+    )
+
+
+def test_a_partition_that_a_poisonous_message_stops_is_not_hot():
+    uneven = symptom(
+        "Service data/kafka", "hot_key_or_shard queue_backlog", "mail is behind in one partition of four", 0.7,
+        victims=["Deployment shop/mail"], analyzer="prometheus.queues", query="kafka_consumergroup_lag",
+    )  # fmt: skip
+    poison = symptom(
+        "Deployment shop/mail", "queue_backlog contract_broken_between_services", "mail fails on its messages", 0.75,
+        analyzer="logs.faults", query="level:error",
+    )  # fmt: skip
+    labels = {"namespace": "data", "consumergroup": "mail"}
+    about = alert("kafka", "data", alert_type="KafkaConsumerLag", labels=labels)
+    assert lead(run(request(about), look(uneven, poison)))[1] == "queue_backlog"
+    assert lead(run(request(about), look(uneven)))[1] == "hot_key_or_shard"

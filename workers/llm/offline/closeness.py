@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from skills.contract import Entity
-from workers.llm.entities import akin, family, same_thing, settled
+from workers.llm.entities import akin, family, same_thing, scaled_by, settled
 from workers.llm.graph import Graph
 from workers.llm.offline.notes import Notes, Sign
 
@@ -35,7 +35,7 @@ def closeness(
             return 1.0
         if akin(entity, alert):
             best = max(best, 0.97)
-        if (hops := graph.distance(alert, entity)) is not None:
+        if (hops := graph.distance(alert, scaled_by(entity) or entity)) is not None:
             best = max(best, 1.0 - 0.04 * hops)
         if name in _OF_THE_USER and graph.distance(entity, alert) == 1:
             best = max(best, 0.95)

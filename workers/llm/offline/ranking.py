@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from skills.contract import Entity
 from skills.faults import fault
-from workers.llm.entities import akin, family, is_claim_of, is_culprit_kind, same_thing
+from workers.llm.entities import akin, family, is_claim_of, is_culprit_kind, same_thing, scaled_by
 from workers.llm.graph import Graph, Vertex, vertex
 from workers.llm.offline import guidance, twins
 from workers.llm.offline.closeness import alerted, closeness
@@ -252,11 +252,12 @@ def _coverage(suspect: Suspect, effects: Sequence[Sign], about: Sequence[Entity]
     sufferers = {vertex(s.entity): s.entity for s in effects if s.ongoing} | {vertex(a): a for a in about}
     if not sufferers:
         return 1.0
+    stand_in = scaled_by(suspect.entity) or suspect.entity
     owners = {e for edge in graph.edges for e in (edge.source, edge.target) if is_claim_of(suspect.entity, e)}
     explained = sum(
         same_thing(e, suspect.entity)
         or akin(suspect.entity, e)
-        or any(graph.distance(e, place) is not None for place in (suspect.entity, *owners))
+        or any(graph.distance(e, place) is not None for place in (stand_in, *owners))
         or any(same_thing(v, e) for s in suspect.signs for v in s.victims)
         or any(same_thing(s.entity, e) and any(same_thing(p, suspect.entity) for p in s.points_at) for s in effects)
         or (suspect.entity.kind in ("Namespace",) and e.namespace == suspect.entity.name)

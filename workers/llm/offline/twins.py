@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from skills.faults import fault
 from workers.llm.entities import same_thing
+from workers.llm.offline.culprits import by_lines
 from workers.llm.offline.leads.reading import ANALYZER, is_release, looked_for_changes, released
 from workers.llm.offline.notes import Notes
 from workers.llm.offline.suspects import Suspect
@@ -79,7 +80,21 @@ def _load_or_retries(suspect: Suspect, others: Sequence[Suspect], notes: Notes) 
     """K1 against K2: the same load, and somebody is known to retry while nobody above gets more."""
     if suspect.fault != "traffic_surge":
         return 1.0
+    blind = [o for o in others if o.fault == "autoscaler_misconfigured" and o.decisive and o.closeness >= 0.85]
+    if blind:
+        return 0.6  # E11: an autoscaler that cannot scale is what keeps demand from being met
     return 0.6 if _timeline(suspect, others, "retry_storm") else 1.0
+
+
+def _hot_or_poisoned(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """K3 against I8: a message that nobody can read stops one partition as well, and its consumer says so."""
+    if suspect.fault != "hot_key_or_shard":
+        return 1.0
+    poisoned = [
+        o for o in others
+        if o.fault == "queue_backlog" and _names(suspect, o) and any(by_lines(s) and s.role == "cause" for s in o.signs)
+    ]  # fmt: skip
+    return 0.6 if poisoned else 1.0
 
 
 def _made_by(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
@@ -186,6 +201,7 @@ RULES: tuple[Rule, ...] = (
     _slow_or_lossy,
     _late_or_barred,
     _made_by,
+    _hot_or_poisoned,
     _processor,
     _ceiling,
     _unmissed,

@@ -56,12 +56,13 @@ def words_of(sign: Sign, notes: Notes) -> str:
 
 
 def suffers(entity: Entity, signs: Sequence[Sign]) -> bool:
+    return any(is_suffering(s) and same_thing(s.entity, entity) for s in signs)
+
+
+def is_suffering(sign: Sign) -> bool:
     """More than the odd reset and retry that every healthy program writes of."""
-    return any(
-        s.role == "effect" and s.ongoing and same_thing(s.entity, entity)
-        and s.specificity >= (0.25 if s.analyzer.startswith("prometheus") else 0.3)
-        for s in signs
-    )  # fmt: skip
+    least = 0.25 if sign.analyzer.startswith("prometheus") else 0.3
+    return sign.role == "effect" and sign.ongoing and sign.specificity >= least
 
 
 def follows(sign: Sign, change: Alteration) -> bool:

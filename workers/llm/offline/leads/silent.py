@@ -8,10 +8,7 @@ from datetime import timedelta
 
 from skills.contract import Entity
 from workers.llm.offline.culprits import Scene
-from workers.llm.offline.leads.reading import (
-    is_release,
-    lead,
-)
+from workers.llm.offline.leads.reading import is_release, is_suffering, lead
 from workers.llm.offline.notes import Notes, Sign
 
 _LESS = re.compile(
@@ -34,8 +31,8 @@ def silent(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: S
     of_people = _BUSINESS.search(spaced) and not _MACHINERY.search(spaced)
     if notes.onset is None or not _LESS.search(spaced) or not of_people:
         return
-    failing = [s for s in signs if s.ongoing and s.role == "effect" and s.specificity >= 0.2]
-    if any(s.analyzer != "prometheus.alert" for s in failing):
+    failing = [s for s in signs if is_suffering(s) and s.analyzer != "prometheus.alert"]
+    if failing:
         return
     reach = timedelta(minutes=45)
     recent = [c for c in notes.changes if is_release(c) and timedelta() <= notes.onset - c.at <= reach]
