@@ -68,7 +68,10 @@ def judge(
     for case in cases:
         sighting = case.sightings[0]
         target = entity_of(case.host, namespace, resolve) if case.host else None
-        if case.name in ("no such host", "dns not answering"):
+        if sighting.relayed:
+            says = f"{case.writer.name} passes on an error of what it calls, which {sighting.pattern.says}"
+            yield case, Verdict(case.writer, (), "effect", says, 0.4)
+        elif case.name in ("no such host", "dns not answering"):
             yield case, _dns(case, target, unknown_names)
         elif sighting.pattern.culprit == "store":
             yield case, _store(case, target, seen, namespace)
@@ -151,7 +154,7 @@ def _unknown_names(cases: Iterable[Case]) -> dict[str, set[Entity]]:
     """Names that could not be resolved, and who asked."""
     names: dict[str, set[Entity]] = defaultdict(set)
     for case in cases:
-        if case.name in ("no such host", "dns not answering"):
+        if case.name in ("no such host", "dns not answering") and not case.sightings[0].relayed:
             names[case.host.name if case.host else ""].add(case.writer)
     return names
 
@@ -249,9 +252,8 @@ def _store_of_client(
 ) -> tuple[Host | None, Entity | None]:
     if case.host is not None and target is not None and not case.host.is_address:
         return case.host, target
-    host = (
-        store_named_by(seen, case.writer, kind)
-        or store_in(case.sightings[0].record.text)
-        or store_named_by(seen, case.writer, "")
-    )
+    text = case.sightings[0].record.text
+    if database := case.sightings[0].object:
+        text = text.replace(database, "")  # orders-db may be what a client calls its database, not its host
+    host = store_named_by(seen, case.writer, kind) or store_in(text) or store_named_by(seen, case.writer, "")
     return host, entity_of(host, namespace) if host else None

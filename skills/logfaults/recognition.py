@@ -102,7 +102,8 @@ def _merged(symptoms: Sequence[Symptom]) -> list[Symptom]:
 def _grouped(seen: Seen) -> dict[tuple[str, Entity, str], list[Sighting]]:
     groups: dict[tuple[str, Entity, str], list[Sighting]] = defaultdict(list)
     for sighting in seen.sightings:
-        groups[(sighting.pattern.name, sighting.writer, _about(sighting.host))].append(sighting)
+        about = "(relayed)" if sighting.relayed else _about(sighting.host)
+        groups[(sighting.pattern.name, sighting.writer, about)].append(sighting)
     return groups
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from skills.contract import Entity, LogLine
 from skills.logfaults.pattern import Pattern
 from skills.logfaults.patterns import all_patterns
 from skills.logfaults.places import Host, host_in, hosts_in, store_kind, workload
+from skills.logfaults.relayed import is_relayed
 from skills.loglines import join, level_of, message_of
 from skills.masks import mask
 from skills.stacks import Crash, crash_in
@@ -35,6 +36,8 @@ class Sighting:
     object: str
     resolver: str = ""
     """The DNS server that was asked, where the line says so."""
+    relayed: bool = False
+    """Whether another program's words are quoted, which are about that one's affairs."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,15 @@ def _crash(record: LogLine) -> Crash | None:
 def _sighting(record: LogLine, writer: Entity, pattern: Pattern, match: re.Match[str], words: str) -> Sighting:
     groups = match.groupdict()
     subject = next((value for key, value in groups.items() if key.startswith("object") and value), "")
-    return Sighting(record, writer, pattern, host_in(match, words), subject, groups.get("resolver") or "")
+    return Sighting(
+        record,
+        writer,
+        pattern,
+        host_in(match, words),
+        subject,
+        groups.get("resolver") or "",
+        is_relayed(words, match.start()),
+    )
 
 
 def _name_addresses(seen: Seen) -> None:
@@ -150,9 +161,7 @@ def _name_addresses(seen: Seen) -> None:
         names = {h.name for h in said if h.port == host.port and not h.is_address and not h.is_local}
         if len(names) == 1:
             named = Host(names.pop(), host.port)
-            seen.sightings[index] = Sighting(
-                sighting.record, sighting.writer, sighting.pattern, named, sighting.object, sighting.resolver
-            )
+            seen.sightings[index] = replace(sighting, host=named)
 
 
 def store_named_by(seen: Seen, writer: Entity, kind: str) -> Host | None:

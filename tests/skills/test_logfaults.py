@@ -330,3 +330,45 @@ def test_an_error_of_its_own_that_a_program_never_had_is_a_failure_of_its_own() 
 def test_an_unknown_error_is_no_failure_of_its_own(now: list[str], before: list[str]) -> None:
     seen = found(*lines(*now, step=1), baseline=lines(*before) if before else [])
     assert all(s.analyzer != "logs.novel" for s in seen)
+
+
+def test_an_error_that_a_grpc_client_quotes_is_about_who_answered() -> None:
+    own = "StackExchange.Redis.RedisServerException: NOAUTH Authentication required. endpoint: sessions-redis:6379"
+    quoted = f"Error: 9 FAILED_PRECONDITION: Can't access cart storage. {own}"
+    seen = recognise(
+        [
+            *lines(own, writer=Entity(kind="Deployment", namespace="shop", name="cart")),
+            *lines(quoted, writer=Entity(kind="Deployment", namespace="shop", name="web")),
+        ],
+        namespace="shop",
+        query="q",
+        link=None,
+    )
+    assert [(str(s.entity), s.role) for s in seen if s.faults] == [("Deployment shop/cart", "cause")]
+    assert [(str(s.entity), s.role) for s in seen if not s.faults] == [("Deployment shop/web", "effect")]
+
+
+def test_what_a_grpc_client_says_of_the_way_is_its_own() -> None:
+    own = 'rpc error: code = Unavailable desc = connection error: desc = "dial tcp: lookup ledger: no such host"'
+    passed = f"13 INTERNAL: failed to charge card: {own}"
+    seen = recognise(
+        [
+            *lines(own, writer=Entity(kind="Deployment", namespace="shop", name="checkout")),
+            *lines(passed, writer=Entity(kind="Deployment", namespace="shop", name="web")),
+        ],
+        namespace="shop",
+        query="q",
+        link=None,
+    )
+    assert [str(s.entity) for s in seen if s.points_at] == ["Deployment shop/checkout"]
+
+
+def test_the_database_that_a_client_names_is_not_its_host() -> None:
+    said = '(Unauthorized) not authorized on geo-db to execute command { insert: "geo", $db: "geo-db" }'
+    seen = recognise(
+        lines(said, writer=Entity(kind="Deployment", namespace="shop", name="geo")),
+        namespace="shop",
+        query="q",
+        link=None,
+    )
+    assert all(e.name != "geo-db" for s in seen for e in (s.entity, *s.points_at))

@@ -39,7 +39,7 @@ PATTERNS = (
         "mongodb privilege",
         "is not authorized by mongodb",
         r"not authorized on (?P<object>[\w.-]+) to execute command",
-        r"\(Unauthorized\) not authorized",
+        r"\(Unauthorized\) not authorized(?: on (?P<object2>[\w.-]+))?",
         r"not authorized for query on",
         r"user is not allowed to do action \[\w+\] on \[",
         r"codeName\W+Unauthorized",
