@@ -27,5 +27,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (thing,),
         at,
         None,
-        evidence=(f"condition Ready of all nodes in {zone} is Unknown", "Kubelet stopped posting node status"),
+        evidence=("Kubelet stopped posting node status",),
     )

@@ -25,5 +25,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (thing,),
         at,
         Altered("service", thing, at, (str(thing), f"svc/{it.name}")),
-        evidence=(f"protocol of Service {victim} is UDP",),
+        evidence=(f"{victim} UDP",),
     )
