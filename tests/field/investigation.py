@@ -36,7 +36,9 @@ def finding(case: Mapping[str, Any], *, with_logs: bool) -> Finding:
     """What is found with Kubernetes alone, or with Elasticsearch besides."""
     it = made(case)
     with ExitStack() as stack:
-        url = stack.enter_context(kubernetes.serving(kubernetes.Cluster(list(it.objects), pod_logs(it))))
+        custom = any("istio.io" in o["apiVersion"] for o in it.objects)
+        cluster = kubernetes.Cluster(list(it.objects), pod_logs(it), served_optional=custom)
+        url = stack.enter_context(kubernetes.serving(cluster))
         skills: dict[str, Any] = {"kubernetes": {"url": url}}
         if with_logs:
             store = elasticsearch.Cluster(documents(it), TYPES)

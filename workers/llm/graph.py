@@ -67,6 +67,10 @@ class Graph:
         way = self.path(source, target)
         return None if way is None else len(way)
 
+    def knows(self, entity: Entity) -> bool:
+        """Whether anything was told of what it depends on or who depends on it."""
+        return bool(self._out.get(vertex(entity)) or self._in.get(vertex(entity)))
+
     def around(self, entity: Entity, hops: int = 2) -> tuple[Edge, ...]:
         """Edges within `hops` of an entity, in either direction, in the order in which they were told."""
         near = {vertex(entity)}

@@ -25,7 +25,9 @@ def closeness(
 ) -> float:
     if not about:
         return _by_place(entity, notes.namespace, known=0.95, other=0.6)
-    best = _by_place(entity, about[0].namespace or notes.namespace, known=0.7, other=0.3)
+    # Of a program whose addresses stand in files that nobody reads, no edge is known: then none is missed.
+    linked = any(graph.knows(a) for a in about)
+    best = _by_place(entity, about[0].namespace or notes.namespace, known=0.7 if linked else 0.78, other=0.3)
     for alert in about:
         if same_thing(entity, alert) or (
             entity.kind == "Namespace" and entity.name == (alert.namespace or notes.namespace)
@@ -37,6 +39,10 @@ def closeness(
             best = max(best, 0.97)
         if (hops := graph.distance(alert, scaled_by(entity) or entity)) is not None:
             best = max(best, 1.0 - 0.04 * hops)
+        # What it makes suffer is something that the alerted thing depends on.
+        below = [d for s in signs for v in s.victims if (d := graph.distance(alert, v))]
+        if below and any(s.role == "cause" for s in signs):
+            best = max(best, 0.96 - 0.04 * min(below))
         if name in _OF_THE_USER and graph.distance(entity, alert) == 1:
             best = max(best, 0.95)
         for effect in effects:
