@@ -391,3 +391,20 @@ def test_a_partition_that_a_poisonous_message_stops_is_not_hot():
     about = alert("kafka", "data", alert_type="KafkaConsumerLag", labels=labels)
     assert lead(run(request(about), look(uneven, poison)))[1] == "queue_backlog"
     assert lead(run(request(about), look(uneven)))[1] == "hot_key_or_shard"
+
+
+def test_a_mesh_policy_that_was_made_when_callers_began_to_be_forbidden_forbids_them():
+    told = refused(
+        "Deployment shop/front", "Service shop/cart", "front is refused by a mesh policy", "mesh_policy_blocks"
+    )
+    policy = symptom(
+        "AuthorizationPolicy shop/deny", "mesh_policy_blocks", "deny allows only ingress-nginx", 0.4, at=ONSET - MINUTE,
+        analyzer="kubernetes.policies",
+    )  # fmt: skip
+    old = symptom(
+        "AuthorizationPolicy shop/old", "mesh_policy_blocks", "old allows only ingress-nginx", 0.4,
+        at=ONSET - timedelta(days=9), analyzer="kubernetes.policies", query="kubectl get authorizationpolicies",
+    )  # fmt: skip
+    finding = run(request(alert("front")), look(told, policy, old, edges=[FRONT_TO_CART]))
+    assert lead(finding)[:2] == ("AuthorizationPolicy shop/deny", "mesh_policy_blocks")
+    assert finding.verdict == "incident"

@@ -21,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     own.rewired,
     own.configured,
     others.contract,
+    others.refused_by_policy,
     others.flag,
     others.scaled_away,
     load.retries,

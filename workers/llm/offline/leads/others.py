@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from skills.contract import Entity
 from workers.llm.entities import same_thing
@@ -55,6 +56,21 @@ def contract(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen:
 
 
 _FLAGS = re.compile(r"flag|toggle|feature|experiment|rollout-config|unleash|launchdarkly", re.IGNORECASE)
+
+
+def refused_by_policy(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
+    """Callers are told that a policy forbids them since the one policy over what they call was made or altered."""
+    for told in signs:
+        if told.role != "effect" or told.faults != ("mesh_policy_blocks",) or not told.ongoing or told.onset is None:
+            continue
+        for policy in signs:
+            place = {p.namespace for p in told.points_at}
+            over = policy.role == "cause" and policy.faults[:1] == told.faults and policy.entity.namespace in place
+            if over and policy.onset and -SLACK <= told.onset - policy.onset <= SOON:
+                yield replace(
+                    policy, says=f"{policy.says.rstrip('.')}; {told.says}"[:480], specificity=0.88, analyzer=ANALYZER,
+                    victims=(told.entity, *told.points_at), evidence=numbers(policy.evidence[:3], told.evidence[:2]),
+                )  # fmt: skip
 
 
 def flag(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
