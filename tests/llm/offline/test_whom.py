@@ -262,3 +262,14 @@ def test_what_suffered_and_does_so_no_more_was_no_false_alarm():
     finding = run(request(alert("cart", alert_type="HighErrorRate")), sees("0", past, WELL))
     assert finding.verdict == "recovered"
     assert all(c.confidence.band == "low" for c in finding.causes)
+
+
+def test_a_cache_that_its_client_does_not_name_is_the_only_one_it_uses():
+    full = symptom(
+        "Deployment shop/cart", "cache_unavailable", "cart: its data store is out of memory", 0.8, role="effect",
+        analyzer="logs.faults", query="level:error",
+    )  # fmt: skip
+    uses = [edge("Deployment shop/cart", f"Service shop/{name}") for name in ("valkey-cart", "orders-db")]
+    finding = run(request(), look(full, edges=uses))
+    assert [(c.entity.name, c.fault) for c in finding.causes] == [("valkey-cart", "cache_unavailable")]
+    assert all(c.entity.name != "cart" for c in run(request(), look(full)).causes)

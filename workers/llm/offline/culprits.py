@@ -12,6 +12,7 @@ from functools import cached_property
 
 from skills.contract import Edge, Entity
 from skills.faults import UnknownFault, fault
+from skills.logfaults.places import store_kind
 from workers.llm.entities import (
     WORKLOADS,
     family,
@@ -149,6 +150,14 @@ def claim_of(workload: Entity, known: Iterable[Entity]) -> Entity | None:
     return min((e for e in known if is_claim_of(e, workload)), key=str, default=None)
 
 
+def _only_store_of(writer: Entity, name: str, seen: Scene) -> list[Entity]:
+    """A store's own state, told by a client that does not say which: the one store of that kind that it depends on."""
+    wanted = ("redis", "memcached") if name == "cache_unavailable" else ()
+    used = [e.target for e in seen.edges if e.via != "log" and same_thing(e.source, writer)]
+    stores = dict.fromkeys(t for t in used if (kind := store_kind(t.name)) and (not wanted or kind in wanted))
+    return [culprit(next(iter(stores)), name, seen, (writer,))] if len(stores) == 1 else []
+
+
 def blamed_by(sign: Sign, name: str, seen: Scene) -> list[Entity]:
     """Whom a sufferer's symptom suspects: what it points at, if that can have the fault, else the sufferer itself."""
     if not is_cause(name):
@@ -159,5 +168,7 @@ def blamed_by(sign: Sign, name: str, seen: Scene) -> list[Entity]:
         return [e for e in pointed if is_culprit_kind(e.kind, kinds)]
     if name in OF_THE_CALLEE:
         return []
+    if kinds == ("datastore",) and not store_kind(sign.entity.name):
+        return _only_store_of(sign.entity, name, seen)
     own = culprit(sign.entity, name, seen)
     return [own] if is_culprit_kind(own.kind, kinds) else []
