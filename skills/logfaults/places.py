@@ -75,7 +75,7 @@ def workload(entity: Entity | None, namespace: str, container: str = "") -> Enti
 
 _HOST = r"[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9][\w-]*)*"
 _URL = re.compile(rf"\b[a-z][a-z0-9+.-]*://(?:[^@/\s\"']*@)?(?P<host>{_HOST})(?::(?P<port>\d{{2,5}}))?")
-_PAIR = re.compile(rf"(?<![\w./:-])(?P<host>{_HOST}):(?P<port>\d{{2,5}})(?![\w.:-])")
+_PAIR = re.compile(rf"(?<![\w./:-])(?P<host>{_HOST}):(?P<port>\d{{2,5}})(?!:\S|[\w.-])")
 _COMPLAINT = re.compile(
     rf"\bAddr: (?P<host>{_HOST}):(?P<port>\d+)"  # mongo-go-driver
     rf"|\bhost=\\?'(?P<host2>{_HOST})\\?', port=(?P<port2>\d+)"  # urllib3

@@ -24,3 +24,10 @@ def test_what_breaks_a_dependency_of_the_alerted_is_near_it():
     near = run(request(alert("web", title="HighErrorRate")), look(SHUT, edges=ways))
     assert lead(near)[0] == "NetworkPolicy shop/deny-db"
     assert near.verdict == "incident"
+
+
+def test_a_runtime_whose_heap_is_used_up_may_live_in_a_ready_pod():
+    heap = symptom("Deployment shop/web", "memory_leak", "web runs out of heap", 0.7, analyzer="logs.faults")
+    found = run(request(alert("web", title="HighErrorRate")), look(heap, WELL))
+    assert lead(found)[:2] == ("Deployment shop/web", "memory_leak")
+    assert found.verdict == "incident"

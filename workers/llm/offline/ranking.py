@@ -131,6 +131,8 @@ def _is_refuted(suspect: Suspect, notes: Notes) -> bool:
         "E10",
     )
     well = any(s.role == "healthy" and same_thing(s.entity, suspect.entity) for s in notes.signs)
+    if suspect.fault == "memory_leak" and any(s.role == "cause" and by_lines(s) for s in suspect.signs):
+        return False  # a runtime that says its heap is used up lives on in a pod that is ready
     return stops_pods and well and not suspect.decisive
 
 
@@ -259,6 +261,7 @@ def _coverage(suspect: Suspect, effects: Sequence[Sign], about: Sequence[Entity]
         or akin(suspect.entity, e)
         or any(graph.distance(e, place) is not None for place in (stand_in, *owners))
         or any(same_thing(v, e) for s in suspect.signs for v in s.victims)
+        or any(graph.distance(e, v) is not None for s in suspect.signs if s.role == "cause" for v in s.victims)
         or any(same_thing(s.entity, e) and any(same_thing(p, suspect.entity) for p in s.points_at) for s in effects)
         or (suspect.entity.kind in ("Namespace",) and e.namespace == suspect.entity.name)
         for e in sufferers.values()
