@@ -105,6 +105,15 @@ RULES = (
         0.5,
     ),
     Rule(
+        "quota_services",
+        _quota("services|count/services"),
+        1.0,
+        ("service_object_quota_exhausted",),
+        _namespace,
+        "quota {resourcequota} of {namespace}: {resource} is {percent} % used",
+        0.5,
+    ),
+    Rule(
         "open_files",
         "process_open_fds{{ns}} / process_max_fds{{ns}}",
         0.9,

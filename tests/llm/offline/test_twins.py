@@ -408,3 +408,19 @@ def test_a_mesh_policy_that_was_made_when_callers_began_to_be_forbidden_forbids_
     finding = run(request(alert("front")), look(told, policy, old, edges=[FRONT_TO_CART]))
     assert lead(finding)[:2] == ("AuthorizationPolicy shop/deny", "mesh_policy_blocks")
     assert finding.verdict == "incident"
+
+
+def test_a_service_that_is_missing_under_a_full_quota_was_refused():
+    missed = refused(
+        "Deployment shop/front", "Service shop/quotes", "front asks for a name that DNS does not know: quotes",
+        "service_deleted dependency_address_wrong",
+    )  # fmt: skip
+    full = symptom(
+        "Namespace shop", "service_object_quota_exhausted", "quota of shop: services is 100 % used", 0.5, at=None,
+        analyzer="prometheus.saturation", query="kube_resourcequota",
+    )  # fmt: skip
+    assert lead(run(request(alert("front")), look(missed, full)))[:2] == (
+        "Namespace shop",
+        "service_object_quota_exhausted",
+    )
+    assert lead(run(request(alert("front")), look(missed)))[1] == "service_deleted"

@@ -86,6 +86,14 @@ def _load_or_retries(suspect: Suspect, others: Sequence[Suspect], notes: Notes) 
     return 0.6 if _timeline(suspect, others, "retry_storm") else 1.0
 
 
+def _refused(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """F5 and F7 against A4: the name is right, and the quota refused the Service that should bear it."""
+    if suspect.fault not in ("service_deleted", "dependency_address_wrong", "datastore_endpoint_wrong"):
+        return 1.0
+    quota = [o for o in others if o.fault == "service_object_quota_exhausted"]
+    return 0.6 if any(s.analyzer == ANALYZER for o in quota for s in o.signs) else 1.0
+
+
 def _hot_or_poisoned(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
     """K3 against I8: a message that nobody can read stops one partition as well, and its consumer says so."""
     if suspect.fault != "hot_key_or_shard":
@@ -202,6 +210,7 @@ RULES: tuple[Rule, ...] = (
     _late_or_barred,
     _made_by,
     _hot_or_poisoned,
+    _refused,
     _processor,
     _ceiling,
     _unmissed,

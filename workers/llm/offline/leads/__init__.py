@@ -22,6 +22,7 @@ RULES: tuple[Rule, ...] = (
     own.configured,
     others.contract,
     others.refused_by_policy,
+    others.refused_by_quota,
     others.flag,
     others.scaled_away,
     load.retries,

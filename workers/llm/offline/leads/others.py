@@ -73,6 +73,23 @@ def refused_by_policy(notes: Notes, about: Sequence[Entity], signs: Sequence[Sig
                 )  # fmt: skip
 
 
+def refused_by_quota(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
+    """A Service that is called and is not there, in a namespace whose quota of Services is used up: it was refused,
+    and a refused object leaves no event."""
+    for full in signs:
+        if full.role != "cause" or full.faults[:1] != ("service_object_quota_exhausted",) or not full.ongoing:
+            continue
+        for missed in signs:
+            unknown = missed.role == "effect" and missed.ongoing and missed.faults[:1] == ("service_deleted",)
+            if unknown and any(p.namespace == full.entity.name for p in missed.points_at):
+                yield replace(
+                    full, says=f"{full.says.rstrip('.')}; {missed.says}"[:480], specificity=0.85, analyzer=ANALYZER,
+                    onset=missed.onset, victims=(missed.entity,),
+                    evidence=numbers(full.evidence[:2], missed.evidence[:2]),
+                )  # fmt: skip
+                break
+
+
 def flag(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
     """A flag was flipped, and minutes later something that nobody released begins to throw."""
     for crash in crashes(signs):
