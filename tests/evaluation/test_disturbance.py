@@ -16,6 +16,7 @@ def gap(why: str) -> Span:
     [
         "GET /api/v1/namespaces/shop/pods?limit=500: no complete answer within 2.92 s (8117 bytes came)",
         "deployments shop: not read within 3.84 s",
+        "GET /api/v1/namespaces/shop/pods/cart-1/log: no time was left to ask",
         "Prometheus did not answer 'up': timed out",
     ],
 )
