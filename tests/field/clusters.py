@@ -74,8 +74,8 @@ def merged(base: Any, change: Any) -> Any:
 
 def _is(obj: Obj, kind: str, name: str) -> bool:
     if kind == "Service" and obj["kind"] == "EndpointSlice":
-        return obj["metadata"].get("labels", {}).get("kubernetes.io/service-name") == name
-    return obj["kind"] == kind and obj["metadata"]["name"] == name
+        return bool(obj["metadata"].get("labels", {}).get("kubernetes.io/service-name") == name)
+    return bool(obj["kind"] == kind and obj["metadata"]["name"] == name)
 
 
 _CLUSTER_WIDE = ("PersistentVolume", "StorageClass", "Namespace", "ValidatingWebhookConfiguration", "PriorityClass")

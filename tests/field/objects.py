@@ -217,14 +217,14 @@ def _pod(name: str, it: Mapping[str, Any], spec: Obj, labels: Obj, namespace: st
     statuses = [_container(c, it, born, first=i == 0) for i, c in enumerate(spec["containers"])]
     unready = [s["name"] for s in statuses if not s["ready"]]
     words = f"containers with unready status: [{' '.join(unready)}]"
-    bad = ("False", "ContainersNotReady", words) if unready else ("True",)
+    bad = ("False", "ContainersNotReady", words) if unready else ("True", "", "")
     turned = it.get("since", 10 if unready else born)
     init = it.get("init_statuses")
     conditions = [
         condition("PodReadyToStartContainers", "True", at=born),
         condition("Initialized", "False" if init else "True", at=born),
-        condition("Ready", *bad, at=turned),
-        condition("ContainersReady", *bad, at=turned),
+        condition("Ready", *bad, turned),
+        condition("ContainersReady", *bad, turned),
         condition("PodScheduled", "True", at=born),
     ]
     for each in it.get("gates", []):
