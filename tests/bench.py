@@ -96,16 +96,23 @@ def one_shot() -> None:
 
 
 def way() -> None:
-    """From the alert in Slack to the eyes on it, to the answer in its thread, and to the last word of the rest."""
+    """From the alert in Slack to the eyes on it, to the answer in its thread, and to the last word of the rest: with a
+    model that concludes at once, and with the offline investigator, who looks again where he is not sure."""
+    with serve(Told([call("conclude", CONCLUDE)])) as api:
+        timed_way("at once", {"ANTHROPIC_API_KEY": "made-up", "ANTHROPIC_BASE_URL": api.url})
+    timed_way("offline", {})
+
+
+def timed_way(model: str, environment: dict[str, str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         began = time.monotonic()
-        with House(Path(folder) / "house", SCENARIOS, clean()) as house:
-            say("everything started", f"{time.monotonic() - began:.2f} s")
+        with House(Path(folder) / "house", SCENARIOS, {**clean(), **environment}) as house:
+            say(f"{model}: everything started", f"{time.monotonic() - began:.2f} s")
             for team in house.teams:
                 read_once(team)
             for team in house.teams:
                 times = ", ".join(f"{seconds:.2f} s" for seconds in timed_alert(house, team))
-                say(f"{team.scenario}: eyes, answer, all said", times)
+                say(f"{model}, {team.scenario}: eyes, answer, all said", times)
             parent = house.family.children["worker"].pid
             for pid in (parent, *descendants(parent)):
                 say("worker parent" if pid == parent else "worker", memory(pid))
