@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skills.contract import Focus, Symptom, ToolError, Window
-from skills.kubernetes import analyzers, crashlogs, kinds, needs, overview, podlogs, references, scope
+from skills.kubernetes import analyzers, asmeant, crashlogs, kinds, needs, overview, podlogs, references, scope
 from skills.kubernetes.client import Client
 from skills.kubernetes.objects import name
 from skills.kubernetes.reader import Reading, first_wave, optional_kinds, whole_namespace
@@ -110,6 +110,7 @@ def _symptoms(snapshot: Snapshot, focus: Focus, window: Window) -> list[Symptom]
     found = analyzers.run(snapshot, focus, window, window.end)
     found += crashlogs.symptoms(snapshot, focus.started_at)
     found += overview.healthy(snapshot, focus, window)
+    found += asmeant.as_meant(snapshot, focus)
     return analyzers.ordered(found)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, references
+from skills.kubernetes.asmeant import over_target
 from skills.kubernetes.differences import owner_of_field
 from skills.kubernetes.events import Event
 from skills.kubernetes.objects import (
@@ -230,7 +231,7 @@ def _autoscaler(snapshot: Snapshot, hpa: Object) -> Symptom | None:
             0.6,
             "ScalingLimited",
         )
-        over = _over_target(hpa)
+        over = over_target(hpa)
         why += f" while {over}" if over else ""
         specificity = 0.75 if over else 0.35
     else:
@@ -246,16 +247,3 @@ def _autoscaler(snapshot: Snapshot, hpa: Object) -> Symptom | None:
         onset=time_of(condition(hpa, told).get("lastTransitionTime")),
         victims=(target,),
     )
-
-
-def _over_target(hpa: Object) -> str:
-    """Current utilisation above the target by a tenth (the controller's tolerance)."""
-    wanted = {
-        text(m, "resource", "name"): number(m, "resource", "target", "averageUtilization")
-        for m in maps(hpa, "spec", "metrics")
-    }
-    for metric in maps(hpa, "status", "currentMetrics"):
-        resource, now = text(metric, "resource", "name"), number(metric, "resource", "current", "averageUtilization")
-        if wanted.get(resource) and now > wanted[resource] * 1.1:
-            return f"{resource} is at {now}% of requests, target {wanted[resource]}%"
-    return ""

@@ -41,10 +41,12 @@ def about_scraping(texts: Iterable[str], types: Iterable[str]) -> bool:
 
 def unchanged(texts: Iterable[str], types: Iterable[str]) -> str | None:
     """The number of the line that shows the alert's measure at the level at which it was all along; None where it
-    changed or was not shown."""
+    changed or was not shown. What is compared with another series is there only while it fires, and shows no past."""
     everything = "\n".join(texts)
+    compared = {m["type"] for m in _RULE.finditer(everything) if not _THRESHOLD.search(m["expression"])}
     found = [
         m for name in dict.fromkeys(types)
+        if not any(rule.endswith(name) for rule in compared)
         for m in re.finditer(_LEVELS.format(type=re.escape(name)), everything, re.MULTILINE)
     ]  # fmt: skip
     same = [

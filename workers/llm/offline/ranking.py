@@ -30,7 +30,8 @@ Groups = dict[tuple[Vertex, str], list[Sign]]
 def rank(notes: Notes) -> Ranking:
     graph = Graph((*notes.graph.edges, *guidance.edges(notes)))
     unheeded = tuple(s for s in notes.signs if guidance.ignored(notes, s))
-    signs = [dated(s, notes) for s in over_where_seen([s for s in notes.signs if s not in unheeded])]
+    heeded = [s for s in notes.signs if s not in unheeded]
+    signs = [dated(s, notes) for s in over_with_the_run(over_where_seen(heeded))]
     about = alerted(notes, signs)
     edges = (*notes.edges, *guidance.edges(notes))
     seen = scene(signs, edges, graph, (c.entity for c in notes.changes))
@@ -181,6 +182,22 @@ def over_where_seen(signs: Sequence[Sign]) -> list[Sign]:
     cannot know, and says nothing: the one who knows is believed."""
     over = {_told_by_lines(s) for s in signs if not s.ongoing} - {None}
     return [replace(s, ongoing=s.ongoing and _told_by_lines(s) not in over) for s in signs]
+
+
+def over_with_the_run(signs: Sequence[Sign]) -> list[Sign]:
+    """A run that is complete suffers no more: what was seen of it before is past, even where it is still counted."""
+    done = [s for s in signs if s.role == "healthy" and s.entity.kind in ("Job", "CronJob") and s.onset]
+
+    def past(sign: Sign) -> bool:
+        return sign.role in ("cause", "effect") and any(
+            same_thing(d.entity, sign.entity) and d.onset and (sign.onset or d.onset) <= d.onset + COUNTED for d in done
+        )
+
+    return [replace(s, ongoing=False) if past(s) else s for s in signs]
+
+
+COUNTED = timedelta(minutes=2)
+"""Until a scrape counts what has happened."""
 
 
 def _told_by_lines(sign: Sign) -> tuple[object, ...] | None:

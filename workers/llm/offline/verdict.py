@@ -160,9 +160,13 @@ def _suffers(notes: Notes, ranking: Ranking) -> bool:
 
 def _seen_to_suffer(ranking: Ranking) -> bool:
     return any(
-        e.ongoing and e.specificity >= SEEN_TO_SUFFER and (not ranking.alerted or _concerns(e, ranking))
-        for e in ranking.effects
+        e.ongoing and _is_suffering(e) and (not ranking.alerted or _concerns(e, ranking)) for e in ranking.effects
     )
+
+
+def _is_suffering(sign: Sign) -> bool:
+    """A healthy program also writes of the odd reset and retry; measured errors are errors."""
+    return sign.specificity >= (SEEN_TO_SUFFER if sign.analyzer.startswith("prometheus") else COMPLAINS)
 
 
 def _by_lines(sign: Sign) -> bool:

@@ -1,0 +1,61 @@
+"""When nothing is wrong, or no more: what must be shown before an alert is called false or past."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from tests.agent.company import ONSET, FakeSkill, alert, looks, request, run, symptom
+
+MINUTE = timedelta(minutes=1)
+JOB = "Job shop/report-29012345"
+FAILED = symptom(
+    JOB, "scheduled_job_failing", "job report-29012345 has 1 failed pods", 0.6, analyzer="prometheus.state"
+)
+RESETS = symptom(
+    "CronJob shop/report", "mesh_policy_blocks", "report has its connections broken off (1 line)", 0.3, role="effect",
+    analyzer="logs.faults", query="level:error",
+)  # fmt: skip
+
+
+def of_job(*symptoms):
+    asked = alert("", alert_type="KubeJobFailed", labels={"namespace": "shop", "job_name": "report-29012345"})
+    return run(request(asked), FakeSkill(sees=looks(*symptoms)))
+
+
+def complete(at):
+    return symptom(JOB, "", "Job is Complete: 1 pod failed, another did it", 0.88, role="healthy", at=at)
+
+
+def test_a_job_that_is_complete_suffers_no_more_from_what_its_first_pod_said():
+    assert of_job(FAILED, RESETS).verdict == "incident"
+    finding = of_job(FAILED, RESETS, complete(ONSET + 3 * MINUTE))
+    assert (finding.verdict, finding.causes) == ("false_alarm", ())
+
+
+def test_a_job_that_fails_again_after_it_was_complete_is_failing():
+    again = replace(FAILED, onset=ONSET)
+    assert of_job(again, complete(ONSET - 30 * MINUTE)).verdict == "incident"
+
+
+def of_memory(rule, value, *more, title="cart fills its memory"):
+    well = symptom("Deployment shop/cart", "", "cart: 3 of 3 pods ready", 0.3, role="healthy", at=None)
+    told = f"MemoryHigh fires on `{rule}` for 120 s; health ok"
+    level = symptom(
+        "Deployment shop/cart", "memory_limit_too_low", f"MemoryHigh: {{pod=cart}} is {value}", 0.4, at=None
+    )
+    sees = replace(looks(level, well, *more), text=told)
+    return run(request(alert("cart", alert_type="MemoryHigh", title=title)), FakeSkill(sees=sees)).verdict
+
+
+def test_a_level_that_was_always_so_harms_nobody_and_the_odd_reset_of_a_healthy_program_is_no_harm():
+    reset = symptom(
+        "Deployment shop/cart", "packet_loss", "cart retries now and then", 0.27, role="effect",
+        analyzer="kubernetes.logs",
+    )  # fmt: skip
+    assert of_memory("used / limit > 0.9", "0.95", reset) == "false_alarm"
+    assert of_memory("used / limit > 0.9", "0.95", replace(reset, specificity=0.45)) != "false_alarm"
+
+
+def test_a_measure_that_is_there_only_while_it_fires_shows_nothing_of_the_past():
+    few = "cart gets fewer requests"
+    assert of_memory("rate(a[5m]) < 2", "0.95", title=few) == "false_alarm"
+    assert of_memory("rate(a[5m]) < 0.3 * rate(a[5m] offset 1h)", "0.95", title=few) == "inconclusive"
