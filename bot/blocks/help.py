@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from bot.blocks import limits
 from bot.blocks.message import Message, message, sections
 
 GUMSHOE_USAGE = (
@@ -29,14 +32,28 @@ def render() -> Message:
     return message(_HELP, sections(list(_HELP)))
 
 
-def welcome(watching: bool) -> str:
-    """Plain words: this goes through the outbox, which escapes what it says."""
+def welcome(watching: bool, solved: Sequence[str] = (), learning: Sequence[str] = ()) -> str:
+    """Plain words: this goes through the outbox, which escapes what it says.
+
+    `solved`, `learning`: alert types by what the evaluation of this version says of them.
+    """
     if watching:
         return (
             "I watch this channel. When an alert arrives I look into it with read access and answer in its thread, "
-            "with evidence. /gumshoe help says more."
+            f"with evidence. {_promise(solved, learning)}/gumshoe help says more."
         )
     return (
         "I do not watch this channel for alerts yet; an operator adds it to the customer's file. "
         "You can still mention me with a question. /gumshoe help says more."
+    )
+
+
+def _promise(solved: Sequence[str], learning: Sequence[str]) -> str:
+    """What may be expected before this team's own record is long enough."""
+    if not solved:
+        return ""
+    still = f", and am still learning {limits.some(list(learning), 4)}" if learning else ""
+    return (
+        f"On simulated incidents I reliably found the cause of {limits.some(list(solved), 6)}{still}; "
+        "your reactions on my answers make a record of your own. "
     )

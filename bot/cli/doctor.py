@@ -40,6 +40,7 @@ def command(files: tuple[Path, ...], systems_only: bool) -> None:
         customers = ()
     for customer in customers:
         failed += _print(f"Customer {customer.name}", _systems(customer, settings))
+    _print("What to expect, measured on simulated incidents (`gumshoe eval promises` has the figures)", _promises())
     click.echo(f"\n{failed} to mend" if failed else "\nall well")
     sys.exit(1 if failed else 0)
 
@@ -68,6 +69,16 @@ def _systems(customer: Customer, settings: Settings) -> list[Check]:
         state = "off" if name in toggles.off else "not configured"
         checks.append(Check(name, True, f"{state}, so Gumshoe will not see: {manifest.summary}"))
     return checks
+
+
+def _promises() -> list[Check]:
+    from workers.evaluation import buckets  # noqa: PLC0415 - only here
+
+    promises = buckets.of_alert_types(buckets.shipped(), buckets.rule())
+    return [
+        Check(bucket, True, ", ".join(p.name for p in promises if p.bucket == bucket) or "nothing")
+        for bucket in ("can solve", "learning", "out of reach")
+    ]
 
 
 def _slack(settings: Settings) -> Iterator[Check]:

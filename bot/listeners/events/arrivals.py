@@ -10,6 +10,7 @@ from bot.blocks.help import welcome
 from bot.desk import Desk
 from bot.listeners.events.messages import team_of
 from workers.domain import Place
+from workers.evaluation import buckets
 
 
 def register(app: App, desk: Desk) -> None:
@@ -27,9 +28,15 @@ def register(app: App, desk: Desk) -> None:
             place,
             f"welcome:{channel}:{event.get('event_ts')}",
             at,
-            body={"text": welcome(watching is not None)},
+            body={"text": welcome(watching is not None, *_promised())},
         )
 
     @app.event("channel_rename")
     def on_renamed(event: dict[str, Any]) -> None:
         desk.channels.renamed(event["channel"]["id"], event["channel"]["name"])
+
+
+def _promised() -> tuple[list[str], list[str]]:
+    """Alert types that this version can solve, and those that it is learning, the most examined first."""
+    promises = sorted(buckets.of_alert_types(buckets.shipped(), buckets.rule()), key=lambda p: (-p.right.n, p.name))
+    return [p.name for p in promises if p.bucket == "can solve"], [p.name for p in promises if p.bucket == "learning"]

@@ -6,6 +6,7 @@ import re
 
 from bot.blocks import detail, finding, follow_up, incident, progress
 from bot.blocks.case import Case
+from bot.blocks.help import welcome
 from bot.blocks.message import Message
 from tests.bot import records
 from workers.domain import (
@@ -226,3 +227,11 @@ def test_an_alert_by_webhook_gets_a_message_with_its_facts() -> None:
     text = said(incident.alert(case()))
     assert "[FIRING] KubePodCrashLooping shop/cart" in text
     assert "by alertmanager webhook" in text
+
+
+def test_the_welcome_promises_what_was_measured_and_no_more() -> None:
+    said = welcome(True, ["HighErrorRate", "KubePodNotReady"], ["KubeJobFailed"])
+    assert "reliably found the cause of HighErrorRate, KubePodNotReady, and am still learning KubeJobFailed" in said
+    assert "simulated" in said
+    assert "reliably" not in welcome(True)
+    assert "reliably" not in welcome(False, ["HighErrorRate"])
