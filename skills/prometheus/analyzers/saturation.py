@@ -6,10 +6,12 @@ the kubernetes-mixin, node-mixin, postgres_exporter, mysqld_exporter and redis_e
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from skills.contract import Entity, Series, Symptom
+from skills.prometheus.endings import back_since, told
 from skills.prometheus.look import Look, Question, workload
 from skills.series import change_point, compare, shown
 
@@ -211,6 +213,8 @@ def _symptom(look: Look, rule: Rule, series: Series) -> Symptom | None:
     filled = _Filled(series.labels, percent=shown(100 * ratio.peak))
     before = shown(100 * ratio.before) if ratio.before is not None else "none"
     text = f"{rule.says.format_map(filled)} (baseline {before} %)"
+    end = back_since(series, math.nextafter(rule.full_at, 0.0))
+    text += told(end)
     return Symptom(
         analyzer="prometheus.saturation",
         entity=entity,
@@ -220,6 +224,7 @@ def _symptom(look: Look, rule: Rule, series: Series) -> Symptom | None:
         specificity=rule.specificity * (0.5 if always else 1.0),
         evidence=(look.excerpt(rule.name, text, entity, moment.at if moment and not always else None),),
         onset=moment.at if moment and moment.after > moment.before and not always else None,
+        ongoing=end is None,
     )
 
 

@@ -9,6 +9,7 @@ import math
 from datetime import UTC, datetime
 
 from skills.contract import Entity, Symptom
+from skills.prometheus.endings import gone_since, told
 from skills.prometheus.look import Look, Question
 from skills.series import change_point, compare, last, shown, values
 
@@ -71,16 +72,20 @@ def _nodes(look: Look) -> list[Symptom]:
         if not values(series, look.window):
             continue
         node = Entity(kind="Node", name=series.labels.get("node", ""))
-        text = f"node {node.name} is not ready (status {series.labels.get('status', '?')})"
+        end = gone_since(series, look)
+        state = "was" if end else "is"
+        text = f"node {node.name} {state} not ready (status {series.labels.get('status', '?')}){told(end)}"
         faults = ("kubelet_stopped", "container_runtime_stopped", "network_partition")
-        found.append(_state(look, "node_not_ready", node, faults, text, 0.7, series.points[0][0]))
+        found.append(_state(look, "node_not_ready", node, faults, text, 0.7, series.points[0][0], end=end))
     for series in look.ask("node_pressure"):
         if not values(series, look.window):
             continue
         node = Entity(kind="Node", name=series.labels.get("node", ""))
         condition = series.labels.get("condition", "")
-        text = f"node {node.name} reports {condition}"
-        found.append(_state(look, "node_pressure", node, (PRESSURE[condition],), text, 0.8, series.points[0][0]))
+        end = gone_since(series, look)
+        text = f"node {node.name} reports {condition}{told(end)}"
+        pressed = (PRESSURE[condition],)
+        found.append(_state(look, "node_pressure", node, pressed, text, 0.8, series.points[0][0], end=end))
     for series in look.ask("clock_offset"):
         off = last(series)
         if off is not None and off > 1.0:
@@ -189,6 +194,7 @@ def _state(
     specificity: float,
     onset: datetime | None,
     role: str = "cause",
+    end: datetime | None = None,
 ) -> Symptom:
     return Symptom(
         analyzer="prometheus.state",
@@ -199,4 +205,5 @@ def _state(
         evidence=(look.excerpt(question, text, entity, onset),),
         onset=onset,
         role="effect" if role == "effect" else "cause",
+        ongoing=end is None,
     )

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 
 from skills.contract import Entity, Series, Symptom
+from skills.prometheus.endings import back_since, quiet_level, told
 from skills.prometheus.look import Look, Question
-from skills.series import change_point, compare, last, shown
+from skills.series import change_point, compare, last, shown, values
 
 _WHO = "namespace, service, job, app"
 QUESTIONS = (
@@ -76,6 +77,8 @@ def _errors(look: Look, series: Series, all_requests: Series | None) -> Symptom 
     text = f"{entity.name} answers {shown(errors.now)} errors/s (5xx), {shown(errors.before or 0)} in the baseline"
     if total and total.now:
         text += f", {shown(100 * errors.now / total.now)} % of its requests"
+    end = back_since(series, quiet_level(errors.before, errors.peak or 0.0))
+    text += told(end)
     return Symptom(
         analyzer="prometheus.traffic",
         entity=entity,
@@ -85,6 +88,7 @@ def _errors(look: Look, series: Series, all_requests: Series | None) -> Symptom 
         evidence=(look.excerpt("errors", text, entity, moment.at if moment else None),),
         onset=moment.at if moment else None,
         role="effect",
+        ongoing=end is None,
     )
 
 
@@ -95,6 +99,8 @@ def _latency(look: Look, series: Series) -> Symptom | None:
     moment = change_point(series.points)
     entity = _service(_who(series))
     text = f"mean latency of {entity.name} is {shown(mean.now)} s, {shown(mean.before)} s in the baseline"
+    end = back_since(series, quiet_level(mean.before, mean.peak or 0.0))
+    text += told(end)
     return Symptom(
         analyzer="prometheus.traffic",
         entity=entity,
@@ -104,12 +110,16 @@ def _latency(look: Look, series: Series) -> Symptom | None:
         evidence=(look.excerpt("latency", text, entity, moment.at if moment else None),),
         onset=moment.at if moment else None,
         role="effect",
+        ongoing=end is None,
     )
 
 
 def _surges(look: Look, requests: dict[Who, Series]) -> list[Symptom]:
     found = []
     for who, series in requests.items():
+        if (past := _past_surge(look, who, series)) is not None:
+            found.append(past)
+            continue
         # By its levels, not by the mean of a window of which the surge may be the last minutes only.
         moment = change_point(series.points)
         if moment is None or moment.explained < 0.5 or moment.after < max(1.0, 2.5 * moment.before):
@@ -132,6 +142,30 @@ def _surges(look: Look, requests: dict[Who, Series]) -> list[Symptom]:
     return found
 
 
+def _past_surge(look: Look, who: Who, series: Series) -> Symptom | None:
+    """Traffic that rose within the window and is back where it was."""
+    rate = compare(series, look.window, look.baseline)
+    highest = sorted(values(series, look.window))[-4:]
+    if rate.before is None or len(highest) < 4 or highest[0] < max(1.0, 2.5 * rate.before):
+        return None
+    end = back_since(series, 1.5 * rate.before)
+    onset = next((at for at, v in series.points if at >= look.window.start and v > 1.5 * rate.before), None)
+    if end is None or onset is None:
+        return None
+    entity = _service(who)
+    text = f"{entity.name} got up to {shown(highest[-1])} requests/s against {shown(rate.before)} before{told(end)}"
+    return Symptom(
+        analyzer="prometheus.traffic",
+        entity=entity,
+        faults=("traffic_surge", "retry_storm"),
+        summary=text,
+        specificity=0.55,
+        evidence=(look.excerpt("requests", text, entity, onset),),
+        onset=onset,
+        ongoing=False,
+    )
+
+
 def _mesh(look: Look) -> list[Symptom]:
     """The caller suffers, the destination is what it points at."""
     found = []
@@ -152,6 +186,8 @@ def _mesh(look: Look) -> list[Symptom]:
         )
         moment = change_point(series.points)
         text = f"{caller.name} gets {shown(errors.now)} errors/s from {callee.name}, {shown(errors.before or 0)} before"
+        end = back_since(series, quiet_level(errors.before, errors.peak or 0.0))
+        text += told(end)
         found.append(
             Symptom(
                 analyzer="prometheus.traffic",
@@ -163,6 +199,7 @@ def _mesh(look: Look) -> list[Symptom]:
                 onset=moment.at if moment else None,
                 role="effect",
                 points_at=(callee,),
+                ongoing=end is None,
             )
         )
     return found

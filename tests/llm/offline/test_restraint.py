@@ -59,3 +59,33 @@ def test_a_measure_that_is_there_only_while_it_fires_shows_nothing_of_the_past()
     few = "cart gets fewer requests"
     assert of_memory("rate(a[5m]) < 2", "0.95", title=few) == "false_alarm"
     assert of_memory("rate(a[5m]) < 0.3 * rate(a[5m] offset 1h)", "0.95", title=few) == "inconclusive"
+
+
+# --- what was, and is no more ---------------------------------------------------------------------------------------
+
+NODE = "Node worker-1"
+BOOTED = symptom(NODE, "node_rebooted", "Node worker-1 has been rebooted, boot id 5b92", 0.48, ongoing=False)
+
+
+def of_node(value, *symptoms):
+    rule = "NodeNotReady fires on `kube_node_ready == 0` for 120 s; health ok"
+    told = f"{rule}\nNodeNotReady: {{node=worker-1}} is {value}, 1 before 14:03:00Z"
+    asked = alert("", alert_type="NodeNotReady", labels={"node": "worker-1"})
+    return run(request(asked), FakeSkill(sees=replace(looks(*symptoms), text=told)))
+
+
+def not_ready(minutes, ongoing):
+    return symptom(
+        NODE, "kubelet_stopped container_runtime_stopped", "worker-1 was not ready", 0.7, analyzer="prometheus.state",
+        at=ONSET - minutes * MINUTE, ongoing=ongoing,
+    )  # fmt: skip
+
+
+def test_a_node_that_started_again_was_away_for_that_and_is_back():
+    finding = of_node(1, BOOTED, not_ready(2, ongoing=False))
+    assert (finding.verdict, finding.causes[0].fault) == ("recovered", "node_rebooted")
+
+
+def test_a_reboot_long_after_the_node_went_away_was_the_remedy():
+    finding = of_node(0, BOOTED, not_ready(50, ongoing=True))
+    assert (finding.verdict, finding.causes[0].fault) == ("incident", "kubelet_stopped")

@@ -221,7 +221,8 @@ def dated(sign: Sign, notes: Notes) -> Sign:
 
 def _timing(signs: Sequence[Sign], notes: Notes) -> float:
     """Near or before the alert is best; long before is a leftover, after it a consequence."""
-    over = 1.0 if notes.resolved or any(s.ongoing for s in signs) else 0.7
+    # Where the alert's own measure is well again, its cause is over as well.
+    over = 1.0 if notes.resolved or notes.holds is False or any(s.ongoing for s in signs) else 0.7
     onset = next((s.onset for s in signs if s.onset is not None), None)
     if onset is None or notes.onset is None:
         return 0.88 * over

@@ -200,7 +200,24 @@ def _unmissed(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> floa
     return 1.0 if missed or any(s.victims for s in suspect.signs) else 0.4
 
 
+def _rebooted(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """H1, H2 and G3 against H8: a node that reports a new boot was away because it started again."""
+    if suspect.fault not in ("kubelet_stopped", "container_runtime_stopped", "network_partition"):
+        return 1.0
+    booted = [
+        s for s in notes.signs
+        if s.role == "cause" and s.faults[:1] == ("node_rebooted",) and same_thing(s.entity, suspect.entity) and s.onset
+    ]  # fmt: skip
+    away = _onset(suspect)
+    # A reboot much later than the node went away is somebody's remedy.
+    return 0.6 if any(away is None or abs(s.onset - away) <= BOOT for s in booted if s.onset) else 1.0
+
+
+BOOT = timedelta(minutes=10)
+
+
 RULES: tuple[Rule, ...] = (
+    _rebooted,
     _batch,
     _unreleased,
     _second_guess,

@@ -115,7 +115,7 @@ def conclude(notes: Notes, ranking: Ranking, *, plain: bool = False) -> dict[str
         return _convict(lead, now, notes, ranking, plain)
     if false and not _seen_to_suffer(ranking):
         return explain.healthy((false,), notes, ranking, "False alarm: ")
-    if lead is not None and _is_past(notes, ranking):
+    if lead is not None and _is_past(lead, notes, ranking):
         return explain.incident("recovered", [lead], notes, ranking, "low", plain)
     if _was_always_so(lead, looked_at, notes, ranking):
         fine = looked_at[0]
@@ -179,11 +179,12 @@ def _concerns(sign: Sign, ranking: Ranking) -> bool:
     )
 
 
-def _is_past(notes: Notes, ranking: Ranking) -> bool:
-    """What alerted was seen to suffer, and does so no more: whatever it was, it was no false alarm."""
+def _is_past(lead: Suspect, notes: Notes, ranking: Ranking) -> bool:
+    """What alerted was seen to suffer, or to be ill itself, and is so no more: it was no false alarm."""
     past = [e for e in ranking.effects if not e.ongoing and _concerns(e, ranking) and e.specificity >= 0.2]
     measured = notes.holds is False or notes.resolved
-    return bool(past) and measured and not _suffers(notes, ranking) and not notes.unreadable
+    ill = not lead.ongoing and any(same_thing(lead.entity, a) for a in ranking.alerted)
+    return (bool(past) or ill) and measured and not _suffers(notes, ranking) and not notes.unreadable
 
 
 def _was_always_so(lead: Suspect | None, well: Sequence[Sign], notes: Notes, ranking: Ranking) -> bool:
