@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from skills.contract import Chart, Excerpt, Series, SkillContext, ToolError, Window
 from skills.prometheus.charts import chart
 from skills.prometheus.client import Client
+from skills.prometheus.endings import QUIET
 from skills.prometheus.look import link
 from skills.prometheus.thresholds import measured
 from skills.series import change_point, last, shown
@@ -70,7 +73,9 @@ def explain(client: Client, alert_type: str, context: SkillContext, link_base: s
         moment = change_point(one.points)
         labels = ", ".join(f"{k}={v}" for k, v in sorted(one.labels.items()) if k != "__name__")
         text = f"{alert_type}: {{{labels}}} is {shown(last(one))}"
-        if moment:
+        if gone := _gone(client, one, context):
+            text = f"{alert_type}: {{{labels}}} was {shown(last(one))} until {gone:%H:%M:%S}Z and is no more"
+        elif moment:
             text += f", {shown(moment.before)} before {moment.at:%H:%M:%S}Z"
         onset = moment.at if moment else None
         lines.append(Excerpt(text, watched.expression, span, query_link, at=onset))
@@ -104,6 +109,17 @@ def _about(series: Series, context: SkillContext) -> bool:
     focus = context.focus
     wanted = {k: v for k, v in focus.labels.items() if k in series.labels}
     return bool(wanted) and all(series.labels[k] == v for k, v in wanted.items())
+
+
+def _gone(client: Client, series: Series, context: SkillContext) -> datetime | None:
+    """When a series ended whose target is still scraped: what it was about is gone. None where it goes on, or where
+    nobody can tell whether it was only not measured. Raises ToolError."""
+    labels = {k: series.labels[k] for k in ("job", "instance") if series.labels.get(k)}
+    if len(labels) < 2 or not series.points or context.now - series.points[-1][0] < QUIET:
+        return None
+    matchers = ",".join(f"{k}={json.dumps(v)}" for k, v in labels.items())
+    up = client.instant(f"up{{{matchers}}} == 1", context.now)
+    return series.points[-1][0] if up else None
 
 
 def silent(client: Client, context: SkillContext) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from skills.contract import Symptom
+from skills.prometheus.endings import gone_since, told
 from skills.prometheus.look import Look, Question, workload
 from skills.series import bytes_shown, change_point, compare, last, longest_climb, slope_per_hour, values
 
@@ -38,9 +39,13 @@ def analyze(look: Look) -> list[Symptom]:
     sets, limits = look.by_container("working_set"), look.by_container("memory_limit")
     killed = look.by_container("oom_killed")
     found: dict[str, Symptom] = {}
-    for key in sorted(set(sets) | set(killed)):
+    keys = set(sets) | set(killed)
+    # A pod is known as killed for as long as it is there; one that was replaced says nothing of its successors.
+    ended = {k: end for k in keys if (end := gone_since(killed.get(k) or sets[k], look))}
+    for key in sorted(keys, key=lambda k: (k in ended, k)):
         namespace, pod, container = key
         entity = workload(namespace, pod)
+        end = ended.get(key)
         limit = last(limits[key]) if key in limits else None
         series = sets.get(key)
         used = compare(series, look.window, look.baseline) if series else None
@@ -77,10 +82,13 @@ def analyze(look: Look) -> list[Symptom]:
                 analyzer="prometheus.memory",
                 entity=entity,
                 faults=faults,
-                summary=f"{entity.name} reaches its memory limit" + (f" of {bytes_shown(limit)}" if limit else ""),
+                summary=f"{entity.name} {'reached' if end else 'reaches'} its memory limit"
+                + (f" of {bytes_shown(limit)}" if limit else "")
+                + told(end),
                 specificity=(0.75 if key in killed else 0.5) + (0.1 if lowered or leaking else 0.0),
                 evidence=tuple(evidence),
                 onset=_first_restart(look, key),
+                ongoing=end is None,
             ),
         )
     return list(found.values())

@@ -89,3 +89,20 @@ def test_a_node_that_started_again_was_away_for_that_and_is_back():
 def test_a_reboot_long_after_the_node_went_away_was_the_remedy():
     finding = of_node(0, BOOTED, not_ready(50, ongoing=True))
     assert (finding.verdict, finding.causes[0].fault) == ("incident", "kubelet_stopped")
+
+
+def test_a_pod_that_was_killed_and_is_gone_is_past():
+    killed = symptom(
+        "Deployment shop/cart", "memory_limit_too_low", "cart reached its memory limit", 0.75, ongoing=False,
+        analyzer="prometheus.memory",
+    )  # fmt: skip
+    rule = "KubePodCrashLooping fires on `max_over_time(waiting[5m]) >= 1` for 120 s; health ok"
+    sight = "KubePodCrashLooping: {pod=cart-x} was 1 until 13:57:59Z and is no more"
+    errors = symptom("Service shop/cart", "", "cart answers 2 errors/s", 0.3, role="effect", ongoing=False,
+                     analyzer="prometheus.traffic")  # fmt: skip
+    for told, verdict in ((f"{rule}\n{sight}", "recovered"), (f"{rule}\n{sight}\n{GOES_ON}", "incident")):
+        sees = replace(looks(killed, errors), text=told)
+        assert run(request(alert("cart")), FakeSkill(sees=sees)).verdict == verdict
+
+
+GOES_ON = "KubePodCrashLooping: {pod=cart-y} is 1"

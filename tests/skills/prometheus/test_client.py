@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from skills.contract import Access, Focus, QueryMeter, SkillContext, ToolError, Window
+from skills.prometheus.client import Client
+from skills.prometheus.explain import explain
 from skills.prometheus.settings import Settings
 from skills.prometheus.tools import Prometheus, connect
 
@@ -211,3 +213,40 @@ def test_a_first_look_at_a_server_that_refuses_some_questions_names_them_as_a_ga
 def test_a_first_look_at_a_dead_server_is_an_error() -> None:
     with pytest.raises(ToolError):
         skill("http://127.0.0.1:9", timeout=0.3).first_look(context())
+
+
+RULE = {"type": "alerting", "name": "HighErrorRate", "query": "waiting == 1", "duration": 60, "alerts": [{}]}
+
+
+def crashed_until(minutes: float, *, scraped: bool) -> Answer:
+    """A rule that saw a pod waiting until so many minutes ago, and whether its exporter is scraped now."""
+    source = {"job": "kube-state-metrics", "instance": "10.0.0.7:8080"}
+    until = (NOW - timedelta(minutes=minutes)).timestamp()
+    points = [[until - 60 * i, "1"] for i in reversed(range(5))]
+    seen = {"resultType": "matrix", "result": [{"metric": {"pod": "cart-x", **source}, "values": points}]}
+    up = {"resultType": "vector", "result": [{"metric": source, "value": [NOW.timestamp(), "1"]}] if scraped else []}
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        data: object = {"groups": [{"name": "g", "rules": [RULE]}]} if "/rules" in handler.path else up
+        data = seen if "query_range" in handler.path else data
+        send(200, json.dumps({"status": "success", "data": data}).encode())(handler)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("minutes", "scraped", "words"),
+    [
+        (9, True, "was 1 until 11:51:00Z and is no more"),
+        (9, False, "is 1"),
+        (1, True, "is 1"),
+    ],
+    ids=["the pod is gone", "nobody can tell", "only just seen"],
+)
+def test_what_an_alert_was_about_is_gone_when_its_source_is_scraped_and_knows_it_no_more(
+    serve: Callable[[Answer], str], minutes: float, scraped: bool, words: str
+) -> None:
+    client = Client(Access(Settings(url=serve(crashed_until(minutes, scraped=scraped))), {}.get, QueryMeter("p"), 1.0))
+    told = explain(client, "HighErrorRate", context(), None)
+    assert told is not None
+    assert told.evidence[0].text.endswith(words)

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from skills.contract import Series
-from skills.prometheus.analyzers import saturation, state, traffic
-from tests.skills.prometheus.test_analyzers import NOW, ONSET, look, series, step
+from skills.prometheus.analyzers import memory, saturation, state, traffic
+from tests.skills.prometheus.test_analyzers import CART, NOW, ONSET, look, series, step
 
 WEB = {"namespace": "shop", "service": "web"}
 QUIET = series(lambda m: 10, **WEB)
@@ -61,3 +61,12 @@ def test_a_node_whose_condition_is_gone_was_not_ready_and_one_that_nothing_newer
     )
     (unknown,) = state.analyze(look(node_not_ready=(down,)))
     assert unknown.ongoing
+
+
+def test_a_pod_that_was_killed_and_replaced_says_nothing_of_its_successor() -> None:
+    killed = Series(CART, tuple((ONSET + timedelta(minutes=m), 1.0) for m in range(0, 9)))
+    (past,) = memory.analyze(look(oom_killed=(killed,), requests=(QUIET,)))
+    assert (past.ongoing, past.summary) == (False, "cart reached its memory limit, no more since 11:38:00Z")
+    again = step(1.0, 1.0, **{**CART, "pod": "cart-7d9f8c6b5-zz9zz"})
+    (present,) = memory.analyze(look(oom_killed=(killed, again), requests=(QUIET,)))
+    assert present.ongoing

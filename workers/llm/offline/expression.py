@@ -14,6 +14,8 @@ from typing import Any
 _RULE = re.compile(r"(?P<type>\S+) fires on `(?P<expression>[^`]+)`")
 _THRESHOLD = re.compile(r"(?P<op>>=|<=|==|!=|>|<)\s*(?P<limit>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*$")
 _VALUE = r"^(?:\[E\d+\] )?{type}: \{{.*\}} is (?P<value>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)(?=,|$)"
+_NO_MORE = r"^(?:\[E\d+\] )?{type}: \{{.*\}} was .* until .* and is no more$"
+"""What the alert measured is gone although its source is still scraped: a pod that was replaced."""
 _SEVERAL = re.compile(r"\b(?:and|or|unless)\b")
 _COMPARE: dict[str, Any] = {
     ">": operator.gt,
@@ -70,5 +72,6 @@ def holds(texts: Iterable[str], types: Iterable[str]) -> bool | None:
         rules = {m["expression"] for m in _RULE.finditer(everything) if m["type"].endswith(name)}
         limits = [m for r in rules if (m := _THRESHOLD.search(r)) and not _SEVERAL.search(r)]
         values = re.finditer(_VALUE.format(type=re.escape(name)), everything, re.MULTILINE)
+        known += [False for _ in re.finditer(_NO_MORE.format(type=re.escape(name)), everything, re.MULTILINE)]
         known += [_COMPARE[m["op"]](float(v["value"]), float(m["limit"])) for v in values for m in limits]
     return any(known) if known else None
