@@ -424,3 +424,35 @@ def test_a_service_that_is_missing_under_a_full_quota_was_refused():
         "service_object_quota_exhausted",
     )
     assert lead(run(request(alert("front")), look(missed)))[1] == "service_deleted"
+
+
+# --- A10 against E4: what a busy client of the API is busy with ------------------------------------------------------
+
+API_SLOW = symptom("Pod kube-system/kube-apiserver", "api_server_overload", "The Kubernetes API does not keep up", 0.5)
+SHIPPER_BUSY = symptom(
+    "DaemonSet logging/shipper", "cpu_hot_loop traffic_surge", "shipper uses 0.65 cores a pod, 0.012 before", 0.55,
+    analyzer="prometheus.cpu",
+)  # fmt: skip
+
+
+def throttled(about="DaemonSet logging/shipper"):
+    return symptom(
+        about, "api_server_overload", f"{about.split('/')[-1]} is throttled by the Kubernetes API", 0.63, role="effect",
+        analyzer="kubernetes.logs", query=about,
+    )  # fmt: skip
+
+
+def of_the_api(*symptoms):
+    rejected = alert("", namespace="", alert_type="KubeAPIRequestsRejected", title="API requests are rejected")
+    return lead(run(request(rejected), look(API_SLOW, *symptoms)))
+
+
+def test_a_throttled_client_that_works_harder_than_ever_floods_the_api():
+    assert of_the_api(throttled(), SHIPPER_BUSY)[:2] == ("DaemonSet logging/shipper", "api_server_overload")
+
+
+def test_a_busy_program_that_the_api_does_not_throttle_floods_nothing():
+    assert of_the_api(throttled("Deployment shop/operator"), SHIPPER_BUSY)[:2] != (
+        "DaemonSet logging/shipper",
+        "api_server_overload",
+    )

@@ -163,6 +163,8 @@ def _processor(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> flo
     if suspect.fault not in ("cpu_throttled_by_limit", "cpu_hot_loop"):
         return 1.0
     before = [c for c in notes.changes if same_thing(c.entity, suspect.entity) and _is_before(c.at, suspect, notes)]
+    if _timeline(suspect, others, "api_server_overload"):
+        return 0.6  # A10: it burns because it asks without end
     limited = any("limits.cpu" in c.what for c in before)
     surging = any(
         s.role == "cause" and s.faults[:1] == (_SURGE,) and same_thing(s.entity, suspect.entity) for s in notes.signs

@@ -29,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     load.neighbour,
     load.overwhelmed,
     load.burning,
+    load.flooding,
     network.lossy,
     network.node,
     silent.silent,

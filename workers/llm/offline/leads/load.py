@@ -14,6 +14,7 @@ from workers.llm.offline.leads.reading import (
     follows,
     is_release,
     lead,
+    numbers,
     words_of,
 )
 from workers.llm.offline.notes import Notes, Sign
@@ -78,3 +79,30 @@ def burning(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: 
             if own and "limits.cpu" not in change.what:
                 says = f"{sign.says.rstrip('.')}, since its release, at an equal limit: {change.what}"
                 yield lead(sign.entity, ("cpu_hot_loop",), says, 0.78, change, sign, role="cause", onset=sign.onset)
+
+
+def flooding(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
+    """The Kubernetes API does not keep up, and one of the clients that it throttles works many times as hard as before:
+    who is only throttled waits and has less to do, who asks without end burns CPU with asking (A10)."""
+    slow = [s for s in signs if s.role == "cause" and s.ongoing and s.faults[:1] == ("api_server_overload",)]
+    told = [s for s in signs if s.role == "effect" and s.ongoing and s.faults[:1] == ("api_server_overload",)]
+    busy = [
+        (one, sign)
+        for one in told
+        for sign in signs
+        if sign.role == "cause"
+        and sign.ongoing
+        and "cpu_hot_loop" in sign.faults
+        and same_thing(sign.entity, one.entity)
+    ]
+    clients = {str(sign.entity) for _, sign in busy}
+    if len(clients) != 1 or not slow:
+        return
+    one, sign = busy[0]
+    says = f"{one.says.rstrip('.')}, and asks on: {sign.says.rstrip('.')}; {slow[0].says}"
+    onset = min((s.onset for s in (one, sign) if s.onset), default=None)
+    evidence = numbers(one.evidence[:2], sign.evidence[:2], slow[0].evidence[:2])
+    yield Sign(
+        entity=sign.entity, faults=("api_server_overload",), says=says[:480], specificity=0.8, onset=onset,
+        role="cause", points_at=(), victims=(), evidence=evidence, change=None, ongoing=True, analyzer=ANALYZER,
+    )  # fmt: skip
