@@ -250,6 +250,7 @@ def _writes(snapshot: Snapshot) -> list[Change]:
             if fresh and oldest is not None and at - oldest < timedelta(minutes=5):
                 continue  # made together with everything else
             told = "; ".join(str(d) for d in drift(obj)[:5]) or _keys(kind, obj)
+            told = told or ("" if fresh else _fields(kind, obj))
             what = "created" if fresh else "changed"
             words = f"{kind} {name(obj)} {what} {at:%Y-%m-%dT%H:%M:%SZ}" + (f" by {manager}" if manager else "")
             found.append(
@@ -279,6 +280,13 @@ def _keys(kind: str, obj: Object) -> str:
         data = mapping(obj, "data")
         return ", ".join(f"{k} = {plain_value(k, data[k])}" for k in keys if k in data)
     return ", ".join(keys)
+
+
+def _fields(kind: str, obj: Object) -> str:
+    """What of a spec its last writer owns, where that is a part: an update owns only what it changed, and who applies
+    whole manifests owns everything, which tells nothing."""
+    keys = () if kind in ("ConfigMap", "Secret") else last_write(obj, "spec").keys
+    return ", ".join(keys) if len(keys) < min(3, len(mapping(obj, "spec"))) else ""
 
 
 _NODE_EVENTS = ("NodeNotReady", "NodeReady", "Rebooted", "NodeNotSchedulable", "NodeSchedulable", "RemovingNode",

@@ -189,3 +189,10 @@ def test_a_scenario_whose_alert_does_not_follow_from_its_world_is_refused() -> N
     wrong = parse({**GOOD, "alert": {"rule": "RedisDown"}}, "x", "scenarios/x.yaml")
     with pytest.raises(SimulationError, match="RedisDown does not fire"):
         stage("x", of=wrong)
+
+
+def test_who_puts_a_service_right_owns_the_fields_that_were_wrong() -> None:
+    path = "/api/v1/namespaces/shop/services"
+    payment = next(s for s in objects(stage("port-put-right"), path) if s["metadata"]["name"] == "payment")
+    newest = max(payment["metadata"]["managedFields"], key=lambda entry: str(entry["time"]))
+    assert (newest["manager"], list(newest["fieldsV1"]["f:spec"])) == ("kubectl-edit", ["f:ports"])

@@ -65,7 +65,8 @@ def heal(world: World, then: Before, blow: Blow, until: float) -> Blow:
         if len(service.specs) > then.specs.get(key, len(service.specs)):
             spec = service.specs[then.specs[key] - 1][1]
             service.specs.append((until, deepcopy(spec)))
-            service.edits.append((until, "kubectl-edit", {"f:spec": {}}))
+            # Whoever changes a field back owns it from then on.
+            service.edits.append((until, "kubectl-edit", deepcopy(service.edits[-1][2])))
     _objects(world, then, until)
     return replace(blow, until=until)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from tests.agent.company import ONSET, FakeSkill, alert, looks, request, run, symptom
+from tests.agent.company import ONSET, FakeSkill, alert, change, edge, looks, request, run, symptom
 
 MINUTE = timedelta(minutes=1)
 JOB = "Job shop/report-29012345"
@@ -106,3 +106,35 @@ def test_a_pod_that_was_killed_and_is_gone_is_past():
 
 
 GOES_ON = "KubePodCrashLooping: {pod=cart-y} is 1"
+
+
+# --- what was put right tells what was wrong ------------------------------------------------------------------------
+
+END = ONSET + 8 * MINUTE
+
+
+def of_service(what, at=END):
+    refused = symptom(
+        "Deployment shop/front", "service_selects_no_pods service_target_port_wrong scaled_to_zero",
+        f"front is refused: 10.0.34.83:9090 (180 lines, none after {END:%H:%M:%S})", 0.3, role="effect", ongoing=False,
+        analyzer="logs.faults", query="level:error", points_at=["Service shop/cart"],
+    )  # fmt: skip
+    ways = [edge("Deployment shop/front", "Service shop/cart")]
+    written = change("svc/cart", "Service shop/cart", what, at)
+    told = f"{RULE}\nHighErrorRate: {{service=front}} is 0, 0 before 14:03:00Z"
+    sees = replace(looks(refused, edges=ways, changes=[written]), text=told)
+    finding = run(request(alert("front", alert_type="HighErrorRate")), FakeSkill(sees=sees))
+    return finding.verdict, finding.causes[0].fault, finding.causes[0].confidence.band
+
+
+RULE = "HighErrorRate fires on `rate(errors[5m]) > 0.05` for 120 s; health ok"
+
+
+def test_refusals_that_end_when_the_ports_of_a_service_are_written_were_a_wrong_port():
+    assert of_service("Service changed: ports")[:2] == ("recovered", "service_target_port_wrong")
+    assert of_service("Service changed: selector")[:2] == ("recovered", "service_selects_no_pods")
+
+
+def test_a_service_that_was_written_at_another_time_or_as_a_whole_tells_nothing():
+    assert of_service("Service changed: ports", END + 30 * MINUTE)[1:] == ("service_selects_no_pods", "low")
+    assert of_service("Service changed")[1:] == ("service_selects_no_pods", "low")

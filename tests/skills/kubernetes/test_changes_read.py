@@ -10,10 +10,12 @@ from __future__ import annotations
 import pytest
 
 from skills.contract import LogLine, Symptom
+from skills.kubernetes.rollouts import changes
 from tests.skills.kubernetes.shapes import (
     NODES,
     NOW,
     NS,
+    WINDOW,
     Obj,
     ago,
     app,
@@ -26,6 +28,7 @@ from tests.skills.kubernetes.shapes import (
     pod_spec,
     replica_set,
     service,
+    snapshot,
     without,
 )
 
@@ -184,3 +187,22 @@ def test_a_workload_at_zero_that_somebody_calls_in_vain_is_no_leftover() -> None
     quiet = [s for s in found_in(*off) if s.faults == ("scaled_to_zero",)]
     heard = [s for s in found_in(*off, logs={(NS, "web-1", "app", False): (said,)}) if s.faults == ("scaled_to_zero",)]
     assert quiet[0].specificity < 0.5 < heard[0].specificity
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"f:ports": {}}, "Service changed: ports"),
+        ({"f:selector": {"f:app": {}}}, "Service changed: selector"),
+        ({"f:ports": {}, "f:selector": {}, "f:type": {}}, "Service changed"),
+    ],
+    ids=["its ports", "its selector", "a whole manifest"],
+)
+def test_the_part_of_a_service_that_its_last_writer_owns_is_the_part_that_it_changed(fields: Obj, says: str) -> None:
+    edited = service("cart")
+    edited["metadata"]["managedFields"] = [
+        {"manager": "kubectl-edit", "operation": "Update", "apiVersion": "v1", "time": ago(8), "fieldsType": "FieldsV1",
+         "fieldsV1": {"f:spec": fields}},
+    ]  # fmt: skip
+    found = [c.summary for c in changes(snapshot(edited), WINDOW) if c.entity.kind == "Service"]
+    assert found == [says]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from skills.contract import Entity
 from workers.llm.offline.culprits import Scene
-from workers.llm.offline.leads import load, network, others, own, silent
+from workers.llm.offline.leads import load, network, others, own, past, silent
 from workers.llm.offline.notes import Notes, Sign
 
 Rule = Callable[[Notes, Sequence[Entity], Sequence[Sign], Scene], Iterator[Sign]]
@@ -25,6 +25,7 @@ RULES: tuple[Rule, ...] = (
     others.refused_by_quota,
     others.flag,
     others.scaled_away,
+    past.put_right,
     load.retries,
     load.neighbour,
     load.overwhelmed,

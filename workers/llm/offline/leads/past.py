@@ -1,0 +1,52 @@
+"""What was put right: the change after which trouble ended tells what was wrong before it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from skills.contract import Entity
+from workers.llm.entities import same_thing
+from workers.llm.offline.culprits import Scene
+from workers.llm.offline.leads.reading import ANALYZER, SLACK, numbers
+from workers.llm.offline.notes import Alteration, Notes, Sign
+
+_PART_OF_A_SERVICE = re.compile(r"^Service changed: (?P<part>ports|selector)$")
+_UNTIL = re.compile(r"none after (?P<time>\d\d:\d\d:\d\d)")
+_WRONG_PART = {"ports": "service_target_port_wrong", "selector": "service_selects_no_pods"}
+
+
+def put_right(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
+    """Callers of a Service were refused until the minute in which its ports, or its selector, were written: what was
+    written then was wrong before."""
+    for change in notes.changes:
+        if change.entity.kind != "Service" or not (match := _PART_OF_A_SERVICE.match(change.what)):
+            continue
+        fault = _WRONG_PART[match["part"]]
+        refused = [
+            s for s in signs
+            if s.role == "effect" and not s.ongoing and fault in s.faults and _ended_at(s, change)
+            and (
+                seen.graph.distance(s.entity, change.entity) == 1
+                or any(same_thing(p, change.entity) for p in s.points_at)
+            )
+        ]  # fmt: skip
+        if not refused:
+            continue
+        first = max(refused, key=lambda s: (bool(s.points_at), s.specificity))
+        says = f"{first.says.rstrip('.')}; at {change.at:%H:%M:%S} the {match['part']} of Service {change.entity.name}"
+        yield Sign(
+            entity=change.entity, faults=(fault,), says=f"{says} were written, and it ended"[:480], specificity=0.78,
+            onset=min((s.onset for s in refused if s.onset), default=None), role="cause", points_at=(),
+            victims=tuple(dict.fromkeys(s.entity for s in refused)), change=change.id, ongoing=False,
+            evidence=numbers(first.evidence[:3], change.evidence), analyzer=ANALYZER,
+        )  # fmt: skip
+
+
+def _ended_at(sign: Sign, change: Alteration) -> bool:
+    until = _UNTIL.search(sign.says)
+    if until is None:
+        return False
+    hours, minutes, seconds = map(int, until["time"].split(":"))
+    end = change.at.replace(hour=hours, minute=minutes, second=seconds)
+    return abs(end - change.at) <= SLACK
