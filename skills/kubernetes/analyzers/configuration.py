@@ -27,8 +27,9 @@ _OF_THE_CLUSTER = ("kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-roo
 
 def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
     onset = focus.started_at or window.end
-    found = [_written(snapshot, c, onset) for c in snapshot.of("ConfigMap") if name(c) not in _OF_THE_CLUSTER]
-    return [s for s in found if s]
+    configs = [c for c in snapshot.of("ConfigMap") if name(c) not in _OF_THE_CLUSTER]
+    found = [s for c in configs if (s := _written(snapshot, c, onset))]
+    return found + [s for c in configs for s in _waiting(snapshot, c, onset)]
 
 
 def _written(snapshot: Snapshot, config: Object, onset: datetime) -> Symptom | None:
@@ -65,6 +66,45 @@ def _written(snapshot: Snapshot, config: Object, onset: datetime) -> Symptom | N
         victims=tuple(users),
         change=id_of_write("ConfigMap", config),
     )
+
+
+_WAITS = timedelta(hours=12)
+_ON = re.compile(
+    r"^[ \t]*\"?(?P<name>[A-Za-z][\w.\-]+)\"?[ \t]*:[ \t]*(?:\{[^}\n]*?|\n[ \t]+(?:\w+:[^\n]*\n[ \t]+)?)"
+    r"\"?enabled\"?[ \t]*:[ \t]*true",
+    re.MULTILINE,
+)
+
+
+def _waiting(snapshot: Snapshot, config: Object, onset: datetime) -> list[Symptom]:
+    """A flag that was switched half a day ago may wait for the first request that comes by it: each that is on, with
+    hardly any weight, since by itself it explains nothing."""
+    write, born = last_write(config, "data"), created(config)
+    at = write.at
+    if at is None or born == at or not onset - _WAITS <= at < onset - _BEFORE:
+        return []
+    texts = [text(config, "data", k) for k in write.keys or tuple(mapping(config, "data")) if _holds_flags(config, k)]
+    flags = list(dict.fromkeys(m["name"] for t in texts for m in _ON.finditer(t)))
+    users = tuple(references.users_of_config_map(snapshot, config))
+    found = []
+    for flag in flags[:12]:
+        words = f"flag {flag} is on in ConfigMap {name(config)}, which was written {at:%Y-%m-%dT%H:%M:%SZ}"
+        shown = cite.seen(snapshot, "ConfigMap", config, words, verb="get", at=at)
+        found.append(
+            Symptom(
+                analyzer=NAME,
+                entity=Entity(kind="feature_flag", name=flag),
+                faults=("feature_flag_harmful",),
+                summary=words,
+                specificity=0.1,
+                evidence=(shown,),
+                onset=at,
+                role="change",
+                victims=users,
+                change=id_of_write("ConfigMap", config),
+            )
+        )
+    return found
 
 
 def told(config: Object, write: Write) -> str:

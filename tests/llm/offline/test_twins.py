@@ -456,3 +456,32 @@ def test_a_busy_program_that_the_api_does_not_throttle_floods_nothing():
         "DaemonSet logging/shipper",
         "api_server_overload",
     )
+
+
+# --- J2: a flag that waited for somebody to come by -------------------------------------------------------------------
+
+
+def waiting(*flags):
+    return [
+        symptom(
+            f"feature_flag {f}", "feature_flag_harmful", f"flag {f} is on in ConfigMap flags", 0.1, role="change",
+            at=ONSET - 130 * MINUTE, analyzer="kubernetes.configuration", query=f,
+        )
+        for f in flags
+    ]  # fmt: skip
+
+
+MOVED = [change("r1", "Deployment shop/mail", "image 1.0.0 -> 1.0.1", ONSET - 600 * MINUTE)]
+VOUCHERS = throws(says="cart fails with an error that it never had: POST /vouchers: missing field voucher_id")
+
+
+def test_what_breaks_where_a_flag_is_called_after_it_broke_by_the_flag_that_waited():
+    finding = run(request(alert("cart")), look(VOUCHERS, *waiting("stacked-vouchers", "dark-theme"), changes=MOVED))
+    assert lead(finding)[:2] == ("feature_flag stacked-vouchers", "feature_flag_harmful")
+    assert lead(finding)[2] != "high", "a name in common is a hint and no proof"
+
+
+def test_a_flag_of_another_name_or_two_of_that_name_are_not_blamed():
+    for flags in (("dark-theme",), ("stacked-vouchers", "paper-vouchers")):
+        finding = run(request(alert("cart")), look(VOUCHERS, *waiting(*flags), changes=MOVED))
+        assert lead(finding)[1] != "feature_flag_harmful"

@@ -206,3 +206,18 @@ def test_the_part_of_a_service_that_its_last_writer_owns_is_the_part_that_it_cha
     ]  # fmt: skip
     found = [c.summary for c in changes(snapshot(edited), WINDOW) if c.entity.kind == "Service"]
     assert found == [says]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "flags:\n  stacked-vouchers: {enabled: true}\n  dark-theme: {enabled: false}\n",
+        "flags:\n  stacked-vouchers:\n    enabled: true\n  dark-theme:\n    enabled: false\n",
+        '{"flags": {\n  "stacked-vouchers": {"enabled": true},\n  "dark-theme": {"enabled": false}}}',
+    ],
+    ids=["flow", "block", "json"],
+)
+def test_a_flag_that_was_switched_hours_ago_is_told_by_its_name_and_weighs_next_to_nothing(file: str) -> None:
+    found = told(written("feature-flags", {"flags.yaml": file}, "flags.yaml", minutes=200))
+    assert [(str(s.entity), s.role, s.specificity) for s in found] == [("feature_flag stacked-vouchers", "change", 0.1)]
+    assert told(written("feature-flags", {"flags.yaml": file}, "flags.yaml", minutes=2000)) == []

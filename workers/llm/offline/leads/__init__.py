@@ -26,6 +26,7 @@ RULES: tuple[Rule, ...] = (
     others.flag,
     others.scaled_away,
     past.put_right,
+    past.flag_that_waited,
     load.retries,
     load.neighbour,
     load.overwhelmed,

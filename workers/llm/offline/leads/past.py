@@ -1,14 +1,15 @@
-"""What was put right: the change after which trouble ended tells what was wrong before it."""
+"""What lies back: the change after which trouble ended, and the switch that waited for somebody to come by."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from skills.contract import Entity
 from workers.llm.entities import same_thing
 from workers.llm.offline.culprits import Scene
-from workers.llm.offline.leads.reading import ANALYZER, SLACK, numbers
+from workers.llm.offline.leads.reading import ANALYZER, SLACK, crashes, numbers, released, words_of
 from workers.llm.offline.notes import Alteration, Notes, Sign
 
 _PART_OF_A_SERVICE = re.compile(r"^Service changed: (?P<part>ports|selector)$")
@@ -50,3 +51,29 @@ def _ended_at(sign: Sign, change: Alteration) -> bool:
     hours, minutes, seconds = map(int, until["time"].split(":"))
     end = change.at.replace(hour=hours, minute=minutes, second=seconds)
     return abs(end - change.at) <= SLACK
+
+
+_WORD = re.compile(r"[a-z]{5,}")
+WAITS = timedelta(hours=12)
+
+
+def flag_that_waited(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
+    """A program that nobody released throws what it never threw, where it does what one flag is called after: the flag
+    was switched hours ago, and the first request of that kind came only now."""
+    flags = [s for s in signs if s.role == "change" and s.entity.kind == "feature_flag" and s.analyzer != ANALYZER]
+    for crash in crashes(signs):
+        if crash.onset is None or released(crash.entity, crash.onset, notes):
+            continue
+        said = set(_WORD.findall(words_of(crash, notes).casefold())) - set(_WORD.findall(crash.entity.name))
+        waited = [f for f in flags if f.onset and timedelta(0) <= crash.onset - f.onset <= WAITS]
+        meant = {f.entity.name: f for f in waited if said & set(_WORD.findall(f.entity.name.casefold()))}
+        if len(meant) != 1:
+            continue
+        ((_, flag),) = meant.items()
+        says = f"{crash.says.rstrip('.')}, without a release; {flag.says}"
+        yield Sign(
+            entity=flag.entity, faults=("feature_flag_harmful",), specificity=0.62, onset=crash.onset, role="cause",
+            says=says[:480], points_at=(), victims=(crash.entity,),
+            evidence=numbers(crash.evidence[:3], flag.evidence), change=flag.change, ongoing=crash.ongoing,
+            analyzer=ANALYZER,
+        )  # fmt: skip
