@@ -8,7 +8,10 @@ PostgreSQL: READ COMMITTED; what SQLite serialises by itself takes a row lock or
 from __future__ import annotations
 
 import os
+import random
 import secrets
+import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -124,16 +127,29 @@ def _sqlite_engine(url: sa.URL, wait_seconds: float, begin: str) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def _set_up(dbapi: Any, _: Any) -> None:
         dbapi.isolation_level = None  # the driver must not open transactions by itself
-        # Changing to WAL needs the file alone, so the time to wait comes first; later connections find it in place.
-        pragmas = [f"busy_timeout={int(wait_seconds * 1000)}", "synchronous=normal", "foreign_keys=on"]
-        for pragma in [*pragmas, "journal_mode=wal"]:
+        for pragma in (f"busy_timeout={int(wait_seconds * 1000)}", "synchronous=normal", "foreign_keys=on"):
             dbapi.execute(f"pragma {pragma}")
+        _write_ahead(dbapi, wait_seconds)
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _write_ahead(dbapi: Any, wait_seconds: float) -> None:
+    """Changing to WAL needs the file alone. Where two ask for it at once SQLite refuses both instead of waiting, so
+    that neither waits for the other: one of them asks again. Later connections find it in place."""
+    until = time.monotonic() + wait_seconds
+    while True:
+        try:
+            dbapi.execute("pragma journal_mode=wal")
+            return
+        except sqlite3.OperationalError as refused:
+            if "locked" not in str(refused) or time.monotonic() > until:
+                raise
+            time.sleep(0.01 + random.random() * 0.04)
 
 
 def _postgresql_engine(url: sa.URL, wait_seconds: float) -> sa.Engine:
