@@ -38,6 +38,7 @@ WORKER_TTL_SECONDS = 30
 BEAT_SECONDS = 10.0
 PAUSE_SECONDS = 0.5
 """Before a worker that broke is replaced: a queue that is away would be asked a hundred times a second otherwise."""
+_STOPS = {signal.SIGTERM, signal.SIGINT}
 _PR_SET_PDEATHSIG = 1
 _M_ARENA_MAX = -8
 
@@ -71,19 +72,23 @@ class _Parent:
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
         while not self._stopping or self._children:
             while not self._stopping and len(self._children) < self._count:
-                self._children.add(self._fork())
+                self._fork()
             self._reap()
             if self._children and (self._stopping or len(self._children) == self._count):
                 _wait_for_a_child()
 
-    def _fork(self) -> int:
+    def _fork(self) -> None:
+        # A stop that comes meanwhile waits: it would find a child that is not counted yet, or one that still stops
+        # the way its parent does, and either would be waited for without end.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
         pid = os.fork()
         if pid:
-            return pid
+            self._children.add(pid)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+            return
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if sys.platform == "linux":
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS | {signal.SIGCHLD})
         die_with_parent(signal.SIGTERM)
         random.seed()
         code = 1

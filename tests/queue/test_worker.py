@@ -36,6 +36,18 @@ def investigate(id):
         out.write(id + "\\n")
 """
 
+STOPS = """
+import os, signal, time
+from workers.worker import _Parent
+signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+for round in range(60):
+    stop = time.monotonic() + 0.02 + round / 3000
+    parent = _Parent(lambda: time.sleep(0.002 if time.monotonic() < stop else 60), lambda pid: None, 3)
+    signal.setitimer(signal.ITIMER_REAL, stop - time.monotonic())
+    parent.run()
+"""
+"""Children that end at once, so that the parent forks nearly always, and after the stop ones that never end."""
+
 
 class Workers:
     def __init__(self, valkey: Valkey, directory: Path, count: int) -> None:
@@ -123,6 +135,14 @@ def test_a_stop_lets_the_running_job_end_and_leaves_no_process(queue: Queue, sta
     assert workers.parent.wait(10) == 0
     assert workers.done() == ["slow"]
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def test_a_stop_in_the_midst_of_a_fork_is_not_lost() -> None:
+    stops = Popen([sys.executable, "-c", STOPS])
+    try:
+        assert stops.wait(30) == 0
+    finally:
+        stops.kill()
 
 
 def until(true: Callable[[], bool], seconds: float = 20) -> None:
