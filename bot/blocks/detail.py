@@ -59,7 +59,8 @@ def _cause(case: Case, cause: Cause) -> str:
     change = "" if cause.change in ("none", "unknown") else f", change {limits.quoted(cause.change, 80)}"
     capped = f", held down: {limits.quoted(cause.confidence.capped_by, 120)}" if cause.confidence.capped_by else ""
     named = f"{cause.entity.kind} {cause.entity.name}: "  # the line begins with it already
-    fault = limits.quoted(f"{cause.fault_id} {cause.fault.replace('_', ' ')}", 80)
+    # Without its id: "E1" is a leaf of the vocabulary there, and the first piece of evidence one word further on.
+    fault = limits.quoted(cause.fault.replace("_", " "), 80)
     return (
         f"{limits.quoted(str(cause.entity), 120)}: {limits.quoted(images(cause.summary.removeprefix(named)), 300)} "
         f"({fault}, {cause.confidence.band} {cause.confidence.value:.2f}{capped}{onset}{change})  "
