@@ -4,32 +4,73 @@ them."""
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from skills import logfaults
 from skills.contract import Entity, LogLine, Symptom
-from skills.kubernetes.objects import dig, entity, maps, name, text
-from skills.kubernetes.podlogs import LINES
+from skills.kubernetes.objects import dig, entity, maps, name, text, time_of
+from skills.kubernetes.pods import container_statuses, last_end, name_of
 from skills.kubernetes.snapshot import Snapshot
 
 
 def symptoms(snapshot: Snapshot, onset: datetime | None) -> list[Symptom]:
-    """What the tails say, one workload at a time; lines without a time (no kubelet stamp) are left out."""
-    by_owner: dict[tuple[str, Entity, str], list[LogLine]] = defaultdict(list)
-    for (place, pod, container, _), tail in snapshot.logs.items():
-        found = snapshot.find("Pod", place, pod)
-        owner = snapshot.owner_of(found) if found else Entity(kind="Pod", namespace=place, name=pod)
-        by_owner[(place, owner, container)] += [replace(line, entity=owner) for line in tail if line.at.year > 1970]
+    """What the tails say, all writers of a namespace together, since twins are told apart by who else complains."""
+    lines: dict[str, list[LogLine]] = defaultdict(list)
+    before: dict[str, list[LogLine]] = defaultdict(list)
+    commands: dict[Entity, str] = {}
+    untimed: set[Entity] = set()
+    for (place, pod, container, previous), tail in snapshot.logs.items():
+        owner = _owner(snapshot, place, pod)
+        commands.setdefault(owner, f"kubectl -n {place} logs {owner.kind.lower()}/{owner.name} -c {container}")
+        if tail and all(line.at.year == 1970 for line in tail):
+            untimed.add(owner)
+            tail = _dated(snapshot, place, pod, container, tail, previous=previous)
+        lines[place] += [replace(line, entity=owner) for line in tail if line.at.year > 1970]
+    for (place, pod, _, _), earlier in snapshot.earlier.items():
+        owner = _owner(snapshot, place, pod)
+        before[place] += [replace(line, entity=owner) for line in earlier]
     resolve = addresses(snapshot)
     recognised: list[Symptom] = []
-    for (place, owner, container), lines in by_owner.items():
-        query = f"kubectl -n {place} logs {owner.kind.lower()}/{owner.name} -c {container} --tail={LINES}"
-        ordered = sorted(lines, key=lambda line: line.at)
-        recognised += logfaults.recognise(
-            ordered, namespace=place, query=query, link=None, onset=onset, resolve=resolve.get
+    for place, told in lines.items():
+        compared = {line.entity for line in before[place]}
+        found = logfaults.recognise(
+            sorted(told, key=lambda line: line.at),
+            namespace=place,
+            query=f"kubectl -n {place} logs",
+            link=None,
+            onset=onset,
+            baseline=sorted(before[place], key=lambda line: line.at),
+            resolve=resolve.get,
         )
-    return [_of_a_run(replace(s, analyzer="kubernetes.logs")) for s in recognised]
+        # What is new can only be said of those whose past was read.
+        recognised += [s for s in found if s.analyzer != "logs.novel" or s.entity in compared]
+    return [_of_a_run(_cited(replace(s, analyzer="kubernetes.logs"), commands, untimed)) for s in recognised]
+
+
+def _owner(snapshot: Snapshot, place: str, pod: str) -> Entity:
+    found = snapshot.find("Pod", place, pod)
+    return snapshot.owner_of(found) if found else Entity(kind="Pod", namespace=place, name=pod)
+
+
+def _dated(
+    snapshot: Snapshot, place: str, pod: str, container: str, tail: Sequence[LogLine], *, previous: bool
+) -> tuple[LogLine, ...]:
+    """Lines that came without the kubelet's stamp: of the end of the run that they tell of, else of now."""
+    statuses = container_statuses(snapshot.find("Pod", place, pod) or {})
+    status = next((s for s in statuses if name_of(s) == container), {})
+    ended = time_of(dig(last_end(status), "finishedAt")) if previous else None
+    return tuple(replace(line, at=ended or snapshot.clock) for line in tail)
+
+
+def _cited(symptom: Symptom, commands: dict[Entity, str], untimed: set[Entity]) -> Symptom:
+    evidence = tuple(
+        replace(e, query=commands.get(e.entity, e.query), at=None if e.entity in untimed else e.at) if e.entity else e
+        for e in symptom.evidence
+    )
+    unknown = any(e.entity in untimed for e in symptom.evidence)
+    return replace(symptom, evidence=evidence, onset=None if unknown else symptom.onset)
 
 
 _OF_THE_PROGRAM = ("boot_dependency_missing", "code_defect_in_release", "container_command_invalid")

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skills.contract import Focus, Symptom, ToolError, Window
-from skills.kubernetes import analyzers, asmeant, crashlogs, kinds, needs, overview, podlogs, references, scope
+from skills.kubernetes import (
+    analyzers,
+    asmeant,
+    crashlogs,
+    kinds,
+    needs,
+    overview,
+    podlogs,
+    references,
+    scope,
+    witnesses,
+)
 from skills.kubernetes.client import Client
 from skills.kubernetes.objects import name
 from skills.kubernetes.reader import Reading, first_wave, optional_kinds, whole_namespace
@@ -15,6 +26,7 @@ from skills.kubernetes.reads import Read
 from skills.kubernetes.settings import Settings
 from skills.kubernetes.snapshot import Snapshot
 
+_EARLIER = 3600.0
 _FIRST_SHARE, _SECOND_SHARE = 0.65, 0.6
 """Of the time: for the first lists, and of what is left then for those that they make worth reading."""
 
@@ -33,8 +45,11 @@ def look(
     *,
     namespaces: Sequence[str] = (),
     seconds: float | None = None,
+    listens: bool = False,
 ) -> Look:
-    """Within the seconds. Raises ToolError when nothing could be read."""
+    """Within the seconds. `listens`: whether to hear what runs well besides what crashes, since nobody else does.
+
+    Raises ToolError when nothing could be read."""
     whole = seconds or settings.first_look_seconds
     ends = time.monotonic() + whole
     places = tuple(namespaces) or scope.choose(client, settings.namespaces, focus, whole / 3)
@@ -48,6 +63,7 @@ def look(
     reading.read(first_wave(places, primary), _left(ends) * _FIRST_SHARE, discover=True)
     reading.raise_if_nothing()
     snapshot = _further(client, settings, reading, focus, primary, ends)
+    snapshot = _heard(client, reading, snapshot, focus, window, primary, ends, listens=listens)
     return Look(snapshot, tuple(_symptoms(snapshot, focus, window)))
 
 
@@ -73,14 +89,38 @@ def _further(
         again = reading.snapshot()
         third = [*_promoted(again, elsewhere, called, focus), *needs.of(again, focus)]
         reading.read(third, _left(ends) * 0.5)
-    snapshot = reading.snapshot()
+    return reading.snapshot()
+
+
+def _heard(
+    client: Client,
+    reading: Reading,
+    snapshot: Snapshot,
+    focus: Focus,
+    window: Window,
+    primary: Sequence[str],
+    ends: float,
+    *,
+    listens: bool,
+) -> Snapshot:
+    """With the last words of what crashes; with those of the alert's surroundings where nobody else reads logs, and
+    what they said before the onset where they complain."""
     tails = podlogs.wanted(snapshot, focus)
+    if listens:
+        calm = {t.key: t for t in witnesses.witnesses(snapshot, focus)}
+        tails = [*(t for t in tails if t.key not in calm), *calm.values()]
     found, gaps = podlogs.tails(client, tails, _left(ends))
     if any("is forbidden: User" in line.text for lines in found.values() for line in lines):
         roles = [Read(kind, place) for place in primary for kind in (kinds.ROLE, kinds.ROLE_BINDING)]
         reading.read([*roles, Read(kinds.CLUSTER_ROLE), Read(kinds.CLUSTER_ROLE_BINDING)], max(0.3, _left(ends)))
         snapshot = reading.snapshot()
-    return snapshot.hearing(found, gaps)
+    heard = snapshot.hearing(found, gaps)
+    if not listens:
+        return heard
+    complain = {e.entity for s in crashlogs.symptoms(heard, focus.started_at) for e in s.evidence}
+    compared = [t for t in witnesses.of_before(heard, window.start, found) if witnesses.writer(heard, t) in complain]
+    earlier = podlogs.heads(client, compared, window.before(_EARLIER), _left(ends))
+    return snapshot.hearing(found, gaps, earlier)
 
 
 _ELSEWHERE = (kinds.SERVICE, kinds.ENDPOINT_SLICE, kinds.NETWORK_POLICY)

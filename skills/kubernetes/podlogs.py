@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from skills.contract import Entity, Focus, Gap, LogBatch, LogLine, LogQuery, ToolError
-from skills.kubernetes.client import Client, Refused
+from skills.contract import Entity, Focus, Gap, LogBatch, LogLine, LogQuery, ToolError, Window
+from skills.kubernetes.client import MAX_LOG_BYTES, Client, Refused
 from skills.kubernetes.kinds import POD
 from skills.kubernetes.objects import Object, dig, labels, maps, name, namespace, number, text, time_of
 from skills.kubernetes.pods import container_statuses, init_statuses, is_finished, is_ready, last_end, name_of, waiting
 from skills.kubernetes.snapshot import Snapshot
+from skills.loglines import opened
 
 LINES = 80
 MOST_TAILS = 24
 _FRESH = timedelta(hours=3)
-_PROXIES = ("istio-proxy", "linkerd-proxy", "envoy-sidecar", "consul-dataplane")
+PROXIES = ("istio-proxy", "linkerd-proxy", "envoy-sidecar", "consul-dataplane")
 _MOST_FIRST = 8
 """Tails of a first look: each is a request."""
 ERROR_WORDS = ("error", "fatal", "panic", "exception", "traceback", "fail", "refused", "denied", "timeout", "timed out",
@@ -36,6 +37,7 @@ class Tail:
     pod: str
     container: str
     previous: bool
+    lines: int = LINES
 
     @property
     def key(self) -> tuple[str, str, str, bool]:
@@ -44,7 +46,7 @@ class Tail:
     @property
     def command(self) -> str:
         previous = " --previous" if self.previous else ""
-        return f"kubectl -n {self.namespace} logs {self.pod} -c {self.container}{previous} --tail={LINES}"
+        return f"kubectl -n {self.namespace} logs {self.pod} -c {self.container}{previous} --tail={self.lines}"
 
 
 def wanted(snapshot: Snapshot, focus: Focus | None = None) -> list[Tail]:
@@ -80,7 +82,7 @@ def _of_the_alert(snapshot: Snapshot, focus: Focus | None) -> list[Tail]:
             return [
                 Tail(namespace(pod), name(pod), name_of(c), previous=False)
                 for c in maps(pod, "spec", "containers")
-                if name_of(c) not in _PROXIES
+                if name_of(c) not in PROXIES
             ][:2]
     return []
 
@@ -129,11 +131,36 @@ def tails(
 
 
 def _tail(client: Client, tail: Tail, ends: float) -> tuple[LogLine, ...] | ToolError:
-    params = {"container": tail.container, "tailLines": LINES, "timestamps": "true", "limitBytes": 65536}
+    most = min(MAX_LOG_BYTES, tail.lines * 820)
+    params = {"container": tail.container, "tailLines": tail.lines, "timestamps": "true", "limitBytes": most}
     try:
-        return read(client, tail, params, ends - time.monotonic())
+        # Recorded clusters answer with all that they have, whatever was asked for.
+        return read(client, tail, params, ends - time.monotonic())[-tail.lines :]
     except ToolError as error:
         return error
+
+
+def heads(
+    client: Client, asked: Sequence[Tail], past: Window, seconds: float
+) -> dict[tuple[str, str, str, bool], tuple[LogLine, ...]]:
+    """What each of the containers said in the past, as far as 64 KiB go, to compare a tail with. The kubelet cuts a log
+    that was asked for without `tailLines` at its end. What cannot be read is left out: a baseline is no must."""
+    ends = time.monotonic() + seconds
+
+    def head(tail: Tail) -> tuple[LogLine, ...]:
+        params = {"container": tail.container, "timestamps": "true", "limitBytes": 65536}
+        params["sinceTime"] = f"{past.start:%Y-%m-%dT%H:%M:%SZ}"
+        try:
+            lines = read(client, tail, params, ends - time.monotonic())
+        except ToolError:
+            return ()
+        return tuple(line for line in lines if past.start <= line.at < past.end)
+
+    if not asked:
+        return {}
+    with ThreadPoolExecutor(min(8, len(asked)), thread_name_prefix="kubernetes-logs") as pool:
+        found = zip(asked, pool.map(head, asked), strict=True)
+        return {tail.key: lines for tail, lines in found if lines}
 
 
 def read(client: Client, tail: Tail, params: dict[str, Any], within: float | None = None) -> tuple[LogLine, ...]:
@@ -149,6 +176,7 @@ def _line(raw: str, who: Entity, container: str) -> LogLine | None:
     at = _stamp(stamp)
     if at is None:
         at, said = datetime.fromtimestamp(0, UTC), raw
+    said = opened(said)
     return LogLine(at=at, text=said, entity=who, container=container, level=_level(said)) if said.strip() else None
 
 

@@ -86,6 +86,8 @@ class Snapshot:
     gaps: tuple[Gap, ...] = ()
     logs: Mapping[tuple[str, str, str, bool], tuple[LogLine, ...]] = field(default_factory=dict)
     """Tails by (namespace, pod, container, previous), of the few containers that crash or are not ready."""
+    earlier: Mapping[tuple[str, str, str, bool], tuple[LogLine, ...]] = field(default_factory=dict)
+    """What the same containers said before the onset, of those that complain and ran then already."""
     link_base: str | None = None
     complete_in: frozenset[tuple[str, str]] = frozenset()
     """(kind, namespace) of what was read to the end there, though perhaps not in the others."""
@@ -93,10 +95,13 @@ class Snapshot:
     """What has been worked out from this snapshot once, by the module that did."""
 
     def hearing(
-        self, logs: Mapping[tuple[str, str, str, bool], tuple[LogLine, ...]], gaps: Iterable[Gap] = ()
+        self,
+        logs: Mapping[tuple[str, str, str, bool], tuple[LogLine, ...]],
+        gaps: Iterable[Gap] = (),
+        earlier: Mapping[tuple[str, str, str, bool], tuple[LogLine, ...]] | None = None,
     ) -> Snapshot:
         """The same objects with logs; what has been worked out from the objects is kept."""
-        heard = replace(self, logs=logs, gaps=(*self.gaps, *gaps))
+        heard = replace(self, logs=logs, gaps=(*self.gaps, *gaps), earlier=earlier or {})
         known = {f.name for f in fields(self)} - {"memo"}
         heard.__dict__.update({k: v for k, v in self.__dict__.items() if k not in known})
         return heard
