@@ -133,7 +133,13 @@ class Kubernetes:
             return kept
         namespaces = (place,) if place else ()
         found = looking.look(
-            self._client, self._settings, context.focus, context.window, namespaces=namespaces, seconds=seconds
+            self._client,
+            self._settings,
+            context.focus,
+            context.window,
+            namespaces=namespaces,
+            seconds=seconds,
+            listens=not any(s.logs for skill, s in context.sources.items() if skill != "kubernetes"),
         )
         self._looks[place] = (time.monotonic(), found)
         return found
