@@ -14,7 +14,16 @@ from datetime import datetime, timedelta
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, rollouts
 from skills.kubernetes.objects import Object, created, dig, mapping, maps, name, namespace, number, strings, text
-from skills.kubernetes.pods import container_statuses, init_statuses, is_ready, last_end, live, name_of, waiting
+from skills.kubernetes.pods import (
+    container_statuses,
+    init_statuses,
+    is_ready,
+    last_end,
+    live,
+    name_of,
+    unready_since,
+    waiting,
+)
 from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.startup"
@@ -138,7 +147,8 @@ def _symptom(
         summary=f"{owner.kind} {owner.name}: a container cannot start: {why[:300]}.",
         specificity=specificity,
         evidence=tuple(evidence),
-        onset=changed.after.at if changed else created(pod),
+        # A container that ran for days and cannot start again did not fail when its pod was made.
+        onset=changed.after.at if changed else unready_since(pod),
         victims=snapshot.victims_of(owner),
         change=changed.id if changed else None,
     )
