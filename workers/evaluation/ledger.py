@@ -9,12 +9,25 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import ValidationError
 
 from workers.evaluation.purse import append
-from workers.evaluation.results import Result, ResultsError
+from workers.evaluation.results import ResultsError
+
+
+class Keyed(Protocol):
+    """What a run adds up: a pydantic record that knows its key."""
+
+    @property
+    def key(self) -> str: ...
+    def model_dump(self, *, mode: str, by_alias: bool) -> dict[str, Any]: ...
+    @classmethod
+    def model_validate(cls, obj: Any) -> Any: ...
+
+
+Record = TypeVar("Record", bound=Keyed)
 
 
 def path_of(out: Path) -> Path:
@@ -22,22 +35,23 @@ def path_of(out: Path) -> Path:
 
 
 @dataclass
-class Ledger:
+class Ledger(Generic[Record]):
     path: Path
     plan: dict[str, Any]
-    results: dict[str, Result] = field(default_factory=dict)
+    of: type[Record]
+    results: dict[str, Record] = field(default_factory=dict)
     """By key; a key counts once, whatever was written twice."""
     spent: float = 0.0
     resumed: bool = False
 
-    def add(self, result: Result) -> None:
+    def add(self, result: Record) -> None:
         self.results[result.key] = result
         append(self.path, {"kind": "result", "result": result.model_dump(mode="json", by_alias=True)})
 
 
-def opened(path: Path, plan: dict[str, Any]) -> Ledger:
+def opened(path: Path, plan: dict[str, Any], of: type[Record]) -> Ledger[Record]:
     """A new one, or the one of a run that was killed. Raises ResultsError when it belongs to another plan."""
-    ledger = Ledger(path, plan)
+    ledger = Ledger(path, plan, of)
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         append(path, {"kind": "plan", "plan": plan})
@@ -58,13 +72,13 @@ def opened(path: Path, plan: dict[str, Any]) -> Ledger:
     return ledger
 
 
-def _take(ledger: Ledger, lines: Iterable[dict[str, Any]]) -> None:
+def _take(ledger: Ledger[Record], lines: Iterable[dict[str, Any]]) -> None:
     for number, line in enumerate(lines, 2):
         if line.get("kind") == "spent":
             ledger.spent += float(line["dollars"])
         elif line.get("kind") == "result":
             try:
-                result = Result.model_validate(line["result"])
+                result = ledger.of.model_validate(line["result"])
             except ValidationError as error:
                 raise ResultsError(f"{ledger.path}:{number}: {error.errors()[0]['msg']}") from None
             ledger.results[result.key] = result

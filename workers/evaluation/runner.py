@@ -88,7 +88,7 @@ def run(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Run:
     """Runs what has not been run yet and writes the results. Raises ResultsError when `out` belongs to another run."""
-    record = ledger.opened(ledger.path_of(out), plan.identity)
+    record = ledger.opened(ledger.path_of(out), plan.identity, Result)
     jobs = [job for job in plan.jobs if job.key not in record.results]
     purse = Purse(get_context("fork").Value("d", record.spent), plan.limit_dollars, record.path)
     began, total, refused = clock(), len(plan.jobs), list[Job]()

@@ -13,7 +13,9 @@ WIDTH = 30
 class Bar:
     """Redrawn on a terminal; elsewhere a line at every tenth."""
 
-    def __init__(self, out: TextIO = sys.stderr) -> None:
+    def __init__(self, good: str = "right", out: TextIO = sys.stderr) -> None:
+        """`good`: what is said of those that came out well."""
+        self._good = good
         self._out = out
         self._tenth = -1
         self._begun: int | None = None
@@ -32,7 +34,7 @@ class Bar:
     def _line(self, at: Progress) -> str:
         filled = WIDTH * at.done // max(1, at.total)
         share = f"{at.right / at.done:.0%}" if at.done else "-"
-        said = f"[{'#' * filled}{'.' * (WIDTH - filled)}] {at.done}/{at.total}, right {at.right:g} ({share})"
+        said = f"[{'#' * filled}{'.' * (WIDTH - filled)}] {at.done}/{at.total}, {self._good} {at.right:g} ({share})"
         now = at.done - (self._begun or 0)
         if now > 0 and at.done < at.total:
             said += f", {clock(at.seconds / now * (at.total - at.done))} left"
