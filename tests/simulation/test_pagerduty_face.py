@@ -103,6 +103,6 @@ def test_what_it_does_not_do_is_answered_as_the_real_one_does(face: PagerDuty) -
     assert not face.refused
     far = face.answer(Ask("GET", "/incidents", (("since", "2020-01-01T00:00:00Z"),)))
     assert far.status == 400
-    assert face.answer(Ask("PUT", "/incidents/QNOTTHERE00000")).status == 404
-    assert face.answer(Ask("GET", "/schedules")).status == 404
-    assert face.refused == {"PUT /incidents/…": 1, "GET /schedules": 1}
+    assert face.answer(Ask("PUT", "/incidents/QNOTTHERE00000")).status == 403
+    assert face.answer(Ask("GET", "/priorities")).status == 404
+    assert face.refused == {"PUT /incidents/…": 1, "GET /priorities": 1}

@@ -12,13 +12,16 @@ from functools import cached_property
 from typing import Any
 
 from workers.simulation import clock, dice
-from workers.simulation.deliveries import Deliveries, Delivery, File, Merge
+from workers.simulation.company import Service
+from workers.simulation.deliveries import Deliveries, Delivery, Merge
+from workers.simulation.faces import github_shapes as shapes
 from workers.simulation.faces.exchange import Ask, Reply, as_json
+from workers.simulation.faces.github_shapes import API
 from workers.simulation.scene import Scene
+from workers.simulation.world import DAY
 
 Json = dict[str, Any]
 DOCS = "https://docs.github.com/rest"
-API = "https://api.github.com"
 LIMIT = 5000
 
 
@@ -41,13 +44,8 @@ class GitHub:
             self.refused[f"{ask.method} {ask.path}"] += 1
             return self._lost()
         if ask.path == "/rate_limit":
-            core = {
-                "limit": LIMIT,
-                "remaining": LIMIT - self._used,
-                "reset": int(self._world.now) + 2400,
-                "used": self._used,
-            }
-            return self._good({"resources": {"core": core}, "rate": core})
+            left = shapes.limits(LIMIT, self._used, int(self._world.now) + 2400)
+            return self._good({"resources": left, "rate": left["core"]})
         self._used += 1
         for pattern, answer in self._routes:
             if match := pattern.fullmatch(ask.path):
@@ -67,12 +65,19 @@ class GitHub:
                 (r"/deployments/(\d+)", self._deployment),
                 (r"/deployments/(\d+)/statuses", self._statuses),
                 ("/releases", self._releases),
+                ("/releases/latest", self._latest),
                 (r"/releases/tags/(.+)", self._release),
+                ("/tags", self._tags),
                 ("/pulls", self._pulls),
                 (r"/pulls/(\d+)", self._pull),
                 (r"/pulls/(\d+)/files", self._files),
+                (r"/pulls/(\d+)/commits", self._brought),
                 ("/commits", self._commits),
                 (r"/commits/([0-9a-zA-Z._-]+)", self._commit),
+                (r"/commits/([0-9a-zA-Z._-]+)/pulls", self._carried),
+                ("/branches", self._branches),
+                ("/branches/main", self._branch),
+                (r"/compare/([0-9a-zA-Z._-]+?)\.\.\.([0-9a-zA-Z._-]+)", self._compare),
             )
         )
 
@@ -83,6 +88,7 @@ class GitHub:
             "X-GitHub-Media-Type": "github.v3; format=json",
             "X-RateLimit-Limit": str(LIMIT),
             "X-RateLimit-Remaining": str(LIMIT - self._used),
+            "X-RateLimit-Used": str(self._used),
             "X-RateLimit-Reset": str(int(self._world.now) + 2400),
             "X-RateLimit-Resource": "core",
         }
@@ -120,32 +126,17 @@ class GitHub:
         found += [m for m in self._made.idle if m.repository == repository]
         return sorted(found, key=lambda m: -m.merged_at)
 
-    def _repository(self, ask: Ask, name: str) -> Json | None:
-        if not self._known(name):
-            return None
-        owner, short = name.split("/")
-        return {
-            "id": dice.number("repository", name) % 900_000_000,
-            "name": short,
-            "full_name": name,
-            "url": f"{API}/repos/{name}",
-            "private": True,
-            "owner": {**self._user(owner), "type": "Organization"},
-            "html_url": f"https://github.com/{name}",
-            "default_branch": "main",
-            "archived": False,
-            "pushed_at": clock.seconds(max((m.merged_at for m in self._merges(name)), default=self._world.founded)),
-        }
+    def _service(self, repository: str) -> Service:
+        return next(s for s in self._made.services if self._made.repository(s.name) == repository)
 
-    def _user(self, login: str) -> Json:
-        number = dice.number("user", login) % 90_000_000
-        return {
-            "login": login,
-            "id": number,
-            "html_url": f"https://github.com/{login}",
-            "type": "Bot" if login.endswith("[bot]") else "User",
-            "site_admin": False,
-        }
+    def _shown(self, name: str) -> Json:
+        pushed = max((m.merged_at for m in self._merges(name)), default=self._world.founded)
+        language = {"go": "Go", "python": "Python"}[self._service(name).language]
+        created = self._world.founded - dice.number("repository created", name) % int(400 * DAY)
+        return shapes.repository(name, language, created, pushed)
+
+    def _repository(self, ask: Ask, name: str) -> Json | None:
+        return shapes.whole_repository(self._shown(name)) if self._known(name) else None
 
     # Deployments
 
@@ -164,6 +155,7 @@ class GitHub:
         return {
             "url": url,
             "id": it.deployment_id,
+            "node_id": shapes.node_id("DE", it.deployment_id),
             "sha": it.merge.sha,
             "ref": it.tag,
             "task": "deploy",
@@ -171,7 +163,7 @@ class GitHub:
             "original_environment": self._world.company.environment,
             "environment": self._world.company.environment,
             "description": "",
-            "creator": self._user("github-actions[bot]"),
+            "creator": shapes.user("github-actions[bot]"),
             "created_at": clock.seconds(it.deployed_at),
             "updated_at": clock.seconds(min(it.rolled_at + 95, self._world.now)),
             "statuses_url": f"{url}/statuses",
@@ -188,18 +180,26 @@ class GitHub:
         found = next((d for d in self._of(name) if str(d.deployment_id) == number), None)
         if found is None:
             return None
+        url = f"{API}/repos/{name}/deployments/{number}"
         end = ("failure", "Argo CD: application is degraded") if found.failed else ("success", "")
         states = [("queued", found.deployed_at + 1, ""), ("in_progress", found.deployed_at + 9, "")]
         states += [(end[0], found.rolled_at + 95, end[1])] if found.rolled_at + 95 < self._world.now else []
         rows = [
             {
+                "url": f"{url}/statuses/{found.deployment_id + i + 1}",
                 "id": found.deployment_id + i + 1,
+                "node_id": shapes.node_id("DES", found.deployment_id + i + 1),
                 "state": state,
-                "creator": self._user("github-actions[bot]"),
+                "creator": shapes.user("github-actions[bot]"),
                 "description": words,
                 "environment": self._world.company.environment,
+                "target_url": "",
                 "created_at": clock.seconds(at),
                 "updated_at": clock.seconds(at),
+                "deployment_url": url,
+                "repository_url": f"{API}/repos/{name}",
+                "environment_url": "",
+                "log_url": "",
             }
             for i, (state, at, words) in enumerate(states)
         ]
@@ -210,27 +210,31 @@ class GitHub:
     def _releases(self, ask: Ask, name: str) -> Reply | None:
         return self._page(ask, [self._released(d) for d in self._of(name)]) if self._known(name) else None
 
+    def _latest(self, ask: Ask, name: str) -> Json | None:
+        return next((self._released(d) for d in self._of(name)), None)
+
     def _release(self, ask: Ask, name: str, tag: str) -> Json | None:
         found = next((d for d in self._of(name) if d.tag == tag), None)
         return self._released(found) if found else None
 
     def _released(self, it: Delivery) -> Json:
-        name = it.merge.repository
-        return {
-            "url": f"{API}/repos/{name}/releases/{dice.number('release', name, it.tag) % 290_000_000}",
-            "id": dice.number("release", name, it.tag) % 290_000_000,
-            "html_url": f"https://github.com/{name}/releases/tag/{it.tag}",
-            "tag_name": it.tag,
-            "target_commitish": "main",
-            "name": it.tag,
-            "draft": False,
-            "prerelease": False,
-            "created_at": clock.seconds(it.merge.merged_at),
-            "published_at": clock.seconds(it.deployed_at - 24),
-            "author": self._user("github-actions[bot]"),
-            "assets": [],
-            "body": f"## What's Changed\n* {it.merge.title} by @{it.merge.author} in #{it.merge.number}\n",
-        }
+        return shapes.release(it.merge.repository, it.tag, it.merge, it.deployed_at - 24)
+
+    def _tags(self, ask: Ask, name: str) -> Reply | None:
+        if not self._known(name):
+            return None
+        base = f"{API}/repos/{name}"
+        rows = [
+            {
+                "name": d.tag,
+                "zipball_url": f"{base}/zipball/refs/tags/{d.tag}",
+                "tarball_url": f"{base}/tarball/refs/tags/{d.tag}",
+                "commit": {"sha": d.merge.sha, "url": f"{base}/commits/{d.merge.sha}"},
+                "node_id": shapes.node_id("REF", d.deployment_id),
+            }
+            for d in self._of(name)
+        ]
+        return self._page(ask, rows)
 
     # Pull requests
 
@@ -239,115 +243,128 @@ class GitHub:
             return None
         if ask.get("state", "open") == "open":
             return self._page(ask, [])
-        rows = [self._pulled(m) for m in self._merges(name)]
+        rows = self._merges(name)
         if ask.get("direction") == "asc":
             rows.reverse()
-        return self._page(ask, rows)
+        repo = self._shown(name)
+        return self._page(ask, [self._pulled(m, repo) for m in rows])
 
-    def _pulled(self, it: Merge) -> Json:
-        at = clock.seconds(it.merged_at)
-        return {
-            "url": f"{API}/repos/{it.repository}/pulls/{it.number}",
-            "id": dice.number("pull", it.repository, it.number) % 2_100_000_000,
-            "html_url": f"https://github.com/{it.repository}/pull/{it.number}",
-            "number": it.number,
-            "state": "closed",
-            "locked": False,
-            "title": it.title,
-            "user": self._user(it.author),
-            "body": None,
-            "labels": [],
-            "draft": False,
-            "created_at": clock.seconds(it.opened_at),
-            "updated_at": at,
-            "closed_at": at,
-            "merged_at": at,
-            "merge_commit_sha": it.sha,
-            "head": {"ref": _branch(it.title), "sha": dice.hexadecimal(40, "head", it.sha)},
-            "base": {"ref": "main", "sha": dice.hexadecimal(40, "base", it.sha)},
-        }
+    def _pulled(self, it: Merge, repo: Json) -> Json:
+        return shapes.pull(it, self._before(it, it.opened_at), repo)
+
+    def _asked(self, name: str, number: str) -> Merge | None:
+        return next((m for m in self._merges(name) if str(m.number) == number), None)
 
     def _pull(self, ask: Ask, name: str, number: str) -> Json | None:
-        found = next((m for m in self._merges(name) if str(m.number) == number), None)
-        if found is None:
-            return None
-        return {
-            **self._pulled(found),
-            "merged": True,
-            "mergeable": None,
-            "merged_by": self._user(found.merged_by),
-            "commits": 1,
-            "changed_files": len(found.files),
-            "additions": sum(f.added for f in found.files),
-            "deletions": sum(f.removed for f in found.files),
-        }
+        found = self._asked(name, number)
+        return shapes.whole_pull(self._pulled(found, self._shown(name)), found) if found else None
 
     def _files(self, ask: Ask, name: str, number: str) -> Reply | None:
-        found = next((m for m in self._merges(name) if str(m.number) == number), None)
-        return self._page(ask, [_file(f, found.sha) for f in found.files]) if found else None
+        found = self._asked(name, number)
+        return self._page(ask, [shapes.file(f, name, found.sha) for f in found.files]) if found else None
+
+    def _brought(self, ask: Ask, name: str, number: str) -> Reply | None:
+        found = self._asked(name, number)
+        if found is None:
+            return None
+        return self._page(ask, [shapes.proposed(found, self._before(found, found.opened_at), *self._author(found))])
 
     # Commits
+
+    def _before(self, it: Merge, at: float) -> str:
+        """What main stood at, at a moment before this merge."""
+        older = (m.sha for m in self._merges(it.repository) if m.merged_at < min(at, it.merged_at))
+        return next(older, dice.hexadecimal(40, "base", it.sha))
+
+    def _author(self, it: Merge) -> tuple[str, str]:
+        people = {p.login: p.name for p in self._made.team(self._service(it.repository))}
+        return people.get(it.author, it.author), f"{it.author}@{self._world.company.domain}"
 
     def _commits(self, ask: Ask, name: str) -> Reply | None:
         if not self._known(name):
             return None
         path = ask.get("path")
         found = [m for m in self._merges(name) if not path or any(f.path == path for f in m.files)]
+        if ask.get("sha") not in ("", "main"):
+            newest = self._at(name, ask.get("sha"))
+            found = [m for m in found if newest and m.merged_at <= newest.merged_at]
         if since := ask.get("since"):
             found = [m for m in found if m.merged_at >= clock.moment(since)]
         if until := ask.get("until"):
             found = [m for m in found if m.merged_at <= clock.moment(until)]
         return self._page(ask, [self._committed(m) for m in found])
 
-    def _commit(self, ask: Ask, name: str, ref: str) -> Json | None:
-        tagged = {d.tag: d.merge for d in self._of(name)}
+    def _at(self, name: str, ref: str) -> Merge | None:
+        """What a tag, a branch, a hash or the beginning of one means."""
         merges = self._merges(name)
-        found = tagged.get(ref) or next((m for m in merges if len(ref) >= 7 and m.sha.startswith(ref)), None)
-        if ref == "main" and merges:
-            found = merges[0]
-        if found is None:
-            return None
-        added, removed = sum(f.added for f in found.files), sum(f.removed for f in found.files)
-        return {
-            **self._committed(found),
-            "stats": {"total": added + removed, "additions": added, "deletions": removed},
-            "files": [_file(f, found.sha) for f in found.files],
-        }
+        if ref == "main":
+            return merges[0] if merges else None
+        tagged = {d.tag: d.merge for d in self._of(name)}
+        return tagged.get(ref) or next((m for m in merges if len(ref) >= 7 and m.sha.startswith(ref)), None)
+
+    def _commit(self, ask: Ask, name: str, ref: str) -> Json | None:
+        found = self._at(name, ref)
+        return shapes.whole_commit(self._committed(found), name, found.files) if found else None
 
     def _committed(self, it: Merge) -> Json:
-        service = next(s for s in self._made.services if self._made.repository(s.name) == it.repository)
-        people = {p.login: p.name for p in self._made.team(service)}
-        who = {"name": people.get(it.author, it.author), "date": clock.seconds(it.merged_at)}
+        return shapes.commit(it, self._before(it, it.merged_at), *self._author(it))
+
+    def _carried(self, ask: Ask, name: str, ref: str) -> Reply | None:
+        """The pull requests by which a commit came."""
+        found = self._at(name, ref)
+        return self._page(ask, [self._pulled(found, self._shown(name))]) if found else None
+
+    def _branches(self, ask: Ask, name: str) -> Reply | None:
+        found = self._at(name, "main") if self._known(name) else None
+        return self._page(ask, [_branch_of(found)]) if found else None
+
+    def _branch(self, ask: Ask, name: str) -> Json | None:
+        found = self._at(name, "main") if self._known(name) else None
+        if found is None:
+            return None
+        url = f"{API}/repos/{name}/branches/main"
         return {
-            "sha": it.sha,
-            "url": f"{API}/repos/{it.repository}/commits/{it.sha}",
-            "html_url": f"https://github.com/{it.repository}/commit/{it.sha}",
-            "commit": {
-                "author": {**who, "email": f"{it.author}@{self._world.company.domain}"},
-                "committer": {"name": "GitHub", "email": "noreply@github.com", "date": clock.seconds(it.merged_at)},
-                "message": f"{it.title} (#{it.number})",
-                "comment_count": 0,
-            },
-            "author": self._user(it.author),
-            "committer": self._user("web-flow"),
-            "parents": [{"sha": dice.hexadecimal(40, "base", it.sha)}],
+            **_branch_of(found),
+            "commit": self._committed(found),
+            "_links": {"self": url, "html": f"https://github.com/{name}/tree/main"},
+            "protection": {"enabled": True, "required_status_checks": {"contexts": [], "checks": []}},
+        }
+
+    def _compare(self, ask: Ask, name: str, old: str, new: str) -> Json | None:
+        base, head = self._at(name, old), self._at(name, new)
+        if base is None or head is None:
+            return None
+        merges = self._merges(name)
+        between = [m for m in merges if base.merged_at < m.merged_at <= head.merged_at][::-1]
+        behind = [m for m in merges if head.merged_at < m.merged_at <= base.merged_at]
+        common = head if behind else base
+        url, page = f"{API}/repos/{name}/compare/{old}...{new}", f"https://github.com/{name}/compare/{old}...{new}"
+        files = {f.path: shapes.file(f, name, head.sha) for m in between for f in m.files}
+        return {
+            "url": url,
+            "html_url": page,
+            "permalink_url": f"https://github.com/{name}/compare/{base.sha[:7]}...{head.sha[:7]}",
+            "diff_url": f"{page}.diff",
+            "patch_url": f"{page}.patch",
+            "base_commit": self._committed(base),
+            "merge_base_commit": self._committed(common),
+            "status": "behind" if behind else "ahead" if between else "identical",
+            "ahead_by": len(between),
+            "behind_by": len(behind),
+            "total_commits": len(between),
+            "commits": [self._committed(m) for m in between],
+            "files": list(files.values()),
         }
 
 
-def _file(it: File, sha: str) -> Json:
+def _branch_of(it: Merge) -> Json:
     return {
-        "sha": dice.hexadecimal(40, "blob", sha, it.path),
-        "filename": it.path,
-        "status": "modified",
-        "additions": it.added,
-        "deletions": it.removed,
-        "changes": it.added + it.removed,
-        "patch": it.patch,
+        "name": "main",
+        "commit": {"sha": it.sha, "url": f"{API}/repos/{it.repository}/commits/{it.sha}"},
+        "protected": True,
+        "protection": {"enabled": True, "required_status_checks": {"contexts": [], "checks": []}},
+        "protection_url": f"{API}/repos/{it.repository}/branches/main/protection",
     }
-
-
-def _branch(title: str) -> str:
-    return "-".join(re.findall(r"[a-z0-9]+", title.lower())[:4])
 
 
 def _shape(path: str) -> str:

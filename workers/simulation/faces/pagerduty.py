@@ -1,7 +1,7 @@
 """The PagerDuty REST API of the world: incidents with notes, alerts and log, who is on call, change events.
 
 Shapes: PagerDuty/api-schema reference/REST/openapiv3.json, version 2. What is not done is answered 404 with PagerDuty's
-error object, and counted.
+error object, and counted; what would change something 403, as it is for a key that may only read.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ Json = dict[str, Any]
 API = "https://api.pagerduty.com"
 LONGEST_DAYS = 183
 """A range of dates above six months is refused."""
+_SCHEDULES = ((1, "primary"), (2, "secondary"))
 
 
 class Refused(Exception):
@@ -47,6 +48,11 @@ class PagerDuty:
                     if match := pattern.fullmatch(ask.path):
                         return as_json(answer(ask, *match.groups()))
             self.refused[f"{ask.method} {re.sub(r'/[A-Z0-9]{7,}', '/…', ask.path)}"] += 1
+            if ask.path == "/users/me":
+                # In words by which PagerDuty's own client tells the keys of an account from those of a person.
+                return as_json({"error": "An account-level access token belongs to no user."}, 400)
+            if ask.method != "GET":
+                raise Refused(403, "Access Denied", 2010)
             raise Refused(404, "Not Found", 2100)
         except Refused as refused:
             return as_json(refused.body, refused.status)
@@ -65,6 +71,17 @@ class PagerDuty:
                 (f"{one}/log_entries", self._log),
                 (f"{one}/past_incidents", self._past),
                 (f"{one}/related_change_events", self._related),
+                (f"{one}/related_incidents", self._alike),
+                ("/users", self._users),
+                (r"/users/(P[A-Z0-9]+)", lambda ask, id_: {"user": self._one(self._people, id_)}),
+                ("/teams", lambda ask: self._listed(ask, "teams", self._teams)),
+                (r"/teams/(P[A-Z0-9]+)", lambda ask, id_: {"team": self._one(self._teams, id_)}),
+                ("/escalation_policies", lambda ask: self._listed(ask, "escalation_policies", self._policies)),
+                (
+                    r"/escalation_policies/(P[A-Z0-9]+)",
+                    lambda ask, id_: {"escalation_policy": self._one(self._policies, id_)},
+                ),
+                ("/schedules", lambda ask: self._listed(ask, "schedules", self._schedules)),
                 ("/oncalls", self._oncalls),
                 ("/services", self._services),
                 (r"/services/([A-Z0-9]+)", self._service),
@@ -227,6 +244,33 @@ class PagerDuty:
         ]
         return {"past_incidents": rows[:limit], "total": len(rows), "limit": limit}
 
+    def _alike(self, ask: Ask, id_: str) -> Json:
+        """Open ones of other services that began within the quarter of an hour."""
+        it = self._page(id_)
+        near = [p for p in self._pages.all if p.resolved is None and abs(p.started - it.started) <= 900]
+        rows = [
+            {
+                "incident": {
+                    "id": p.id,
+                    "created_at": clock.seconds(p.started),
+                    "self": f"{API}/incidents/{p.id}",
+                    "title": p.title,
+                },
+                "relationships": [
+                    {
+                        "type": "machine_learning_inferred",
+                        "metadata": {
+                            "grouping_classification": "similar_contents",
+                            "user_feedback": {"positive_feedback_count": 0, "negative_feedback_count": 0},
+                        },
+                    }
+                ],
+            }
+            for p in near
+            if p.service != it.service
+        ]
+        return {"related_incidents": rows[:20]}
+
     # Changes
 
     def _related(self, ask: Ask, id_: str) -> Json:
@@ -268,7 +312,7 @@ class PagerDuty:
             policy = self._id("policy", team)
             if wanted and policy not in wanted:
                 continue
-            for level, schedule in ((1, "primary"), (2, "secondary")):
+            for level, schedule in _SCHEDULES:
                 rows.append(
                     {
                         "user": self._person(self._pages.on_call(team, level)),
@@ -292,6 +336,99 @@ class PagerDuty:
         if found is None:
             raise Refused(404, "Not Found", 2100)
         return {"service": self._described(found)}
+
+    def _one(self, rows: Sequence[Json], id_: str) -> Json:
+        found = next((r for r in rows if r["id"] == id_), None)
+        if found is None:
+            raise Refused(404, "Not Found", 2100)
+        return found
+
+    def _users(self, ask: Ask) -> Json:
+        query = ask.get("query").casefold()
+        return self._listed(ask, "users", [u for u in self._people if query in f"{u['name']} {u['email']}".casefold()])
+
+    @cached_property
+    def _people(self) -> list[Json]:
+        domain, found = self._world.company.domain, {}
+        for team in dict.fromkeys(self._pages.services.values()):
+            for i in range(3):
+                person = self._pages.made.person(team, i)
+                row = {
+                    **self._person(person),
+                    "type": "user",
+                    "name": person.name,
+                    "email": f"{person.login}@{domain}",
+                    "time_zone": "Etc/UTC",
+                    "color": ("purple", "teal", "orange")[i],
+                    "role": "limited_user",
+                    "job_title": None,
+                    "description": None,
+                    "invitation_sent": False,
+                    "teams": [self._reference("team", self._id("team", team), team.title())],
+                }
+                found.setdefault(row["id"], row)
+        return sorted(found.values(), key=lambda u: str(u["name"]))
+
+    @cached_property
+    def _teams(self) -> list[Json]:
+        return [
+            {
+                **self._reference("team", self._id("team", team), team.title()),
+                "type": "team",
+                "name": team.title(),
+                "description": None,
+                "default_role": "manager",
+                "parent": None,
+            }
+            for team in sorted(set(self._pages.services.values()))
+        ]
+
+    @cached_property
+    def _policies(self) -> list[Json]:
+        rows = []
+        for team in sorted(set(self._pages.services.values())):
+            owned = sorted(n for n, t in self._pages.services.items() if t == team)
+            steps = (
+                {
+                    "id": self._id("rule", team, level),
+                    "escalation_delay_in_minutes": 15,
+                    "targets": [
+                        self._reference("schedule", self._id("schedule", team, level), f"{team} {schedule}"),
+                    ],
+                }
+                for level, schedule in _SCHEDULES
+            )
+            rows.append(
+                {
+                    **self._reference("escalation_policy", self._id("policy", team), team.title()),
+                    "type": "escalation_policy",
+                    "name": team.title(),
+                    "description": None,
+                    "num_loops": 2,
+                    "on_call_handoff_notifications": "if_has_services",
+                    "escalation_rules": list(steps),
+                    "services": [self._reference("service", self._service_id(n), n) for n in owned],
+                    "teams": [self._reference("team", self._id("team", team), team.title())],
+                }
+            )
+        return rows
+
+    @cached_property
+    def _schedules(self) -> list[Json]:
+        return [
+            {
+                **self._reference("schedule", self._id("schedule", team, level), f"{team} {schedule}"),
+                "type": "schedule",
+                "name": f"{team} {schedule}",
+                "time_zone": "Etc/UTC",
+                "description": None,
+                "users": [self._person(self._pages.made.person(team, i)) for i in range(3)],
+                "escalation_policies": [self._reference("escalation_policy", self._id("policy", team), team.title())],
+                "teams": [self._reference("team", self._id("team", team), team.title())],
+            }
+            for team in sorted(set(self._pages.services.values()))
+            for level, schedule in _SCHEDULES
+        ]
 
     def _described(self, name: str) -> Json:
         team = self._pages.services[name]
