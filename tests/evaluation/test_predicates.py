@@ -56,3 +56,103 @@ def test_prose_names_nothing_and_is_refused(prose: str) -> None:
     assert not is_checkable(prose)
     with pytest.raises(Uncheckable, match="names nothing"):
         predicates.parse(prose)
+
+
+THROTTLED = Evidence(
+    id="E1",
+    skill="prometheus",
+    tool="first_look",
+    query='rate(container_cpu_cfs_throttled_periods_total{namespace="shop"}[5m])',
+    excerpt="container cart of cart-jn4zkjmf6l-8x7bz was throttled in 83% of its CPU periods (baseline 2%)",
+)
+FREE = Evidence(
+    id="E2",
+    skill="prometheus",
+    tool="prometheus_query",
+    query="kubelet_volume_stats_available_bytes",
+    excerpt="node=ip-10-0-54-33, persistentvolumeclaim=data-orders-db-0: now 0, mean 3.39e+09, peak 8.39e+09,"
+    " baseline 1.36e+10; from 1.36e+10 to 0 at 14:08:32Z",
+)
+LEAK = shown("E3", "working set of container cart of cart-0 peaks at 1019Mi (baseline mean 792Mi) of a limit of 1Gi")
+SLOW = shown("E4", "mean latency of cart is 1.2 s, 0.08 s in the baseline")
+SURGE = shown("E5", "pricing gets 61 requests/s against 20.5 before")
+ROLLOUT = shown("E6", "Deployment cart revision 17: cart limits.cpu 400m -> 40m; image cart:1.33.0 -> cart:1.33.1")
+
+
+@pytest.mark.parametrize(
+    ("predicate", "piece"),
+    [
+        ("metric container_cpu_cfs_throttled_periods_total of cart > 50%", THROTTLED),
+        ("metric container_cpu_cfs_throttled_periods_total of cart > 20x before", THROTTLED),
+        ("metric: kubelet_volume_stats_available_bytes of data-orders-db-0 = 0", FREE),
+        ("metric kubelet_volume_stats_available_bytes of data-orders-db-0 < 1Gi", FREE),
+        ("metric kubelet_volume_stats_available_bytes of data-orders-db-0 < 0.1x before", FREE),
+        ("metric kubelet_volume_stats_available_bytes of data-orders-db-0 = 0 at 14:08", FREE),
+        ("working set of cart-0 >= 1000Mi", LEAK),
+        ("latency of cart > 500ms", SLOW),
+        ("latency of cart > 10x before", SLOW),
+        ("pricing > 2x before and requests/s", SURGE),
+        ("limits.cpu of cart <= 50m", ROLLOUT),
+        ("limits.cpu of cart < 0.2x before", ROLLOUT),
+    ],
+)
+def test_a_figure_is_compared_in_its_units_with_a_bound_or_with_before(predicate: str, piece: Evidence) -> None:
+    assert satisfied(predicate, piece)
+
+
+@pytest.mark.parametrize(
+    ("predicate", "piece"),
+    [
+        ("metric container_cpu_cfs_throttled_periods_total of cart > 90%", THROTTLED),
+        ("metric container_cpu_cfs_throttled_periods_total of pricing > 50%", THROTTLED),
+        ("metric container_memory_working_set_bytes of cart > 50%", THROTTLED),
+        ("metric container_cpu_cfs_throttled_periods_total of cart > 50Mi", THROTTLED),
+        ("metric kubelet_volume_stats_available_bytes of data-orders-db-0 > 1Gi", FREE),
+        ("metric kubelet_volume_stats_available_bytes of data-orders-db-0 = 0 at 13:08", FREE),
+        ("metric kubelet_volume_stats_available_bytes of data-orders-db-0 > 0", FREE),
+        ("working set of cart-0 > 1020Mi", LEAK),
+        ("working set of cart-0 > 2x before", LEAK),
+        ("latency of cart < 500ms", SLOW),
+        ("limits.cpu of cart > 100m", ROLLOUT),
+    ],
+)
+def test_a_figure_beyond_the_bound_of_another_thing_or_in_other_units_does_not_do(
+    predicate: str, piece: Evidence
+) -> None:
+    assert not satisfied(predicate, piece)
+
+
+def test_neither_names_nor_moments_nor_the_baseline_are_figures_of_now() -> None:
+    assert not satisfied("cart-9 > 1", shown("E1", "pod cart-9 at 14:20:37 on 10.0.0.9 (baseline 12)"))
+
+
+def test_a_log_text_with_a_count_is_met_by_a_row_that_counts_or_by_as_many_lines() -> None:
+    often = "log ~ worker queue full >= 3 times"
+    lines = [shown(f"E{i}", f"14:20:3{i} worker queue full (128 waiting)") for i in range(3)]
+    assert covered(often, lines)
+    assert not covered(often, lines[:2])
+    assert not covered(often, [lines[0], lines[0].model_copy(update={"id": "E9"}), lines[1]])
+    assert covered(often, [shown("E1", "NEW WARNING x41 14:08:01-14:20:37 pricing: worker queue full")])
+    assert satisfied(often, lines[0])
+
+
+@pytest.mark.parametrize(
+    ("predicate", "reason"),
+    [
+        ("metric container_cpu_usage of cart > lots", "after the operator stands no figure"),
+        ("metric container_cpu_usage of cart > 3x", "'3x' is no figure"),
+        ("metric container_cpu_usage of cart > 3furlongs", "'3furlongs' is no figure"),
+        ("metric > 50%", "does not say of what the figure is"),
+        ("log ~ *", "which any text has"),
+        ("log ~ connection refused| ", "which any text has"),
+    ],
+)
+def test_what_cannot_be_checked_is_refused_with_what_is_wrong(predicate: str, reason: str) -> None:
+    with pytest.raises(Uncheckable, match=reason):
+        predicates.parse(predicate)
+
+
+def test_the_oracle_learns_from_a_predicate_what_to_ask_for() -> None:
+    it = "metric pg_locks_count of orders-db > 10 or log ~ still waiting for *Lock|deadlock detected"
+    assert list(predicates.metrics(it)) == ["pg_locks_count"]
+    assert list(predicates.texts(it)) == ["still waiting for", "deadlock detected"]

@@ -39,7 +39,6 @@ from workers.simulation.scenario import TrueCause
 WAIT_SECONDS = 80.0
 """For a world that is as fast as a machine that does other work as well."""
 Call = tuple[str, Mapping[str, Any]]
-_METRIC = re.compile(r"\b[a-z]\w*_\w+\b")
 
 
 @dataclass
@@ -135,10 +134,9 @@ def _possible(true: TrueCause, wanted: Sequence[str]) -> Iterator[Call]:
     aliases = [parse(a) for a in true.entity.get("aliases", ()) if "*" not in a]
     about = list(dict.fromkeys([parse(_spelt(true)), *aliases, *steps]))
     for predicate in wanted:
-        for metric in _METRIC.findall(predicate):
+        for metric in predicates.metrics(predicate):
             yield "prometheus_query", {"query": metric}
-        for text in re.findall(r"(?:log|message) ~ (.+?)(?= and | or |$)", predicate):
-            words = max(re.split(r"\*", text), key=len).strip()
+        for words in predicates.texts(predicate):
             for entity in about:
                 place = {"namespace": entity.namespace} if entity.namespace else {}
                 yield "*_search", {"text": words, **place}
