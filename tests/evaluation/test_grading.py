@@ -18,6 +18,7 @@ from tests.evaluation.made import (
     true_cause,
     truth,
 )
+from workers.evaluation import sameness
 from workers.evaluation.grading import causes, chains, grade, moments, proof, verdicts
 from workers.evaluation.grading.firstfailure import first_error, first_failure
 
@@ -309,3 +310,18 @@ def test_process_counts_what_the_way_cost() -> None:
     marks = grade(RIGHT, spans, truth())
     assert (marks.process.steps, marks.process.tool_errors, marks.process.invalid_calls) == (3, 1, 1)
     assert marks.process.bytes_read > len(OOM) + len(LIMIT)
+
+
+def test_a_reported_change_of_an_object_that_stands_among_the_ids_is_the_true_one() -> None:
+    flag = {"kind": "flag", "entity": {"kind": "feature_flag", "namespace": None, "name": "bulk-price", "aliases": []},
+            "at": "2026-11-24T14:00:00Z", "ids": ["ConfigMap shop/feature-flags", "bulk-price"]}  # fmt: skip
+    reported = {"configmap/shop/x/7": {"entity": {"kind": "ConfigMap", "namespace": "shop", "name": "feature-flags"},
+                                       "at": "2026-11-24T14:00:20Z"}}  # fmt: skip
+    assert sameness.is_change("configmap/shop/x/7", flag, reported)
+    reported["configmap/shop/x/7"]["at"] = "2026-11-24T12:00:00Z"
+    assert not sameness.is_change("configmap/shop/x/7", flag, reported)
+    reported["configmap/shop/x/7"] = {
+        "at": flag["at"],
+        "entity": {"kind": "ConfigMap", "namespace": "shop", "name": "b"},
+    }
+    assert not sameness.is_change("configmap/shop/x/7", flag, reported)

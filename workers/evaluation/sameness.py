@@ -87,7 +87,9 @@ def is_change(said: str, true: Mapping[str, Any], reported: Changes) -> bool:
         return True
     if said in reported:
         known = reported[said]
-        same = same_thing(Entity.model_validate(known["entity"]), Entity.model_validate(true["entity"]))
+        thing = Entity.model_validate(known["entity"])
+        # A flag's ConfigMap and each of the nodes that were cordoned stand among the ids.
+        same = same_thing(thing, Entity.model_validate(true["entity"])) or str(thing) in true["ids"]
         return same and _close(datetime.fromisoformat(str(known["at"])), true)
     parts = re.split(r"[/@\s]+", said)
     about = {true["entity"]["name"], *(parse(a).name for a in true["entity"].get("aliases", ()) if "*" not in a)}

@@ -9,6 +9,7 @@ from typing import Any
 
 from skills.contract import Entity
 from workers.llm.entities import same_thing
+from workers.llm.offline.attribution import began, change_of, id_of_change
 from workers.llm.offline.leads.reading import ANALYZER as TIMELINE
 from workers.llm.offline.notes import Alteration, Notes, Sign
 from workers.llm.offline.suspects import Ranking, Suspect
@@ -113,8 +114,8 @@ def cause(suspect: Suspect, notes: Notes, ranking: Ranking, sure: str) -> dict[s
         "entity": ref(suspect.entity),
         "fault": suspect.fault,
         "summary": text,
-        "onset": _iso(onset_of(suspect)),
-        "change": change.id if change else _no_change(suspect, notes),
+        "onset": _iso(began(suspect)),
+        "change": id_of_change(suspect, notes),
         "confidence": sure,
         "evidence": list(dict.fromkeys((*evidence[:3], *more, *(change.evidence if change else ()), *evidence)))[:MOST],
     }
@@ -137,33 +138,6 @@ def _of_sufferers(suspect: Suspect, ranking: Ranking) -> list[str]:
         if effect.ongoing and suspect.fault in effect.faults and near:
             return list(effect.evidence[:1])
     return []
-
-
-def change_of(suspect: Suspect, notes: Notes) -> Alteration | None:
-    """The change that a symptom names; else the last one of the same thing in the hour before it began."""
-    by_id = {c.id: c for c in notes.changes}
-    for sign in suspect.signs:
-        if sign.change and sign.change in by_id:
-            return by_id[sign.change]
-    began = onset_of(suspect) or notes.onset
-    # What reads objects names the change itself where there is one; only what reads logs and metrics cannot.
-    if began is None or all(s.analyzer.startswith("kubernetes") for s in suspect.signs):
-        return None
-    near = [
-        c
-        for c in notes.changes
-        if same_thing(c.entity, suspect.entity)
-        and not c.id.startswith("created/")
-        and 0 <= (began - c.at).total_seconds() + 90 <= 3600
-    ]
-    return max(near, key=lambda c: c.at, default=None)
-
-
-def onset_of(suspect: Suspect) -> datetime | None:
-    """When the symptom was first seen; when it was changed, if nothing else is known."""
-    seen = [s.onset for s in suspect.signs if s.onset is not None and s.role != "change"]
-    changed = [s.onset for s in suspect.signs if s.onset is not None]
-    return min(seen or changed, default=None)
 
 
 def impact(lead: Suspect, notes: Notes, ranking: Ranking) -> dict[str, Any] | None:
@@ -272,15 +246,6 @@ def _why_not(rival: Suspect, suspects: Sequence[Suspect], ranking: Ranking) -> s
 
 def ref(entity: Entity) -> dict[str, Any]:
     return {"kind": entity.kind, "namespace": entity.namespace, "name": entity.name}
-
-
-def _no_change(suspect: Suspect, notes: Notes) -> str:
-    """The id that a symptom gives; "none" where changes were looked at and none touched it; else nobody knows."""
-    named = next((s.change for s in suspect.signs if s.change), None)
-    if named:
-        return named
-    looked = notes.changes or any(s.analyzer.startswith(("kubernetes", "changes")) for s in notes.signs)
-    return "none" if looked and not any(same_thing(c.entity, suspect.entity) for c in notes.changes) else "unknown"
 
 
 def _edge_evidence(source: Entity, target: Entity, notes: Notes, ranking: Ranking) -> tuple[str, ...]:

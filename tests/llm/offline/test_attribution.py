@@ -1,0 +1,151 @@
+"""Which change is held responsible: only one that touches what fails, can bring it about, and came before, soon enough.
+
+Each claim has its twin: an innocent change that differs in the one thing that matters.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from tests.agent.company import ONSET, FakeSkill, alert, change, edge, looks, request, run, symptom
+
+MINUTE = timedelta(minutes=1)
+CART = "Deployment shop/cart"
+
+
+def attributed(*symptoms, changes=(), edges=(), about="cart"):
+    seen = FakeSkill(sees=looks(*symptoms, changes=changes, edges=edges))
+    return run(request(alert(about)), seen).causes[0].change
+
+
+def altered(about, what, minutes_before=1.0, kind="rollout", called=""):
+    made = change(called or f"{kind}/{about}/{what}", about, what, ONSET - minutes_before * MINUTE)
+    return replace(made, kind=kind)
+
+
+def shown(fault, about=CART, says="", **more):
+    return symptom(about, fault, says or f"{about} has {fault}", 0.96, **more)
+
+
+BY_ROLLOUT = [
+    ("image_not_found", "cart image shop/cart:1.4.1 -> shop/cart:1.4.2", "cart limits.memory 1Gi -> 2Gi"),
+    ("memory_limit_too_low", "cart limits.memory 512Mi -> 128Mi", "cart image shop/cart:1.4.1 -> shop/cart:1.4.2"),
+    ("cpu_throttled_by_limit", "cart limits.cpu 2 -> 100m", "cart limits.memory 512Mi -> 1Gi"),
+    ("readiness_probe_misconfigured", "cart readinessProbe.httpGet.path /ready -> /up", "cart limits.cpu 1 -> 2"),
+    ("service_account_absent", "serviceAccountName cart -> cart-v2", "cart env LOG_LEVEL info -> debug"),
+    ("node_selector_unmatched", "nodeSelector.disk (none) -> ssd", "cart env LOG_LEVEL info -> debug"),
+    ("cpu_requests_do_not_fit", "cart requests.cpu 200m -> 64", "cart env LOG_LEVEL info -> debug"),
+    ("volume_cannot_attach", "volumes [] -> {data}", ""),
+]
+
+
+@pytest.mark.parametrize(("fault", "guilty", "innocent"), BY_ROLLOUT)
+def test_a_rollout_is_held_responsible_for_the_part_that_it_changed(fault, guilty, innocent):
+    assert attributed(shown(fault), changes=[altered(CART, guilty)]) == f"rollout/{CART}/{guilty}"
+    if innocent:
+        assert attributed(shown(fault), changes=[altered(CART, innocent)]) in ("none", "unknown")
+
+
+BY_OBJECT = [
+    ("cpu_quota_exhausted", "Namespace shop", "ResourceQuota shop/compute", "ResourceQuota other/compute"),
+    ("rbac_permission_revoked", CART, "Role shop/cart-reader", "Role other/cart-reader"),
+    ("admission_webhook_fault", "ValidatingWebhookConfiguration gate", "ValidatingWebhookConfiguration gate",
+     "ValidatingWebhookConfiguration other"),
+    ("network_policy_blocks", "NetworkPolicy shop/cart-in", "NetworkPolicy shop/cart-in", "NetworkPolicy shop/db-in"),
+    ("service_selects_no_pods", "Service shop/cart", "Service shop/cart", "Service shop/pricing"),
+    ("ingress_route_wrong", "Ingress shop/cart", "Ingress shop/cart", "Ingress shop/admin"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "culprit", "guilty", "innocent"), BY_OBJECT)
+def test_a_written_object_is_held_responsible_where_it_is_the_one_that_fails(fault, culprit, guilty, innocent):
+    said = f"{guilty.split()[0]} changed"
+    assert attributed(shown(fault, culprit, victims=[CART]), changes=[altered(guilty, said, 5, "config", "it")]) == "it"
+    assert attributed(
+        shown(fault, culprit, victims=[CART]), changes=[altered(innocent, said, 5, "config", "it")]
+    ) in ("none", "unknown")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fault", "what"),
+    [("service_selects_no_pods", "Service changed: ports"), ("service_target_port_wrong", "Service changed: selector")],
+)
+def test_another_part_of_the_service_was_written_than_the_one_that_is_wrong(fault, what):
+    written = altered("Service shop/cart", what, 1, "config")
+    assert attributed(shown(fault, "Service shop/cart"), changes=[written]) == "unknown"
+
+
+def test_a_change_after_the_first_sign_or_long_before_it_is_innocent():
+    limit = "cart limits.memory 512Mi -> 128Mi"
+    for minutes in (-4, 60 * 5):
+        assert attributed(shown("memory_limit_too_low"), changes=[altered(CART, limit, minutes)]) == "none"
+
+
+def test_the_same_change_of_a_healthy_peer_is_innocent():
+    what = "pricing limits.memory 512Mi -> 128Mi"
+    assert attributed(shown("memory_limit_too_low"), changes=[altered("Deployment shop/pricing", what)]) == "none"
+
+
+def test_of_two_rollouts_the_last_before_the_trouble_is_responsible():
+    changes = [altered(CART, f"cart image a:{n} -> a:{n + 1}", 30 - n) for n in (1, 20)]
+    assert attributed(shown("image_not_found"), changes=changes) == changes[1].id
+
+
+def test_a_claim_came_with_the_rollout_of_the_workload_that_waits_for_it():
+    claim = shown("storage_class_missing", "PersistentVolumeClaim shop/cart-data", victims=[CART])
+    mounted = altered(CART, 'volumes [] -> {"data":{"persistentVolumeClaim":{"claimName":"cart-data"}}}')
+    assert attributed(claim, changes=[mounted]) == mounted.id
+    stranger = altered("Deployment shop/pricing", mounted.summary)
+    assert attributed(claim, changes=[stranger]) == "none"
+
+
+def test_a_quota_that_was_always_so_was_met_by_whoever_asked_for_more():
+    full = shown("pod_count_quota_exhausted", "Namespace shop", victims=[CART])
+    more = altered(CART, "Scaled up replica set cart-7d9f8c6b5 from 3 to 9", 1, "scale")
+    assert attributed(full, changes=[more]) == more.id
+    lowered = altered("ResourceQuota shop/pods", "ResourceQuota changed: hard", 3, "config")
+    assert attributed(full, changes=[lowered, more]) == lowered.id
+    earlier = altered(CART, "Scaled up replica set cart-7d9f8c6b5 from 3 to 9", 50, "scale")
+    assert attributed(full, changes=[earlier]) == "none"
+
+
+def test_a_secret_that_the_symptom_names_is_responsible_for_rejected_credentials():
+    says = "cart is refused by cart-db: password authentication failed (Secret cart-db-login)"
+    rejected = shown("datastore_credentials_rejected", says=says)
+    assert (
+        attributed(rejected, changes=[altered("Secret shop/cart-db-login", "Secret changed", 40, "config", "it")])
+        == "it"
+    )
+    assert (
+        attributed(rejected, changes=[altered("Secret shop/mail", "Secret changed", 40, "config", "it")]) == "unknown"
+    )
+
+
+def test_what_no_change_brings_about_has_none():
+    full = shown("volume_full", "PersistentVolumeClaim shop/cart-data", victims=[CART])
+    assert attributed(full, changes=[altered(CART, "cart image a:1 -> a:2")]) == "none"
+
+
+def test_where_nobody_read_the_changes_of_a_place_they_are_unknown():
+    there = shown("memory_limit_too_low", "Deployment billing/cart", analyzer="prometheus.memory")
+    assert attributed(there, changes=[altered("Deployment shop/pricing", "pricing image a:1 -> a:2")]) == "unknown"
+    here = shown("memory_limit_too_low", analyzer="prometheus.memory")
+    assert attributed(here, changes=[altered("Deployment shop/pricing", "pricing image a:1 -> a:2")]) == "none"
+
+
+def test_a_fault_that_somebody_made_has_an_unknown_change_where_none_was_seen():
+    assert attributed(shown("service_selects_no_pods", "Service shop/cart")) == "unknown"
+
+
+def test_a_rollout_says_more_than_the_delivery_tools_word_of_it():
+    sync = altered(CART, "sync to 3f9c1d2", 1, "sync")
+    rollout = altered(CART, "cart image a:1 -> a:2", 1.5)
+    assert attributed(shown("image_not_found"), changes=[sync, rollout]) == rollout.id
+    assert attributed(shown("image_not_found"), changes=[sync]) == sync.id
+
+
+def test_a_state_of_a_node_is_no_change_that_made_it():
+    lost = altered("Node worker-3", "NodeNotReady: Node worker-3 status is now: NodeNotReady", 0, "node")
+    silent = shown("kubelet_stopped", "Node worker-3", victims=[CART])
+    assert attributed(silent, changes=[lost], edges=[edge(CART, "Node worker-3", "node")]) == "none"

@@ -1,0 +1,122 @@
+"""Which change brought a cause about. Convicts only what touches the failing part, can bring the fault about
+(mechanisms.py), and came before the trouble, soon enough; else says "none", or "unknown" where nobody could look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from skills.contract import Entity
+from workers.llm.entities import WORKLOADS, is_claim_of, same_thing, scaled_by
+from workers.llm.offline.culprits import by_lines
+from workers.llm.offline.mechanisms import NEVER_BY_ITSELF, WAYS, Way
+from workers.llm.offline.notes import Alteration, Notes, Sign
+from workers.llm.offline.suspects import Suspect
+
+NONE, UNKNOWN = "none", "unknown"
+SLACK = timedelta(seconds=90)
+"""Clocks and scrape intervals: what was changed this much after the first sign still came before it."""
+NEWS = ("sync", "deployment", "release")
+"""Kinds of changes that tell of a new version and not of its parts."""
+
+
+def change_of(suspect: Suspect, notes: Notes) -> Alteration | None:
+    """The change that whoever saw the cause names; else the best that fits."""
+    by_id = {c.id: c for c in notes.changes}
+    for sign in suspect.signs:
+        if sign.role != "change" and sign.change in by_id:
+            return by_id[sign.change]
+    fitting = list(_fitting(suspect, notes))
+    if not fitting:
+        return None
+    return min(fitting, key=lambda f: (f[0], -f[1].at.timestamp(), f[1].id))[1]
+
+
+def id_of_change(suspect: Suspect, notes: Notes) -> str:
+    """For the finding."""
+    if change := change_of(suspect, notes):
+        return change.id
+    named = next((s.change for s in suspect.signs if s.change and s.role != "change"), None)
+    if named:
+        return named
+    return NONE if suspect.fault not in NEVER_BY_ITSELF and _looked(suspect.entity, notes) else UNKNOWN
+
+
+def began(suspect: Suspect) -> datetime | None:
+    """When the cause was first seen; when it was changed, if nothing else is known."""
+    seen = [s.onset for s in suspect.signs if s.onset is not None and s.role != "change"]
+    changed = [s.onset for s in suspect.signs if s.onset is not None]
+    return min(seen or changed, default=None)
+
+
+def _fitting(suspect: Suspect, notes: Notes) -> Iterator[tuple[int, Alteration]]:
+    onset = began(suspect) or notes.onset
+    if onset is None:
+        return
+    for rank, way in enumerate(WAYS.get(suspect.fault, ())):
+        for change in notes.changes:
+            in_time = timedelta() <= onset - change.at + SLACK <= way.within + SLACK
+            if in_time and _is_of(way, change) and _touches(way, change, suspect, notes):
+                # One that tells its parts says more than a delivery tool's word of a new version.
+                yield 2 * rank + (change.kind in NEWS), change
+
+
+def _is_of(way: Way, change: Alteration) -> bool:
+    if change.entity.kind not in way.kinds:
+        return False
+    # A new workload is new in all its parts.
+    made = change.id.startswith("created/") or change.what.startswith("created")
+    return change.kind in NEWS or made or bool(way.what.search(change.what))
+
+
+def _touches(way: Way, change: Alteration, suspect: Suspect, notes: Notes) -> bool:
+    thing, culprit = change.entity, suspect.entity
+    if way.whose == "own":
+        return same_thing(thing, culprit)
+    if way.whose == "place":
+        return (not thing.namespace and thing.kind != "Namespace") or _place(thing) == _place(culprit)
+    if way.whose == "victim":
+        return any(same_thing(thing, v) or is_claim_of(v, thing) for v in _served(suspect))
+    near = not thing.namespace or not culprit.namespace or thing.namespace == culprit.namespace
+    return near and (any(same_thing(thing, e) for e in _linked(suspect)) or _is_named(thing.name, suspect, notes))
+
+
+def _place(entity: Entity) -> str | None:
+    return entity.name if entity.kind == "Namespace" else entity.namespace
+
+
+def _served(suspect: Suspect) -> Iterator[Entity]:
+    """Workloads that the culprit is there for: those of a claim, of an autoscaler, those that a quota refused."""
+    for sign in suspect.signs:
+        yield from sign.victims
+        if not same_thing(sign.entity, suspect.entity):
+            yield sign.entity
+    if scaled := scaled_by(suspect.entity):
+        yield scaled
+    if suspect.entity.kind in WORKLOADS:
+        yield suspect.entity
+
+
+def _linked(suspect: Suspect) -> Iterator[Entity]:
+    for sign in suspect.signs:
+        yield sign.entity
+        yield from sign.points_at
+
+
+def _is_named(name: str, suspect: Suspect, notes: Notes) -> bool:
+    words = {w.strip(".,:;()[]`'\"").rpartition("/")[2] for s in suspect.signs for w in _words(s, notes)}
+    return name in words
+
+
+def _words(sign: Sign, notes: Notes) -> Sequence[str]:
+    return " ".join((sign.says, *(notes.evidence.get(n, "") for n in sign.evidence))).split()
+
+
+def _looked(culprit: Entity, notes: Notes) -> bool:
+    """Whether changes around the culprit were read: its objects were looked at, or somebody told of a change there."""
+    place = _place(culprit)
+    by_objects = (s.entity for s in notes.signs if s.analyzer.startswith(("kubernetes", "changes")) and not by_lines(s))
+    selected = (e.target for e in notes.edges if e.via == "selector")
+    read = {_place(e) for e in (*by_objects, *selected, *(c.entity for c in notes.changes))}
+    return bool(read) if place is None else place in read
