@@ -1,7 +1,8 @@
-"""A real Kubernetes control plane on loopback: API server, controllers and scheduler are the real ones; kwok plays the
-kubelets, so pods run and become ready without any container.
+"""A real Kubernetes control plane on loopback: API server, controllers and scheduler are the real ones. Kubelets are
+played (kubelets.py), so pods run and become ready without any container.
 
-What it decides (scheduling, admission, quota, rollouts, volume binding, endpoints, events) is what a cluster decides.
+What it decides (scheduling, admission, quota, rollouts, volume binding, endpoints, evictions, events) is what a cluster
+decides. Objects are stored as JSON, so that a test can make them older (ageing.py).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 TOKEN = "made-up-token-of-a-test"  # known to this control plane only, which lives on loopback
-PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+PARTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
 def binaries() -> Path | None:
@@ -36,7 +37,7 @@ class ControlPlane:
         self._bin, self._folder = bin_folder, folder
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.port, etcd, peers = (_free_port() for _ in range(3))
-        self.url = f"https://127.0.0.1:{self.port}"
+        self.url, self.etcd = f"https://127.0.0.1:{self.port}", f"http://127.0.0.1:{etcd}"
         self._write_credentials()
         self.begin(
             "etcd",
@@ -57,6 +58,10 @@ class ControlPlane:
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--token-auth-file={folder / 'tokens.csv'}",
             "--authorization-mode=RBAC",
+            "--storage-media-type=application/json",
+            # Pods leave a dead node after half a minute instead of five.
+            "--default-not-ready-toleration-seconds=30",
+            "--default-unreachable-toleration-seconds=30",
             "--service-cluster-ip-range=10.96.0.0/16",
         )
         self._wait_for(lambda: "ok" in self.kubectl("get", "--raw=/readyz", check=False))
@@ -68,13 +73,6 @@ class ControlPlane:
             "--node-monitor-grace-period=20s",
         )
         self.begin("kube-scheduler", f"--kubeconfig={folder / 'kubeconfig'}", "--secure-port=0")
-        self.begin(
-            "kwok",
-            f"--kubeconfig={folder / 'kubeconfig'}",
-            f"--config={bin_folder / 'stages.yaml'}",
-            "--manage-all-nodes=true",
-            "--node-lease-duration-seconds=40",
-        )
         self._wait_for(lambda: "default" in self.kubectl("get", "serviceaccounts", "-A", check=False))
 
     def _write_credentials(self) -> None:
