@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from tests.field.objects import NOW, Obj, ago, event, meta, pod_name, surroundings, workload
+from tests.field.stamps import stamped
 
 FOLDER = Path(__file__).parent
 
@@ -78,7 +79,16 @@ def _is(obj: Obj, kind: str, name: str) -> bool:
     return bool(obj["kind"] == kind and obj["metadata"]["name"] == name)
 
 
-_CLUSTER_WIDE = ("PersistentVolume", "StorageClass", "Namespace", "ValidatingWebhookConfiguration", "PriorityClass")
+_CLUSTER_WIDE = (
+    "PersistentVolume",
+    "StorageClass",
+    "Namespace",
+    "ValidatingWebhookConfiguration",
+    "PriorityClass",
+    "MutatingWebhookConfiguration",
+    "IngressClass",
+    "Node",
+)
 
 
 def _whole(each: Obj, namespace: str) -> Obj:
@@ -125,7 +135,7 @@ def _of(texts: Sequence[str]) -> Iterator[tuple[datetime, str]]:
             moments.append(moments[-1] - float(every))
         for minutes in moments:
             at = NOW - timedelta(minutes=minutes)
-            yield at, match["text"].replace("{time}", f"{at:%Y-%m-%dT%H:%M:%S}.000Z")
+            yield at, stamped(match["text"], at)
 
 
 def alert(case: Mapping[str, Any], namespace: str) -> dict[str, Any]:

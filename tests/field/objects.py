@@ -134,6 +134,19 @@ def _controller(
         spec_of |= {"template": template, "volumeClaimTemplates": it.get("claims", [])}
         spec_of["updateStrategy"] = {"type": "RollingUpdate"}
         return {**common, "metadata": meta(name, namespace, age, labels=labels), "spec": spec_of, "status": status}
+    if kind == "DaemonSet":
+        status = {"observedGeneration": 1, "desiredNumberScheduled": wanted, "currentNumberScheduled": shown}
+        status |= {
+            "numberReady": well,
+            "numberAvailable": well,
+            "updatedNumberScheduled": shown,
+            "numberMisscheduled": 0,
+        }
+        if wanted > well:
+            status["numberUnavailable"] = wanted - well
+        spec_of = {"selector": {"matchLabels": labels}, "template": template, "revisionHistoryLimit": 10}
+        spec_of["updateStrategy"] = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+        return {**common, "metadata": meta(name, namespace, age, labels=labels), "spec": spec_of, "status": status}
     enough = ready >= wanted
     since = it.get("since", it.get("rolled", age))
     available = condition("Available", "True", "MinimumReplicasAvailable", "Deployment has minimum availability.", age)
@@ -194,20 +207,25 @@ def pod_name(name: str, it: Mapping[str, Any], number: int = 0) -> str:
     """Of the pods that the current template made."""
     if it.get("kind") == "StatefulSet":
         return f"{name}-{number}"
+    if it.get("kind") == "DaemonSet":
+        return f"{name}-{digest(name, str(number))}"
     return f"{name}-{digest(name, repr(pod_spec(name, it)), size=10)}-{digest(name, str(number))}"
 
 
 def _pod(name: str, it: Mapping[str, Any], spec: Obj, labels: Obj, namespace: str, hashed: str, number: int) -> Obj:
     spec = copy.deepcopy(spec)
     born = it.get("pod_age", it.get("rolled", it.get("age", _OLD)))
-    stateful = it.get("kind") == "StatefulSet"
-    called = f"{name}-{number}" if stateful else f"{name}-{hashed}-{digest(name, str(number))}"
-    marked = {
-        **labels,
-        **({"statefulset.kubernetes.io/pod-name": called} if stateful else {"pod-template-hash": hashed}),
-    }
+    kind = it.get("kind", "Deployment")
+    called, marked = f"{name}-{hashed}-{digest(name, str(number))}", {**labels, "pod-template-hash": hashed}
+    owner = ("ReplicaSet", f"{name}-{hashed}")
+    if kind == "StatefulSet":
+        called, owner = f"{name}-{number}", (kind, name)
+        marked = {**labels, "statefulset.kubernetes.io/pod-name": called}
+    elif kind == "DaemonSet":
+        called, owner = f"{name}-{digest(name, str(number))}", (kind, name)
+        marked = {**labels, "controller-revision-hash": hashed}
+        spec.setdefault("nodeName", NODES[number % len(NODES)])
     metadata = meta(called, namespace, born, labels=marked)
-    owner = ("StatefulSet", name) if stateful else ("ReplicaSet", f"{name}-{hashed}")
     metadata["ownerReferences"] = owned(*owner, namespace)
     if pending := it.get("pending"):
         conditions = [condition("PodScheduled", "False", "Unschedulable", pending, born)] if pending != "silent" else []

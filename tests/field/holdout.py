@@ -1,0 +1,236 @@
+"""The hold-out: incidents written by somebody who does not know how the analyzers work, to learn how far they carry.
+
+Cases stand in `holdout/`, in the words of README.md and these: `source` (where the shapes come from), `group` (of
+faults.yaml, or L), `served` (what there is to read, a run each: `kubernetes`, `plain|ecs|otel|fluent` logs, `state`
+metrics of objects, `metrics` of the application besides), `page` (the alert in another form than Alertmanager's),
+`elsewhere` (workloads of other namespaces), `nodes` (what is wrong with a node), `series` and `golden` (metrics),
+`verdict` (what it must be), `also` (a second cause that must be among those named).
+
+    python -m tests.field.holdout            the table of README.md
+    python -m tests.field.holdout NAME       what is said of one case
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import yaml
+
+from bot.cli.investigate import MemoryJournal
+from bot.intake import read
+from config.customers import Customer
+from skills import registry
+from tests.field import clusters, series, telemetry
+from tests.field.clusters import FOLDER, Made
+from tests.field.investigation import pod_logs, right, said
+from tests.field.objects import NODES, NOW, Obj, ago, condition, meta, workload
+from tests.skills.elasticsearch import cluster as elasticsearch
+from tests.skills.kubernetes import server as kubernetes
+from workers import agent
+from workers.domain import Finding
+from workers.llm.offline import Offline
+from workers.simulation.faces.prometheus import Prometheus
+from workers.simulation.faces.serve import Served
+
+HOLDOUT = Path(FOLDER) / "holdout"
+_OPTIONAL = ("gateway.networking.k8s.io", "cert-manager.io", "cilium.io")
+
+
+@dataclass(frozen=True)
+class Run:
+    case: dict[str, Any]
+    mode: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.case['name']}-{self.mode}"
+
+    @property
+    def open(self) -> bool:
+        return self.mode in self.case.get("open", ())
+
+
+def runs() -> list[Run]:
+    cases = [c for path in sorted(HOLDOUT.glob("*.yaml")) for c in yaml.safe_load(path.read_text())]
+    return [Run(case, mode) for case in cases for mode in case["served"]]
+
+
+# --- the cluster ----------------------------------------------------------------------------------------------------
+
+
+def made(case: Mapping[str, Any]) -> Made:
+    it = clusters.made(case)
+    objects = [_noded(o, case.get("nodes", {})) for o in it.objects]
+    application = yaml.safe_load((Path(FOLDER) / "applications" / f"{case['application']}.yaml").read_text())
+    around = clusters.merged(application.get("elsewhere", {}), case.get("elsewhere", {}))
+    for namespace, workloads in around.items():
+        if not any(o["kind"] == "Namespace" and o["metadata"]["name"] == namespace for o in objects):
+            objects.append(_namespace(namespace))
+        for name, each in workloads.items():
+            objects += workload(name, each, namespace)
+    return replace(it, objects=tuple(objects))
+
+
+def _namespace(name: str) -> Obj:
+    labels = {"kubernetes.io/metadata.name": name}
+    found = {"apiVersion": "v1", "kind": "Namespace", "metadata": meta(name, None, labels=labels)}
+    return {**found, "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
+
+
+def _noded(obj: Obj, nodes: Mapping[str, Any]) -> Obj:
+    """A node, or its lease, with what the case says of it: conditions {type: [status, reason, message, minutes]}."""
+    name = obj["metadata"]["name"]
+    if name not in nodes or name not in NODES:
+        return obj
+    told = nodes[name]
+    if obj["kind"] == "Lease" and "lease" in told:
+        stamp = ago(told["lease"]).replace("Z", ".000000Z")
+        return {**obj, "spec": {**obj["spec"], "renewTime": stamp}}
+    if obj["kind"] != "Node":
+        return obj
+    found = {**obj, "status": {**obj["status"]}, "spec": {**obj["spec"]}}
+    conditions = {c["type"]: c for c in obj["status"]["conditions"]}
+    for kind, (status, reason, message, minutes) in told.get("conditions", {}).items():
+        beat = ago(minutes if status == "Unknown" else 0.5)
+        conditions[kind] = {**condition(kind, status, reason, message, minutes), "lastHeartbeatTime": beat}
+    found["status"]["conditions"] = list(conditions.values())
+    found["status"]["allocatable"] = {**obj["status"]["allocatable"], **told.get("allocatable", {})}
+    found["spec"] |= {k: told[k] for k in ("taints", "unschedulable") if k in told}
+    labels = {**obj["metadata"].get("labels", {}), **told.get("labels", {})}
+    found["metadata"] = {**obj["metadata"], "labels": labels, "annotations": told.get("annotations", {})}
+    return found
+
+
+def alert(case: Mapping[str, Any], namespace: str) -> Any:
+    """Alertmanager's webhook, or what `page` says: a body of Grafana, PagerDuty or of nobody that we know."""
+    if "page" not in case:
+        return clusters.alert(case, namespace)
+    page = dict(case["page"])
+    form, firing = page.pop("form"), ago(case.get("firing", 5))
+    if form == "grafana":
+        one = {"status": "firing", "labels": page["labels"], "annotations": page.get("annotations", {})}
+        one |= {"startsAt": firing, "endsAt": "0001-01-01T00:00:00Z", "fingerprint": "c6eadffa33fcdf37"}
+        one |= {"generatorURL": "https://grafana.example.com/alerting/1/edit", "values": page.get("values", {})}
+        one |= {"silenceURL": "https://grafana.example.com/alerting/silence/new", "dashboardURL": "", "panelURL": ""}
+        whole = {"receiver": "hook", "status": "firing", "orgId": 1, "alerts": [one], "groupLabels": {}}
+        whole |= {"commonLabels": page["labels"], "commonAnnotations": {}, "version": "1", "groupKey": "{}:{}"}
+        return {**whole, "externalURL": "https://grafana.example.com/", "truncatedAlerts": 0, "state": "alerting"}
+    if form == "pagerduty":
+        data = {"id": "PEXAMPLE1", "type": "incident", "number": 7, "status": "triggered", "created_at": firing}
+        data |= {"html_url": "https://example.pagerduty.com/incidents/PEXAMPLE1", "urgency": "high", "priority": None}
+        data |= {"incident_key": "k", "title": page["title"], "service": {"id": "PSVC1", "summary": page["service"]}}
+        event = {"id": "01EXAMPLE", "event_type": "incident.triggered", "resource_type": "incident", "data": data}
+        return {"event": {**event, "occurred_at": firing, "agent": None, "client": None}}
+    return {**page, "started_at": firing}
+
+
+# --- one run --------------------------------------------------------------------------------------------------------
+
+
+def finding(run: Run) -> Finding:
+    it = made(run.case)
+    parts = run.mode.split("+")
+    with ExitStack() as stack:
+        custom = any(o["apiVersion"].startswith(_OPTIONAL) or "istio.io" in o["apiVersion"] for o in it.objects)
+        cluster = kubernetes.Cluster(list(it.objects), pod_logs(it), served_optional=custom)
+        skills: dict[str, Any] = {"kubernetes": {"url": stack.enter_context(kubernetes.serving(cluster))}}
+        for part in parts:
+            if part in telemetry.LAYOUTS:
+                store = elasticsearch.Cluster(*telemetry.documents(it, part))
+                stack.enter_context(elasticsearch.serve(store))
+                skills["elasticsearch"] = {"url": store.url, "index": "logs-*"}
+            elif part in ("state", "metrics"):
+                served = Served({"prometheus": _prometheus(run.case, it, whole=part == "metrics")})
+                stack.callback(served.close)
+                skills["prometheus"] = {"url": served.urls["prometheus"]}
+        customer = Customer.model_validate({"name": "field", "skills": skills})
+        request = agent.Request(
+            customer=customer,
+            incident_id="i",
+            investigation_id="i",
+            trace_id="0" * 32,
+            alerts=read(alert(run.case, it.namespace)).alerts,
+            now=NOW,
+        )
+        connected = agent.connect_all(customer, registry.toggles(customer), lambda name: None)
+        journal = MemoryJournal(True)
+        return agent.investigate(
+            request, Offline(), connected, journal, clock=lambda: datetime.now(UTC), monotonic=time.monotonic
+        )
+
+
+def _prometheus(case: Mapping[str, Any], it: Made, *, whole: bool) -> Prometheus:
+    found = [*series.object_state(it.objects)]
+    if whole:
+        found += [series.parsed(text) for text in case.get("series", [])]
+        found += [s for each in case.get("golden", []) for s in series.golden(each, it.namespace)]
+    scene = SimpleNamespace(metrics=series.Metrics(found), world=SimpleNamespace(now=NOW.timestamp()))
+    return Prometheus(cast(Any, scene), cast(Any, NoRules()))
+
+
+class NoRules:
+    """A Prometheus whose rules are evaluated elsewhere."""
+
+    firing: tuple[()] = ()
+
+    def series(self, name: str) -> list[Any]:
+        return []
+
+    def described(self, names: frozenset[str]) -> list[Any]:
+        return []
+
+    def all_alerts(self) -> list[Any]:
+        return []
+
+
+def passed(case: Mapping[str, Any], found: Finding) -> bool:
+    verdict = case.get("verdict")
+    if verdict is not None and found.verdict not in (verdict if isinstance(verdict, list) else [verdict]):
+        return False
+    if "also" in case and not set(case["also"]) & set(said(found)):
+        return False
+    return right(case, found)
+
+
+def wrongly_sure(case: Mapping[str, Any], found: Finding) -> bool:
+    """A first cause of band High that is none of the true ones."""
+    if not found.causes or found.causes[0].confidence.band != "high":
+        return False
+    truth = case["truth"]
+    allowed = set(truth if isinstance(truth, list) else [truth]) | set(case.get("also", ()))
+    return said(found)[0] not in allowed
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+
+def rows(wanted: list[str]) -> Iterator[tuple[Run, Finding, float]]:
+    for run in runs():
+        if not wanted or any(w in run.name for w in wanted):
+            before = time.process_time()
+            found = finding(run)
+            yield run, found, time.process_time() - before
+
+
+def main(wanted: list[str]) -> None:
+    for run, found, seconds in rows(wanted):
+        mark = "right" if passed(run.case, found) else "HIGH AND WRONG" if wrongly_sure(run.case, found) else "wrong"
+        marks = [f"[{c.confidence.band} {c.confidence.value:.2f}]" for c in found.causes]
+        causes = [f"{told} {each}" for told, each in zip(said(found), marks, strict=True)]
+        print(f"{mark:14} {run.case['group']} {run.name} ({seconds:.2f} s) {found.verdict}: {'; '.join(causes)}")
+        if wanted:
+            print(f"    truth {run.case['truth']} {run.case.get('also', '')}\n    {found.headline.text}")
+            for each in found.evidence[:12]:
+                print(f"    {each.id} {each.skill}.{each.tool}: {each.excerpt[:300]!r}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
