@@ -41,7 +41,12 @@ bench: $(DEV) ## measured, never asserted
 	$(BIN)/python -m tests.bench $(ARGS)
 
 FACES := .gumshoe/faces
-faces: $(DEV) ## the simulated APIs against real servers, from Debian's packages unpacked here (no root needed)
+CLIENTS := .venv/.faces-ready
+$(CLIENTS): $(DEV) config/requirements-faces.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r config/requirements-faces.lock
+	touch $@
+
+faces: $(CLIENTS) ## the simulated APIs against real servers and clients (Debian's packages are unpacked here; no root needed)
 	@mkdir -p $(FACES) && cd $(FACES) && for name in prometheus prometheus-alertmanager; do \
 	  [ -x root/usr/bin/$$name ] || { apt-get download -qq $$name && dpkg -x $${name}_*.deb root; }; done
 	GUMSHOE_FACES=$(CURDIR)/$(FACES)/root/usr/bin GUMSHOE_FACES_BUILD=$(CURDIR)/$(FACES)/search $(BIN)/python -m pytest -q -s -m faces tests/faces $(ARGS)
@@ -59,7 +64,7 @@ cluster: $(DEV) ## faults in a cluster with a real control plane, built here wit
 	GUMSHOE_CLUSTER=$(CURDIR)/$(CLUSTER) $(BIN)/python -m pytest -q -m cluster tests/cluster $(ARGS)
 
 lock: $(DEV) ## write config/*.lock anew
-	for extra in "" dev; do $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-emit-index-url \
+	for extra in "" dev faces; do $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-emit-index-url \
 	  --no-emit-find-links --no-emit-trusted-host --strip-extras --no-header --no-annotate $${extra:+--extra $$extra} \
 	  --build-deps-for editable -o config/requirements$${extra:+-$$extra}.lock pyproject.toml; done
 

@@ -1,7 +1,8 @@
 """The Argo CD API of the world: one application for each service, with the history of its syncs.
 
 Shapes: argo-cd assets/swagger.json (v1alpha1ApplicationList, RevisionMetadata); errors as grpc-gateway writes them, and
-403 for an application that is not there, as the server does so that names cannot be guessed.
+403 for an application that is not there, as the server does so that names cannot be guessed, and for all that changes
+anything.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class ArgoCD:
             if found := re.fullmatch(r"/api/v1/applications/([\w.-]+)/revisions/([0-9a-f]{40})/metadata", ask.path):
                 return self._metadata(found[1], found[2])
         self.refused[f"{ask.method} {ask.path}"] += 1
+        if ask.method != "GET" and ask.path.startswith("/api/v1/"):
+            return _denied()
         return as_json({"error": "Not Found", "code": 5, "message": "Not Found"}, 404)
 
     def _is_known(self, name: str) -> bool:

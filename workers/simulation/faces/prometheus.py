@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from workers.simulation import clock
+from workers.simulation import clock, dice
 from workers.simulation.alerts import Rules
 from workers.simulation.faces.exchange import Ask, Reply, as_json
 from workers.simulation.metrics.series import Series
@@ -22,6 +22,7 @@ from workers.simulation.promql.values import ExecutionError, Found, Rows
 from workers.simulation.scene import Scene
 
 MAX_POINTS = 11_000
+_PAGE = b"<!doctype html><title>Prometheus Time Series Collection and Processing Server</title>\n"
 
 
 class Bad(Exception):
@@ -47,6 +48,10 @@ class Prometheus:
     def _route(self, ask: Ask) -> Reply:
         if ask.path in ("/-/healthy", "/-/ready"):
             return Reply(200, b"Prometheus Server is Healthy.\n", "text/plain; charset=utf-8")
+        if ask.path == "/":
+            return Reply(302, b'<a href="/graph">Found</a>.\n\n', "text/html; charset=utf-8", {"Location": "/graph"})
+        if ask.path == "/graph":
+            return Reply(200, _PAGE, "text/html; charset=utf-8")
         if ask.method == "POST":
             ask = ask.form()
         path = ask.path.removeprefix("/api/v1/")
@@ -60,6 +65,10 @@ class Prometheus:
             "rules": self._rules_answer,
             "alerts": self._alerts,
             "targets": self._targets,
+            "targets/metadata": self._targets_metadata,
+            "scrape_pools": lambda _: {
+                "scrapePools": sorted({s.labels["job"] for s in self._scene.metrics.named("up")})
+            },
             "metadata": self._metadata,
             "status/buildinfo": self._build,
         }
@@ -230,7 +239,7 @@ class Prometheus:
                     "globalUrl": url,
                     "lastError": error,
                     "lastScrape": clock.millis(series.last_scrape(now)),
-                    "lastScrapeDuration": 0.0061,
+                    "lastScrapeDuration": round(dice.between(0.003, 0.023, "scraped", url), 9),
                     "health": "down" if down else "up",
                     "scrapeInterval": "30s",
                     "scrapeTimeout": "10s",
@@ -245,21 +254,27 @@ class Prometheus:
 
     def _metadata(self, ask: Ask) -> Any:
         names = [ask.get("metric")] if ask.get("metric") else list(self._scene.metrics.families)
-        known = [n for n in names if n in self._scene.metrics.families]
-        return {
-            n: [
-                {
-                    "type": "counter"
-                    if n.endswith(("_total", "_sum", "_count"))
-                    else "histogram"
-                    if n.endswith("_bucket")
-                    else "gauge",
-                    "help": n.replace("_", " "),
-                    "unit": "",
-                }
-            ]
-            for n in known
-        }
+        if limit := ask.get("limit"):
+            names = names[: int(limit)]
+        return {n: [_described(n)] for n in names if n in self._scene.metrics.families}
+
+    def _targets_metadata(self, ask: Ask) -> Any:
+        """What each target told of its families when it was scraped last."""
+        node = self._parsed(ask.get("match_target") or "{__name__=~'.*'}", "match_target")
+        matchers = node.matchers if isinstance(node, Selector) else ()
+        wanted, now, rows = ask.get("metric"), self._scene.world.now, []
+        families = self._scene.metrics.families
+        told: dict[str, set[str]] = {}
+        for name in [wanted] if wanted in families else [] if wanted else families:
+            for series in self._scene.metrics.named(name):
+                if name != "up" and series.sample(now):
+                    told.setdefault(series.labels.get("instance", ""), set()).add(name)
+        for series in self._scene.metrics.named("up"):
+            target = {k: v for k, v in series.labels.items() if k != "__name__"}
+            if all(_matches(m, target.get(m.label, "")) for m in matchers if m.label != "__name__"):
+                for name in sorted(told.get(target["instance"], ())):
+                    rows.append({"target": target, **({} if wanted else {"metric": name}), **_described(name)})
+        return rows[: int(ask.get("limit"))] if ask.get("limit") else rows
 
     def _build(self, _ask: Ask) -> Any:
         return {
@@ -270,6 +285,17 @@ class Prometheus:
             "buildDate": "20240827-10:56:41",
             "goVersion": "go1.22.6",
         }
+
+
+def _described(name: str) -> dict[str, str]:
+    kind = (
+        "counter"
+        if name.endswith(("_total", "_sum", "_count"))
+        else "histogram"
+        if name.endswith("_bucket")
+        else "gauge"
+    )
+    return {"type": kind, "help": name.replace("_", " "), "unit": ""}
 
 
 def _good(data: Any) -> Reply:
