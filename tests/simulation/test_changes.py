@@ -123,7 +123,7 @@ def test_faces_answer_what_they_do_not_do_as_the_real_ones_and_count_it() -> Non
     assert github.refused == {"GET /repos/hollybrook/cart/actions/runs": 1}
     unknown = argocd.answer(Ask("GET", "/api/v1/applications/nope"))
     assert (unknown.status, b"permission denied" in unknown.body) == (403, True)
-    assert argocd.answer(Ask("POST", "/api/v1/applications/cart/sync")).status == 404
+    assert argocd.answer(Ask("POST", "/api/v1/applications/cart/sync")).status == 403
     assert argocd.refused == {"POST /api/v1/applications/cart/sync": 1}
 
 
