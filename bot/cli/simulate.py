@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +15,11 @@ from typing import TYPE_CHECKING
 import click
 import yaml
 
+from config.settings import load as load_settings
+
 if TYPE_CHECKING:
     from workers.simulation import Running
+    from workers.simulation.improvise import Beyond
 
 
 class _ScenarioOrCommand(click.Group):
@@ -40,6 +44,7 @@ def command() -> None:
     gumshoe simulate oom-after-deploy --truth        what is really wrong
     gumshoe simulate oom-after-deploy --tells        what gives it away; without a name, of all
     gumshoe simulate NAME --serve --at TIME          at another time (UTC)
+    gumshoe simulate NAME --serve --improvise FILE   with a model behind what the APIs do not do
     gumshoe simulate record kubernetes=https://kubernetes.internal:6443 --out night.jsonl
     """
 
@@ -59,6 +64,13 @@ def command() -> None:
     type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S"]),
     help="The world's time (UTC); default: the scenario's own.",
 )
+@click.option(
+    "--improvise",
+    "improvised",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Improvise what no API does, and keep it in this cassette: what it has is given back as it is.",
+)
+@click.option("--model", default="", help="Who improvises: a model id, or offline for the world's facts alone.")
 def scenario(
     name: str | None,
     listing: bool,
@@ -68,6 +80,8 @@ def scenario(
     only_truth: bool,
     only_tells: bool,
     at: datetime | None,
+    improvised: Path | None,
+    model: str,
 ) -> None:
     """Start the simulated scenario NAME.
 
@@ -89,7 +103,8 @@ def scenario(
             click.echo(f"{each:32} {load(each).title}")
         return
     try:
-        running = start(name, at=utc(at) if at else None)
+        beyond = _beyond(improvised, model) if improvised else None
+        running = start(name, at=utc(at) if at else None, beyond=beyond)
     except SimulationError as error:
         raise click.UsageError(str(error)) from None
     try:
@@ -102,13 +117,27 @@ def scenario(
         if serve:
             _explain(running)
         if serve or only_customer:
-            threading.Event().wait()
+            _wait()
         elif not (only_alert or only_truth):
             raise click.UsageError("say what to do: --serve, --alert, --customer or --truth")
     except KeyboardInterrupt:
         pass
     finally:
         running.close()
+        if beyond:
+            click.echo(f"{len(beyond.cassette)} improvised replies in {improvised}")
+
+
+def _beyond(path: Path, model: str) -> Beyond:
+    """Raises SimulationError, when the cassette is damaged, and ConfigError."""
+    from workers.llm.choose import pick  # noqa: PLC0415
+    from workers.simulation.cassette import Cassette, load  # noqa: PLC0415
+    from workers.simulation.improvise import Beyond  # noqa: PLC0415
+
+    settings = load_settings()
+    chosen = pick(model or settings.model, api_key=settings.anthropic_api_key, base_url=settings.anthropic_base_url)
+    before = load(path) if path.exists() else Cassette(name=path.name)
+    return Beyond(before, None if chosen.name == "offline" else chosen, path)
 
 
 def _tells(wanted: list[str]) -> None:
@@ -166,7 +195,7 @@ def record(systems: tuple[str, ...], out: Path, masked: tuple[str, ...], mask_fi
         click.echo(f"{name:14} {url}")
     click.echo("Recording what is read; Ctrl-C ends it.")
     try:
-        threading.Event().wait()
+        _wait()
     except KeyboardInterrupt:
         pass
     finally:
@@ -186,6 +215,12 @@ def _pairs(given: tuple[str, ...], what: str) -> dict[str, str]:
             raise click.UsageError(f"{what}: {each!r} must be LEFT=RIGHT")
         found[left] = right
     return found
+
+
+def _wait() -> None:
+    """Until Ctrl-C or SIGTERM, as a KeyboardInterrupt: what is kept at the end is kept in either case."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    threading.Event().wait()
 
 
 def _explain(running: Running) -> None:

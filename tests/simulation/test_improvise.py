@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from config.customers import Customer
+from skills.contract import Focus, SkillContext, Window
+from skills.mcp.tools import Mcp
+from skills.registry import toggles
+from workers.agent import connect_all
 from workers.llm.scripted import Scripted
+from workers.simulation import start
 from workers.simulation.cassette import Cassette, load
+from workers.simulation.contradictions import contradictions
 from workers.simulation.faces.exchange import Ask
-from workers.simulation.improvise import Improvising
+from workers.simulation.improvise import Beyond, Improvising
 from workers.simulation.running import Staged, stage
 
 
@@ -32,11 +41,11 @@ def test_a_reply_that_agrees_with_the_world_is_taken_and_then_given_back_without
 ) -> None:
     cassette = Cassette()
     body = {"name": "cart", "namespace": "shop", "tier": 1, "onCall": "cart"}
-    face = Improvising(world.scene, "catalogue", cassette, model=says((200, body)))
+    face = Improvising(world.scene, "catalogue", Beyond(cassette, says((200, body))))
     first = face.answer(OWNER)
     assert json.loads(first.body) == body
     cassette.write(tmp_path / "c.jsonl")
-    later = Improvising(world.scene, "catalogue", load(tmp_path / "c.jsonl"), model=says((500, {})))
+    later = Improvising(world.scene, "catalogue", Beyond(load(tmp_path / "c.jsonl"), says((500, {}))))
     assert later.answer(OWNER) == first
 
 
@@ -57,7 +66,7 @@ def test_a_contradiction_is_told_to_the_model_which_may_try_once_more(
     world: Staged, body: dict[str, Any], words: str
 ) -> None:
     model = says((200, body), (200, {"name": "cart", "owner": "cart"}))
-    face = Improvising(world.scene, "catalogue", Cassette(), model=model)
+    face = Improvising(world.scene, "catalogue", Beyond(Cassette(), model))
     assert json.loads(face.answer(OWNER).body) == {"name": "cart", "owner": "cart"}
     assert model.calls == 2
     assert words in " ".join(face.dropped)
@@ -65,7 +74,7 @@ def test_a_contradiction_is_told_to_the_model_which_may_try_once_more(
 
 def test_after_two_contradictions_the_facts_answer(world: Staged) -> None:
     wrong = {"kind": "Deployment", "name": "cart", "replicas": 40}
-    face = Improvising(world.scene, "catalogue", Cassette(), model=says((200, wrong), (200, wrong)))
+    face = Improvising(world.scene, "catalogue", Beyond(Cassette(), says((200, wrong), (200, wrong))))
     body = json.loads(face.answer(OWNER).body)
     assert {each["kind"] for each in body["items"]} >= {"Deployment", "Service", "service"}
     assert next(e for e in body["items"] if e["kind"] == "Deployment")["replicas"] == 3
@@ -73,17 +82,17 @@ def test_after_two_contradictions_the_facts_answer(world: Staged) -> None:
 
 def test_what_was_said_before_stays_so(world: Staged) -> None:
     cassette = Cassette()
-    Improvising(world.scene, "tickets", cassette, model=says((200, {"id": "OPS-311", "status": "open"}))).answer(
+    Improvising(world.scene, "tickets", Beyond(cassette, says((200, {"id": "OPS-311", "status": "open"})))).answer(
         Ask("GET", "/tickets/OPS-311")
     )
     model = says((200, [{"id": "OPS-311", "status": "closed"}]), (200, [{"id": "OPS-311", "status": "open"}]))
-    face = Improvising(world.scene, "tickets", cassette, model=model)
+    face = Improvising(world.scene, "tickets", Beyond(cassette, model))
     assert json.loads(face.answer(Ask("GET", "/tickets")).body) == [{"id": "OPS-311", "status": "open"}]
     assert "was 'open' before" in face.dropped[0]
 
 
 def test_without_a_model_the_facts_answer_and_what_they_do_not_have_is_not_found(world: Staged) -> None:
-    face = Improvising(world.scene, "catalogue", Cassette())
+    face = Improvising(world.scene, "catalogue", Beyond(Cassette()))
     node = next(iter(world.scene.world.nodes))
     assert json.loads(face.answer(Ask("GET", f"/hosts/{node}")).body)["name"] == node
     assert face.answer(Ask("GET", "/api/v2/teams/nobody")).status == 404
@@ -92,9 +101,41 @@ def test_without_a_model_the_facts_answer_and_what_they_do_not_have_is_not_found
 
 def test_what_the_face_does_itself_is_not_improvised(world: Staged) -> None:
     model = says()
-    face = Improvising(world.scene, "kubernetes", Cassette(), inner=world.faces["kubernetes"], model=model)
+    face = Improvising(world.scene, "kubernetes", Beyond(Cassette(), model), inner=world.faces["kubernetes"])
     assert json.loads(face.answer(Ask("GET", "/api/v1/namespaces")).body)["kind"] == "NamespaceList"
     assert model.calls == 0
     beyond = face.answer(Ask("GET", "/openapi/v3"))
     assert beyond.status == 404
     assert len(face._cassette) == 1
+
+
+def test_what_the_library_keeps_of_improvised_replies_agrees_with_its_worlds() -> None:
+    kept = sorted(Path(str(files("workers.simulation"))).glob("improvised/*.jsonl"))
+    assert kept
+    for path in kept:
+        scene = stage(path.stem).scene
+        for exchange in load(path).of("catalogue"):
+            assert contradictions(scene, json.loads(exchange.reply.body), []) == [], exchange.request
+
+
+def test_an_mcp_server_speaks_the_protocol_and_its_tools_answer_what_was_improvised_or_the_facts() -> None:
+    running = start("weather-stays-away")
+    try:
+        customer = Customer(name="freight", skills={"mcp": running.skills["mcp"]})
+        (mcp,) = connect_all(customer, toggles(customer), lambda name: None)
+        assert isinstance(mcp.skill, Mcp)
+        names = [tool.name for tool in mcp.skill.tools]
+        assert names == [
+            "mcp_catalogue_get_component",
+            "mcp_catalogue_list_components",
+            "mcp_catalogue_provider_status",
+        ]
+        status = mcp.skill.tools[2]
+        window = Window(running.now - timedelta(hours=1), running.now)
+        context = SkillContext(Focus(), running.now, window, window.before(3600))
+        said = status.run(status.input.model_validate({"name": "weather"}), context)
+        assert "fail with HTTP 503" in (said.full or "")
+        of_facts = status.run(status.input.model_validate({"name": "portgate"}), context)
+        assert '"status":"operational"' in (of_facts.full or "")
+    finally:
+        running.close()

@@ -10,7 +10,7 @@ from typing import Any
 from workers.simulation import clock
 from workers.simulation.cassette import Exchange
 from workers.simulation.facts import facts
-from workers.simulation.realism import ADDRESS, LOOPBACK, NAMES
+from workers.simulation.giveaways import ADDRESS, LOOPBACK, NAMES
 from workers.simulation.scene import Scene
 
 Json = dict[str, Any]

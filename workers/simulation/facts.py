@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from workers.simulation import clock
 from workers.simulation.api.resources import resource
 from workers.simulation.cassette import canonical
 from workers.simulation.faces.exchange import Ask, Reply, as_json
@@ -41,7 +42,24 @@ def facts(scene: Scene) -> Iterator[Json]:
             "calls": list(service.dependencies),
         }
     for outside in world.company.externals:
-        yield {"kind": "external", "name": outside.name, "host": outside.host, "port": outside.port}
+        yield {
+            "kind": "external",
+            "name": outside.name,
+            "host": outside.host,
+            "port": outside.port,
+            "calledBy": [s.name for s in world.company.services if outside.name in s.dependencies],
+            **_condition(scene, outside.name),
+        }
+
+
+def _condition(scene: Scene, outside: str) -> Json:
+    """As a third party's own status page would say it."""
+    now = scene.world.now
+    felt = [e for e in scene.world.edges if e.callee == outside and e.caller == "*" and e.start <= now < e.end]
+    if not felt:
+        return {"status": "operational"}
+    since = min(e.start for e in felt)
+    return {"status": "degraded", "since": clock.seconds(since), "symptoms": sorted({e.kind for e in felt})}
 
 
 def _told(each: Json) -> Json:

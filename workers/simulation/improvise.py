@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from workers.llm.base import Model, ModelError, ToolSpec
 from workers.simulation import clock
-from workers.simulation.cassette import Cassette, Exchange, canonical
+from workers.simulation.cassette import Cassette, Exchange, canonical, load
 from workers.simulation.contradictions import contradictions
 from workers.simulation.faces.exchange import Ask, Face, Reply, as_json
 from workers.simulation.facts import from_facts, relevant
@@ -37,17 +39,42 @@ ANSWER = ToolSpec(
 )
 
 
+@dataclass(frozen=True)
+class Beyond:
+    """What answers where the faces end."""
+
+    cassette: Cassette
+    """What was said before, and where what is said now is kept."""
+    model: Model | None = None
+    """None: the facts alone."""
+    path: Path | None = None
+    """Where the cassette is written after each new reply: some of them were paid for."""
+
+    def keep(self, exchange: Exchange) -> Reply:
+        reply = self.cassette.add(exchange).reply
+        if self.path:
+            self.cassette.write(self.path)
+        return reply
+
+
+def kept(scenario: str) -> Beyond:
+    """What was improvised for this scenario and is part of the library; beyond that the facts answer."""
+    source = files("workers.simulation") / "improvised" / f"{scenario}.jsonl"
+    return Beyond(load(Path(str(source))) if source.is_file() else Cassette())
+
+
 class Improvising:
     """A face in front of another (or of none): what the other does not do is improvised."""
 
     def __init__(
-        self, scene: Scene, system: str, cassette: Cassette, *, inner: Face | None = None, model: Model | None = None
+        self, scene: Scene, system: str, beyond: Beyond, *, inner: Face | None = None, about: str = ""
     ) -> None:
+        """`inner`: the face in front of which this stands; `about`: what the model is told of an API of no renown."""
         self.refused: Counter[str] = Counter()
         self.dropped: list[str] = []
         """Contradictions for which a model's reply was not taken."""
-        self._scene, self._system, self._cassette = scene, system, cassette
-        self._inner, self._model = inner, model
+        self._scene, self._system, self._inner, self._about = scene, system, inner, about
+        self._cassette, self._model, self._beyond = beyond.cassette, beyond.model, beyond
 
     def answer(self, ask: Ask) -> Reply:
         found = self._cassette.find(self._system, ask)
@@ -61,7 +88,7 @@ class Improvising:
         facts = relevant(self._scene, ask)
         made = self._asked(ask, facts) if self._model else None
         made = made or from_facts(ask, facts)
-        return self._cassette.add(Exchange(self._system, canonical(ask), made)).reply
+        return self._beyond.keep(Exchange(self._system, canonical(ask), made))
 
     def _asked(self, ask: Ask, facts: list[Json]) -> Reply | None:
         """The model's reply, at its second try if need be; None when both contradict the world."""
@@ -73,6 +100,7 @@ class Improvising:
                 k: getattr(self._scene.world.company, k)
                 for k in ("title", "cluster", "environment", "region", "domain")
             },
+            **({"api": self._about} if self._about else {}),
             "facts": facts,
             "said before": [{"request": e.request, "reply": e.reply.body.decode("utf-8", "replace")} for e in said],
             "request": canonical(ask),

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workers.simulation.clock import moment
+from workers.simulation.giveaways import ADDRESS, LOOPBACK, NAMES
 from workers.simulation.sampling import MEASURED, Sample
 
 Json = dict[str, Any]
@@ -107,13 +108,6 @@ def repeated_id(it: Sample) -> Iterator[str]:
     yield from (f"trace {t} is in {n} lines" for t, n in traces.items() if n > 60 and t not in ("None", ""))
 
 
-NAMES = re.compile(
-    r"\b(foo|bar|baz|foobar|demo|dummy|lorem|ipsum|mock|fake|todo|acme|sample-app|hello-?world|my-?(app|service|pod))\b"
-    r"|\b(test|tmp|example|node|host|server|service)-?\d{1,2}\b|simulat|chaos|example\.(com|org|net)\b",
-    re.IGNORECASE,
-)
-
-
 def unlikely_name(it: Sample) -> Iterator[str]:
     for key, found in it.objects.items():
         for each in found:
@@ -128,10 +122,6 @@ def unlikely_name(it: Sample) -> Iterator[str]:
     for where, body in it.bodies.items():
         if hit := NAMES.search(body):
             yield f"{where} says {hit[0]!r}"
-
-
-LOOPBACK = re.compile(r"\b127\.0\.0\.\d+\b|\blocalhost\b|\[::1\]")
-ADDRESS = re.compile(r"(?<![\d.])((?:10|172|192)\.\d{1,3}\.\d{1,3}\.\d{1,3})(?![\d.])")
 
 
 def loopback(it: Sample) -> Iterator[str]:

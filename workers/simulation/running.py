@@ -16,6 +16,7 @@ from workers.simulation.blow import Altered, Blow, workload_thing
 from workers.simulation.company import SimulationError
 from workers.simulation.faces.exchange import Face
 from workers.simulation.faces.serve import Served
+from workers.simulation.improvise import Beyond
 from workers.simulation.promql.syntax import duration
 from workers.simulation.scenario import Fault, Scenario, TrueCause, Truth
 from workers.simulation.scene import Scene
@@ -64,11 +65,13 @@ class Running:
         self._served.close()
 
 
-def start(name: str, *, at: datetime | None = None, skills: tuple[str, ...] = ()) -> Running:
-    """Serve a scenario at `at` (default: its own moment), with these skills on (default: its own). Raises
-    SimulationError."""
+def start(
+    name: str, *, at: datetime | None = None, skills: tuple[str, ...] = (), beyond: Beyond | None = None
+) -> Running:
+    """Serve a scenario at `at` (default: its own moment), with these skills on (default: its own), and with an
+    improviser for what no face does (default: that is refused). Raises SimulationError."""
     it = scenario.load(name)
-    staged = stage(name, at=at, of=it.model_copy(update={"skills": skills}) if skills else it)
+    staged = stage(name, at=at, of=it.model_copy(update={"skills": skills}) if skills else it, beyond=beyond)
     served = Served(staged.faces)
     world = staged.scene.world
     now = datetime.fromtimestamp(world.now, UTC)
@@ -76,7 +79,7 @@ def start(name: str, *, at: datetime | None = None, skills: tuple[str, ...] = ()
     return Running(name, now, served.urls, settings, staged.alert, staged.truth, staged, served)
 
 
-def stage(name: str, *, at: datetime | None = None, of: Scenario | None = None) -> Staged:
+def stage(name: str, *, at: datetime | None = None, of: Scenario | None = None, beyond: Beyond | None = None) -> Staged:
     """Make the world, evaluate the alert, write down the truth; no sockets. Raises SimulationError."""
     it = of or scenario.load(name)
     now = at.timestamp() if at else clock.moment(it.at)
@@ -84,7 +87,7 @@ def stage(name: str, *, at: datetime | None = None, of: Scenario | None = None) 
     scene = Scene(world)
     rules = Rules(scene)
     alerts = _alerts(it, rules, now)
-    faces = systems.faces(it.skills, scene, rules, it)
+    faces = systems.faces(it.skills, scene, rules, it, beyond)
     return Staged(it, scene, rules, webhook(alerts, world.company), _truth(it, world, blows, innocent, alerts), faces)
 
 

@@ -1,6 +1,7 @@
 """Which faces a skill needs, and what the customer's file says of them. A skill that is off costs no face.
 
-A new face is one line in `FACES`; a new skill one line in `NEEDS` and, if it has settings, one function in `SETTINGS`.
+A new face is one line in `FACES`, a new MCP server one file in `mcp/` and its name here; a new skill one line in
+`NEEDS` and, if it has settings, one function in `SETTINGS`.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from workers.simulation import improvise
 from workers.simulation.alerts import Rules
 from workers.simulation.deliveries import Deliveries
+from workers.simulation.faces import mcp
 from workers.simulation.faces.alertmanager import Alertmanager
 from workers.simulation.faces.argocd import ArgoCD
 from workers.simulation.faces.elasticsearch import Elasticsearch
@@ -17,8 +20,10 @@ from workers.simulation.faces.exchange import Face
 from workers.simulation.faces.github import GitHub
 from workers.simulation.faces.kubernetes import Kubernetes
 from workers.simulation.faces.loki import Loki
+from workers.simulation.faces.mcp import Mcp
 from workers.simulation.faces.pagerduty import PagerDuty
 from workers.simulation.faces.prometheus import Prometheus
+from workers.simulation.improvise import Beyond, Improvising
 from workers.simulation.scenario import Scenario
 from workers.simulation.scene import Scene
 from workers.simulation.world import World
@@ -36,6 +41,9 @@ FACES: Mapping[str, Maker] = {
     "pagerduty": lambda scene, rules, it: PagerDuty(scene, rules),
 }
 
+MCP_SERVERS = ("catalogue",)
+"""Each is declared in `mcp/NAME.yaml`; what its tools answer is improvised."""
+
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "kubernetes": ("kubernetes",),
     "elasticsearch": ("elasticsearch",),
@@ -45,14 +53,24 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "golang": (),
     "changes": ("github", "argocd"),
     "pagerduty": ("pagerduty",),
+    "mcp": MCP_SERVERS,
 }
 """By skill, the faces that it reads; the first one is its `url`."""
 
 
-def faces(skills: Iterable[str], scene: Scene, rules: Rules, it: Scenario) -> dict[str, Face]:
-    """The faces that these skills need."""
+def faces(
+    skills: Iterable[str], scene: Scene, rules: Rules, it: Scenario, beyond: Beyond | None = None
+) -> dict[str, Face]:
+    """The faces that these skills need. `beyond`: who answers what no face does; without it a face refuses that, and
+    an MCP server answers from what was improvised for the scenario before, and from the facts."""
     wanted = {face for skill in skills for face in NEEDS[skill]}
-    return {name: make(scene, rules, it) for name, make in FACES.items() if name in wanted}
+    made = {name: make(scene, rules, it) for name, make in FACES.items() if name in wanted}
+    if beyond:
+        made = {name: Improvising(scene, name, beyond, inner=face) for name, face in made.items()}
+    behind = beyond or improvise.kept(it.name)
+    for name in wanted.intersection(MCP_SERVERS):
+        made[name] = Mcp(name, Improvising(scene, name, behind, about=mcp.about(name)))
+    return made
 
 
 def settings(skills: Iterable[str], world: World, urls: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -101,6 +119,10 @@ def _pagerduty(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
     return {"url": urls["pagerduty"], "token_env": "GUMSHOE_SIMULATION_TOKEN"}
 
 
+def _mcp(world: World, urls: Mapping[str, str]) -> dict[str, Any]:
+    return {"servers": {name: {"url": f"{urls[name]}/mcp"} for name in MCP_SERVERS}}
+
+
 SETTINGS: Mapping[str, Callable[[World, Mapping[str, str]], dict[str, Any]]] = {
     "kubernetes": _kubernetes,
     "elasticsearch": _elasticsearch,
@@ -110,4 +132,5 @@ SETTINGS: Mapping[str, Callable[[World, Mapping[str, str]], dict[str, Any]]] = {
     "golang": lambda world, urls: {"ours": ["/src/"]},
     "changes": _changes,
     "pagerduty": _pagerduty,
+    "mcp": _mcp,
 }
