@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
@@ -58,7 +59,7 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
             continue
         elif reference.port is not None or reference.where.startswith(("env", "command")):
             missing[(target.namespace, target.service)].append(reference)
-    found += [_missing(snapshot, Target(s, p), these) for (p, s), these in missing.items()]
+    found += [_missing(snapshot, Target(s, p), these, all_references) for (p, s), these in missing.items()]
     found += _unserved(snapshot, {service for _, service in missing}, focus)
     return [s for s in found if s]
 
@@ -90,16 +91,17 @@ def _reads_as_address(reference: Reference) -> bool:
 # --- the Service is not there --------------------------------------------------------------------------------------
 
 
-def _missing(snapshot: Snapshot, target: Target, these: list[Reference]) -> Symptom | None:
+def _missing(snapshot: Snapshot, target: Target, these: list[Reference], every: Sequence[Reference]) -> Symptom | None:
     callers = list(dict.fromkeys(r.workload for r in these))
     own = [w for w in snapshot.workloads if w.entity.namespace == target.namespace and w.entity.name == target.service]
     near = _near(snapshot, target)
+    usual = "" if near else _usual(snapshot, these[0], every)
     suffering = [c for c in callers if _suffers(snapshot, c, target.service)]
     there = [name(s) for s in snapshot.of("Service") if namespace(s) == target.namespace]
     words = f"no Service {target.service} in {target.namespace}; there are: {', '.join(there[:20])}"
     evidence = [cite.absent(snapshot, "Service", target.namespace, words)]
     evidence += [references.excerpt(snapshot, r) for r in these[:3]]
-    if not own and near and len(callers) == 1:
+    if not own and (near or usual) and len(callers) == 1:
         caller = callers[0]
         store = _is_store(these[0])
         faults = ("datastore_endpoint_wrong", "dependency_address_wrong")
@@ -108,8 +110,8 @@ def _missing(snapshot: Snapshot, target: Target, these: list[Reference]) -> Symp
             entity=caller,
             faults=faults if store else faults[::-1],
             summary=f"{caller.kind} {caller.name}: {these[0].where} names {these[0].shown}, which no Service has "
-            f"(nearest: {near}).",
-            specificity=0.9 if suffering else 0.8,
+            f"({f'nearest: {near}' if near else f'its siblings name {usual}'}).",
+            specificity=(0.9 if suffering else 0.8) if near else (0.85 if suffering else 0.6),
             evidence=tuple(evidence),
             onset=env_changed_at(snapshot, caller),
             change=change_of_env(snapshot, caller),
@@ -242,6 +244,25 @@ def _is_store(reference: Reference) -> bool:
 
 def _near(snapshot: Snapshot, target: Target) -> str:
     return nearest(target.service, [name(s) for s in snapshot.of("Service") if namespace(s) == target.namespace])
+
+
+def _usual(snapshot: Snapshot, reference: Reference, every: Sequence[Reference]) -> str:
+    """The Service that at least two others name under the same key, or one that differs in their own names only
+    (ORDER_MYSQL_HOST, USER_MYSQL_HOST): what this one probably meant."""
+    place, key = reference.workload.namespace or "", _shared_part(reference.key)
+    if not key:
+        return ""
+    alike = {r.workload: r.host for r in every if r.workload.namespace == place and _shared_part(r.key) == key}
+    alike.pop(reference.workload, None)
+    hosts = set(alike.values())
+    exists = len(hosts) == 1 and references.service_of(snapshot, next(iter(hosts)), place) is not None
+    return hosts.pop() if exists and len(alike) >= 2 else ""
+
+
+def _shared_part(key: str) -> str:
+    """DATABASE_HOST as it is, ORDER_MYSQL_HOST without the word that says whose it is."""
+    words = key.upper().replace("-", "_").replace(".", "_").split("_")
+    return "_".join(words[1:] if len(words) > 2 else words) if len(words) > 1 else ""
 
 
 def _suffers(snapshot: Snapshot, caller: Entity, host: str) -> bool:
