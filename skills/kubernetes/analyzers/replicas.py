@@ -37,7 +37,7 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
     found: list[Symptom | None] = [_zero(snapshot, w) for w in snapshot.workloads]
     found += [_came_back(snapshot, w) for w in snapshot.workloads if w.entity.kind == "Deployment"]
     found += [_rollout(snapshot, w) for w in snapshot.workloads if w.entity.kind in ("Deployment", "StatefulSet")]
-    found += [_autoscaler(snapshot, h) for h in snapshot.of("HorizontalPodAutoscaler")]
+    found += [_autoscaler(snapshot, h, focus) for h in snapshot.of("HorizontalPodAutoscaler")]
     return [s for s in found if s]
 
 
@@ -201,7 +201,11 @@ def _stateful(snapshot: Snapshot, workload: Workload, pods: list[Object]) -> Sym
 # --- E11 -----------------------------------------------------------------------------------------------------------
 
 
-def _autoscaler(snapshot: Snapshot, hpa: Object) -> Symptom | None:
+# The API server's answer where no such group is registered (a metrics server that is down is "currently unable").
+_UNSERVED = re.compile(r"could not find the requested resource \(get \S*metrics\.k8s\.io\)")
+
+
+def _autoscaler(snapshot: Snapshot, hpa: Object, focus: Focus) -> Symptom | None:
     spec, status = mapping(hpa, "spec"), mapping(hpa, "status")
     ref = mapping(spec, "scaleTargetRef")
     target = Entity(kind=text(ref, "kind"), namespace=namespace(hpa), name=text(ref, "name"))
@@ -224,6 +228,8 @@ def _autoscaler(snapshot: Snapshot, hpa: Object) -> Symptom | None:
         specificity = 0.93 if "missing request" in message else 0.75 if lonely else 0.4
         if "might be unready" in message:
             specificity = 0.2  # its pods do not run: they are the trouble
+        elif _UNSERVED.search(message) and name(hpa) != focus.labels.get("horizontalpodautoscaler", ""):
+            specificity = 0.3
     elif limited.get("status") == "True" and text(limited, "reason") == "TooManyReplicas" and at_most:
         faults = ("autoscaler_misconfigured", "traffic_surge")
         why, specificity, told = (

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from skills.contract import Focus
+from skills.kubernetes import analyzers
 from tests.skills.kubernetes import shapes
 from tests.skills.kubernetes.shapes import (
     NODES,
@@ -343,6 +345,33 @@ def test_an_autoscaler_whose_pods_are_not_ready_is_a_victim() -> None:
            "spec": {"maxReplicas": 5, "scaleTargetRef": {"kind": "Deployment", "name": "cart"}},
            "status": {"currentReplicas": 1, "desiredReplicas": 1, "conditions": conditions(ScalingActive=("False", "FailedGetResourceMetric", words))}}  # fmt: skip
     assert all(s.specificity <= 0.2 for s in causes(*unwell("cart"), hpa))
+
+
+_NO_METRICS = (
+    "the HPA was unable to compute the replica count: failed to get cpu utilization: unable to get metrics for resource "
+    "cpu: unable to fetch metrics from resource metrics API: {} (get pods.metrics.k8s.io)"
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "asked", "suspected"),
+    [
+        ("the server could not find the requested resource", {"service": "web"}, False),
+        ("the server could not find the requested resource", {"horizontalpodautoscaler": "cart"}, True),
+        ("the server is currently unable to handle the request", {"service": "web"}, True),
+    ],
+)
+def test_an_autoscaler_of_a_cluster_that_never_had_a_metrics_server_is_no_news(
+    answer: str, asked: dict[str, str], suspected: bool
+) -> None:
+    """Said by a real controller manager (1.34) of every autoscaler there; one that is down is news."""
+    words = _NO_METRICS.format(answer)
+    hpa = {"kind": "HorizontalPodAutoscaler", "apiVersion": "autoscaling/v2", "metadata": meta("cart"),
+           "spec": {"maxReplicas": 5, "scaleTargetRef": {"kind": "Deployment", "name": "cart"}},
+           "status": {"currentReplicas": 1, "desiredReplicas": 1, "conditions": conditions(ScalingActive=("False", "FailedGetResourceMetric", words))}}  # fmt: skip
+    look = shapes.snapshot(*shapes.NODES, *app("cart"), hpa)
+    found = analyzers.run(look, Focus(namespace=shapes.NS, labels=asked), shapes.WINDOW, shapes.NOW)
+    assert any(s.entity.kind == "HorizontalPodAutoscaler" and s.specificity >= 0.4 for s in found) is suspected
 
 
 def test_a_readiness_gate_that_nobody_writes_keeps_a_ready_pod_from_being_ready() -> None:
