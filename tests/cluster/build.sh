@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Builds a real control plane into FOLDER/bin from the Go module proxy: etcd, kube-apiserver, kube-controller-manager,
-# kube-scheduler, and kwok, which plays the kubelets. Needs Go; takes a quarter of an hour the first time.
+# kube-scheduler, kube-state-metrics; Prometheus is Debian's. Needs Go; takes a quarter of an hour the first time.
 set -euo pipefail
 folder=${1:?usage: build.sh FOLDER}
-kubernetes=1.34.4 etcd=3.5.21 kwok=0.8.0
+kubernetes=1.34.4 etcd=3.5.21 state_metrics=2.18.0
 export GOFLAGS=-mod=mod
 mkdir -p "$folder/bin"
 folder=$(cd "$folder" && pwd)
@@ -28,17 +28,12 @@ if [ ! -x "$folder/bin/etcd" ]; then
   module etcd "go.etcd.io/etcd/server/v3@v$etcd" < /dev/null
   go build -o "$folder/bin/etcd" go.etcd.io/etcd/server/v3
 fi
-if [ ! -x "$folder/bin/kwok" ]; then
-  module kwok "sigs.k8s.io/kwok@v$kwok" < /dev/null
-  go build -o "$folder/bin/kwok" sigs.k8s.io/kwok/cmd/kwok
+if [ ! -x "$folder/bin/kube-state-metrics" ]; then
+  module kube-state-metrics "k8s.io/kube-state-metrics/v2@v$state_metrics" < /dev/null
+  go build -o "$folder/bin/kube-state-metrics" k8s.io/kube-state-metrics/v2
 fi
-# What kwok's kubelets do: its own fast stages, and leases as a kubelet renews them.
-if [ ! -f "$folder/bin/stages.yaml" ]; then
-  cd "$folder/kwok" 2> /dev/null || { module kwok "sigs.k8s.io/kwok@v$kwok" < /dev/null; cd "$folder/kwok"; }
-  stages="$(go list -m -f '{{.Dir}}' sigs.k8s.io/kwok)/kustomize/stage"
-  for stage in node/heartbeat-with-lease/node-heartbeat-with-lease node/fast/node-initialize pod/fast/pod-ready pod/fast/pod-complete \
-    pod/fast/pod-delete; do
-    cat "$stages/$stage.yaml"
-    echo ---
-  done > "$folder/bin/stages.yaml"
+# Without Debian's package (no network, another distribution) the cases run on Kubernetes alone.
+if [ ! -x "$folder/bin/prometheus" ]; then
+  cd "$folder"
+  { apt-get download -qq prometheus && dpkg -x prometheus_*.deb root && cp root/usr/bin/prometheus bin/; } || true
 fi

@@ -34,9 +34,9 @@ class ControlPlane:
     """Running processes. `close()` ends them."""
 
     def __init__(self, bin_folder: Path, folder: Path) -> None:
-        self._bin, self._folder = bin_folder, folder
+        self._bin, self.folder = bin_folder, folder
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self.port, etcd, peers = (_free_port() for _ in range(3))
+        self.port, etcd, peers = (free_port() for _ in range(3))
         self.url, self.etcd = f"https://127.0.0.1:{self.port}", f"http://127.0.0.1:{etcd}"
         self._write_credentials()
         self.begin(
@@ -77,14 +77,14 @@ class ControlPlane:
 
     def _write_credentials(self) -> None:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        (self._folder / "sa.key").write_bytes(
+        (self.folder / "sa.key").write_bytes(
             key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
         )
         public = serialization.PublicFormat.SubjectPublicKeyInfo
-        (self._folder / "sa.pub").write_bytes(key.public_key().public_bytes(serialization.Encoding.PEM, public))
-        (self._folder / "tokens.csv").write_text(f'{TOKEN},admin,1,"system:masters"\n')
+        (self.folder / "sa.pub").write_bytes(key.public_key().public_bytes(serialization.Encoding.PEM, public))
+        (self.folder / "tokens.csv").write_text(f'{TOKEN},admin,1,"system:masters"\n')
         config = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -93,12 +93,12 @@ class ControlPlane:
             "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
             "current-context": "x",
         }
-        (self._folder / "kubeconfig").write_text(yaml.safe_dump(config))
+        (self.folder / "kubeconfig").write_text(yaml.safe_dump(config))
 
     def begin(self, part: str, *arguments: str) -> None:
-        with (self._folder / f"{part}.log").open("ab") as log:
+        with (self.folder / f"{part}.log").open("ab") as log:
             command = [str(self._bin / part), *arguments]
-            self._processes[part] = subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
+            self._processes[part] = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
         self._last = {**getattr(self, "_last", {}), part: arguments}
 
     def end(self, part: str) -> None:
@@ -111,7 +111,7 @@ class ControlPlane:
         self.begin(part, *self._last[part])
 
     def kubectl(self, *arguments: str, given: str | None = None, check: bool = True) -> str:
-        command = ["kubectl", f"--kubeconfig={self._folder / 'kubeconfig'}", *arguments]
+        command = ["kubectl", f"--kubeconfig={self.folder / 'kubeconfig'}", *arguments]
         done = subprocess.run(command, input=given, capture_output=True, text=True)
         if check and done.returncode:
             raise AssertionError(f"{' '.join(arguments)}: {done.stderr}")
@@ -125,7 +125,7 @@ class ControlPlane:
             if ready():
                 return
             for part, process in self._processes.items():
-                assert process.poll() is None, (self._folder / f"{part}.log").read_text()[-3000:]
+                assert process.poll() is None, (self.folder / f"{part}.log").read_text()[-3000:]
             time.sleep(0.2)
         raise AssertionError("the control plane did not come up")
 
@@ -135,7 +135,7 @@ class ControlPlane:
                 self.end(part)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as it:
         it.bind(("127.0.0.1", 0))
         port: int = it.getsockname()[1]

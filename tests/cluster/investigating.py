@@ -18,8 +18,15 @@ from workers.domain import Finding
 from workers.llm.offline import Offline
 
 
-def investigate(urls: Mapping[str, str], case: Case, namespace: str, began: datetime, now: datetime) -> Finding:
-    """`urls` by skill."""
+def investigate(
+    urls: Mapping[str, str],
+    case: Case,
+    namespace: str,
+    began: datetime,
+    now: datetime,
+    fired: Mapping[str, Any] | None = None,
+) -> Finding:
+    """`urls` by skill; `fired`: the alert as Prometheus told it, else the case's."""
     skills: dict[str, Any] = {name: {"url": url} for name, url in urls.items()}
     if urls["kubernetes"].startswith("https:"):
         skills["kubernetes"] |= {"verify_tls": False, "token_env": "GUMSHOE_TEST_TOKEN"}
@@ -29,7 +36,7 @@ def investigate(urls: Mapping[str, str], case: Case, namespace: str, began: date
         incident_id="i",
         investigation_id="i",
         trace_id="0" * 32,
-        alerts=read(alert(case, namespace, began)).alerts,
+        alerts=read(alert(case, namespace, began, fired)).alerts,
         now=now,
     )
     connected = agent.connect_all(customer, registry.toggles(customer), lambda _name: TOKEN)
@@ -43,11 +50,21 @@ def investigate(urls: Mapping[str, str], case: Case, namespace: str, began: date
     )
 
 
-def alert(case: Case, namespace: str, began: datetime) -> dict[str, Any]:
+def wanted(case: Case, namespace: str) -> dict[str, str]:
+    """The labels that the case's alert has besides its severity."""
+    return {k: v.replace("NAMESPACE", namespace) for k, v in {"namespace": namespace, **case["alert"]}.items() if v}
+
+
+def alert(case: Case, namespace: str, began: datetime, fired: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """As Alertmanager sends it."""
-    labels = {"namespace": namespace, "severity": "critical", **case["alert"]}
-    labels = {k: v.replace("NAMESPACE", namespace) for k, v in labels.items() if v}
-    one = {"status": "firing", "labels": labels, "annotations": {}, "startsAt": began.isoformat(), "fingerprint": "f1"}
+    labels = dict(fired["labels"]) if fired else {"severity": "critical", **wanted(case, namespace)}
+    one = {
+        "status": "firing",
+        "labels": labels,
+        "annotations": dict(fired["annotations"]) if fired else {},
+        "startsAt": fired["activeAt"] if fired else began.isoformat(),
+        "fingerprint": "f1",
+    }
     return {
         "version": "4",
         "groupKey": "g",

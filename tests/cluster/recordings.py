@@ -18,7 +18,7 @@ from typing import Any
 from skills.kubernetes import kinds
 from skills.redact import Redactor
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.staging import Case
+from tests.cluster.staging import Staged
 from tests.skills.kubernetes import server
 
 _HEAVY = ("CustomResourceDefinition",)
@@ -30,21 +30,22 @@ class Recording:
     namespace: str
     began: datetime
     now: datetime
+    fired: dict[str, Any] | None
     objects: list[dict[str, Any]]
 
 
-def keep(cluster: ControlPlane, folder: Path, case: Case, namespace: str, began: datetime, now: datetime) -> None:
+def keep(cluster: ControlPlane, folder: Path, it: Staged, now: datetime, fired: dict[str, Any] | None) -> None:
     """One file, named after the case."""
-    objects = [*_objects(cluster, namespace)]
     body = {
-        "case": case,
-        "namespace": namespace,
-        "began": began.isoformat(),
+        "case": it.case,
+        "namespace": it.namespace,
+        "began": it.began.isoformat(),
         "now": now.isoformat(),
-        "objects": objects,
+        "fired": fired,
+        "objects": [*_objects(cluster, it.namespace)],
     }
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    (folder / f"{case['name']}.json.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
+    (folder / f"{it.case['name']}.json.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 def _objects(cluster: ControlPlane, namespace: str) -> Iterator[dict[str, Any]]:
@@ -73,7 +74,7 @@ def _concerns(volume: dict[str, Any], namespace: str) -> bool:
 def read(path: Path) -> Recording:
     it = json.loads(gzip.decompress(path.read_bytes()))
     began, now = datetime.fromisoformat(it["began"]), datetime.fromisoformat(it["now"])
-    return Recording(it["case"], it["namespace"], began, now, it["objects"])
+    return Recording(it["case"], it["namespace"], began, now, it.get("fired"), it["objects"])
 
 
 @contextmanager

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.cluster import recordings, staging
+from tests.cluster import monitoring, recordings, staging
 from tests.cluster.control_plane import TOKEN, ControlPlane, binaries
-from tests.cluster.investigating import investigate, judged
+from tests.cluster.investigating import investigate, judged, wanted
 from tests.cluster.kubelets import Kubelets
+from tests.cluster.monitoring import Monitoring
 from workers.domain import Finding
 
 pytestmark = pytest.mark.cluster
@@ -33,10 +34,12 @@ def answers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     found: dict[str, tuple[str, Finding]] = {}
     cluster = ControlPlane(programs, tmp_path_factory.mktemp("cluster"))
     kubelets = Kubelets(cluster.url, TOKEN)
+    watching = monitoring.programs(programs)
+    monitor = monitoring.Monitoring(watching, cluster, tmp_path_factory.mktemp("series")) if watching else None
 
     def answer(name: str) -> tuple[str, Finding]:
         while name not in found:
-            found.update(_investigated(cluster, kubelets, waiting.pop(0)))
+            found.update(_investigated(cluster, kubelets, monitor, waiting.pop(0)))
         return found[name]
 
     try:
@@ -44,12 +47,14 @@ def answers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield answer
     finally:
         kubelets.close()
+        if monitor:
+            monitor.close()
         cluster.close()
     assert not kubelets.failures
 
 
 def _investigated(
-    cluster: ControlPlane, kubelets: Kubelets, batch: list[staging.Case]
+    cluster: ControlPlane, kubelets: Kubelets, monitor: Monitoring | None, batch: list[staging.Case]
 ) -> dict[str, tuple[str, Finding]]:
     order = list(CASES)
     placed = [(f"shop-{order.index(case['name'])}", case) for case in batch]
@@ -59,9 +64,11 @@ def _investigated(
     found = {}
     for it in staged:
         now = datetime.now(UTC)
-        finding = investigate({"kubernetes": cluster.url}, it.case, it.namespace, it.began, now)
+        urls = {"kubernetes": cluster.url, **({"prometheus": monitor.url} if monitor else {})}
+        fired = monitor.alert(wanted(it.case, it.namespace)) if monitor else None
+        finding = investigate(urls, it.case, it.namespace, it.began, now, fired)
         if folder := os.environ.get("GUMSHOE_CLUSTER_KEEP"):
-            recordings.keep(cluster, Path(folder), it.case, it.namespace, it.began, now)
+            recordings.keep(cluster, Path(folder), it, now, fired)
         found[it.case["name"]] = (it.namespace, finding)
     for namespace, case in placed:
         staging.mend(cluster, kubelets, namespace, case)
