@@ -114,13 +114,14 @@ _WHEN = re.compile(r"^-(?P<first>[\d.]+)(?:\.\.-?(?P<last>[\d.]+)/(?P<every>[\d.
 def _lines(case: Mapping[str, Any], workloads: Mapping[str, Any]) -> Iterator[Line]:
     """`-12 text`: twelve minutes ago; `-12..0/0.5 text`: every half minute from then on. {time} is the line's own."""
     for key, previous in (("logs", False), ("previous_logs", True)):
-        for name, texts in case.get(key, {}).items():
+        for called, texts in case.get(key, {}).items():
+            name, _, beside = called.partition("/")
             it = workloads.get(name)
             if it is None:
                 raise KeyError(f"{case['name']}: logs of {name}, which the application does not have")
             found = sorted(_of(texts), key=lambda pair: pair[0])
             for at, text in found:
-                pod, container = pod_name(name, it), it.get("container_name", name)
+                pod, container = pod_name(name, it), beside or it.get("container_name", name)
                 for line in text.splitlines():
                     yield Line(at, name, pod, container, line, previous)
 

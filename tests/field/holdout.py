@@ -4,7 +4,8 @@ Cases stand in `holdout/`, in the words of README.md and these: `source` (where 
 faults.yaml, or L), `served` (what there is to read, a run each: `kubernetes`, `plain|ecs|otel|fluent` logs, `state`
 metrics of objects, `metrics` of the application besides), `page` (the alert in another form than Alertmanager's),
 `elsewhere` (workloads of other namespaces), `nodes` (what is wrong with a node), `series` and `golden` (metrics),
-`verdict` (what it must be), `also` (a second cause that must be among those named).
+`sidecar_crash` (a container beside the first), `verdict` (what it must be), `also` (causes, one of which must be among
+those named besides), `sure` (runs in which a wrong cause is claimed with High: the worst kind of `open`).
 
     python -m tests.field.holdout            the table of README.md
     python -m tests.field.holdout NAME       what is said of one case
@@ -12,9 +13,10 @@ metrics of objects, `metrics` of the application besides), `page` (the alert in 
 
 from __future__ import annotations
 
+import copy
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -69,6 +71,8 @@ def runs() -> list[Run]:
 def made(case: Mapping[str, Any]) -> Made:
     it = clusters.made(case)
     objects = [_noded(o, case.get("nodes", {})) for o in it.objects]
+    for name, container in case.get("sidecar_crash", {}).items():
+        objects = [_crashed(o, container) if o["metadata"]["name"].startswith(f"{name}-") else o for o in objects]
     application = yaml.safe_load((Path(FOLDER) / "applications" / f"{case['application']}.yaml").read_text())
     around = clusters.merged(application.get("elsewhere", {}), case.get("elsewhere", {}))
     for namespace, workloads in around.items():
@@ -83,6 +87,24 @@ def _namespace(name: str) -> Obj:
     labels = {"kubernetes.io/metadata.name": name}
     found = {"apiVersion": "v1", "kind": "Namespace", "metadata": meta(name, None, labels=labels)}
     return {**found, "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
+
+
+def _crashed(obj: Obj, container: str) -> Obj:
+    """A pod one of whose other containers keeps ending."""
+    if obj["kind"] != "Pod":
+        return obj
+    found = copy.deepcopy(obj)
+    end = {"exitCode": 1, "reason": "Error", "startedAt": ago(0.6), "finishedAt": ago(0.5)}
+    for each in found["status"]["containerStatuses"]:
+        if each["name"] == container:
+            words = f"back-off 1m20s restarting failed container={container} pod={obj['metadata']['name']}"
+            each |= {"ready": False, "started": False, "restartCount": 4, "lastState": {"terminated": end}}
+            each["state"] = {"waiting": {"reason": "CrashLoopBackOff", "message": words}}
+    for each in found["status"]["conditions"]:
+        if each["type"] in ("Ready", "ContainersReady"):
+            words = f"containers with unready status: [{container}]"
+            each |= {"status": "False", "reason": "ContainersNotReady", "message": words}
+    return found
 
 
 def _noded(obj: Obj, nodes: Mapping[str, Any]) -> Obj:
@@ -170,10 +192,23 @@ def finding(run: Run) -> Finding:
 def _prometheus(case: Mapping[str, Any], it: Made, *, whole: bool) -> Prometheus:
     found = [*series.object_state(it.objects)]
     if whole:
-        found += [series.parsed(text) for text in case.get("series", [])]
-        found += [s for each in case.get("golden", []) for s in series.golden(each, it.namespace)]
+        pods = _first_pods(it.objects)
+        found += [series.parsed(text, pods) for text in case.get("series", [])]
+        found += [s for each in case.get("golden", []) for s in series.golden(each, it.namespace, pods)]
     scene = SimpleNamespace(metrics=series.Metrics(found), world=SimpleNamespace(now=NOW.timestamp()))
     return Prometheus(cast(Any, scene), cast(Any, NoRules()))
+
+
+def _first_pods(objects: Iterable[Obj]) -> dict[str, str]:
+    """By the name of their workload."""
+    found: dict[str, str] = {}
+    of = {
+        o["metadata"]["name"]: o["metadata"]["ownerReferences"][0]["name"] for o in objects if o["kind"] == "ReplicaSet"
+    }
+    for pod in (o for o in objects if o["kind"] == "Pod" and "ownerReferences" in o["metadata"]):
+        owner = pod["metadata"]["ownerReferences"][0]["name"]
+        found.setdefault(of.get(owner, owner), pod["metadata"]["name"])
+    return found
 
 
 class NoRules:

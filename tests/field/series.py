@@ -21,8 +21,9 @@ _BEFORE = 12 * 3600.0
 Course = Callable[[float], float]
 
 
-def parsed(text: str) -> Series:
-    match = _SERIES.match(text)
+def parsed(text: str, pods: Mapping[str, str]) -> Series:
+    """`%orders` is the first pod of orders."""
+    match = _SERIES.match(re.sub(r"%([\w-]+)", lambda m: pods[m[1]], text))
     assert match, text
     labels = dict(re.findall(r'(\w+)="([^"]*)"', match["labels"] or ""))
     return Series({"__name__": match["name"], **labels}, course(match["course"]))
@@ -80,7 +81,7 @@ _FORMS: dict[str, tuple[str, str, str, str, str, dict[str, str]]] = {
     ),
     "spring": (
         "http_server_requests_seconds_count", "http_server_requests_seconds", "status", "200", "500",
-        {"namespace": "PLACE", "pod": "SERVICE-0", "application": "SERVICE", "uri": "/api", "method": "POST"},
+        {"namespace": "PLACE", "pod": "POD", "application": "SERVICE", "uri": "/api", "method": "POST"},
     ),
     "otel": (
         "http_server_request_duration_seconds_count", "http_server_request_duration_seconds",
@@ -96,10 +97,11 @@ _FORMS: dict[str, tuple[str, str, str, str, str, dict[str, str]]] = {
 """Counter, duration, label of the status, its value when well and when not, labels."""
 
 
-def golden(it: Mapping[str, Any], namespace: str) -> Iterator[Series]:
+def golden(it: Mapping[str, Any], namespace: str, pods: Mapping[str, str]) -> Iterator[Series]:
     """Requests of one service: {form, service, rate, errors, seconds, caller}; each figure a course of steps."""
     counts, times, label, well, ill, labels = _FORMS[it["form"]]
     words = {"SERVICE": it["service"], "PLACE": namespace, "CALLER": it.get("caller", "frontend")}
+    words["POD"] = pods.get(it["service"], it["service"])
     about = {k: re.sub("|".join(words), lambda m: str(words[m[0]]), v) for k, v in labels.items()}
     ok, failed = {label: well}, {label: it.get("code", ill)}
     unit = 1000.0 if times.endswith("milliseconds") else 1.0
@@ -189,9 +191,8 @@ def _pod_state(pod: Obj, place: str, name: str, born: float) -> Iterator[Series]
     for each in status.get("containerStatuses", []):
         of = {**about, "container": each["name"]}
         count = each["restartCount"]
-        yield Series(
-            {"__name__": "kube_pod_container_status_restarts_total", **of}, _climbing(count, born), ((born, 1e12),)
-        )
+        climbing = _climbing(count, born, each.get("lastState", {}).get("terminated"))
+        yield Series({"__name__": "kube_pod_container_status_restarts_total", **of}, climbing, ((born, 1e12),))
         if reason := each["state"].get("waiting", {}).get("reason"):
             yield _gauge("kube_pod_container_status_waiting_reason", {**of, "reason": reason}, 1, born)
         if ended := each.get("lastState", {}).get("terminated"):
@@ -213,11 +214,14 @@ def _turning(before: float, after: float, moment: float) -> Course:
     return lambda at: before if at < moment else after
 
 
-def _climbing(count: int, born: float) -> Course:
-    """Restarts over the last twelve minutes, or over the pod's life where it is shorter."""
-    now = NOW.timestamp()
-    first = max(born, now - 720.0)
-    return lambda at: float(int(count * min(1.0, max(0.0, (at - first) / max(1.0, now - first)))))
+def _climbing(count: int, born: float, ended: Obj | None) -> Course:
+    """Restarts as far apart as the last run and the time since tell."""
+    if not ended:
+        return lambda _at: float(count)
+    last, now = _moment(ended["finishedAt"]), NOW.timestamp()
+    apart = max(30.0, now - _moment(ended["startedAt"]))
+    moments = [max(born, last - apart * number) for number in range(count)]
+    return lambda at: float(sum(m <= at for m in moments))
 
 
 def _moment(stamp: str) -> float:
