@@ -14,6 +14,7 @@ from skills.changes.happening import SHORT_SHA, Happening, revisions_in
 from skills.changes.settings import ArgoCD
 from skills.contract import Access, Entity, Excerpt, ToolError
 from skills.rest import Door, Rest, at, moment, rows, text
+from skills.trouble import Key, Party, secrets_of
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Rollout")
 _FIELDS = (
@@ -27,10 +28,18 @@ _EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 def door(settings: ArgoCD, access: Access) -> Rest:
     headers = {"Accept": "application/json"}
-    if settings.token_env and (token := access.secret(settings.token_env)):
+    token = access.secret(settings.token_env) if settings.token_env else None
+    if token:
         headers["Authorization"] = f"Bearer {token}"
-    way = Door("Argo CD", settings.url, headers, "argocd.token_env", settings.verify_tls, settings.ca_file)
-    return Rest(way, access.meter, access.timeout_seconds)
+    party = Party(
+        "Argo CD",
+        "skills.changes.argocd",
+        settings.url,
+        (Key("token_env", settings.token_env, bool(token)),),
+        needs="get applications",
+        secrets=secrets_of(token),
+    )
+    return Rest(Door(party, headers, settings.verify_tls, settings.ca_file), access.meter, access.timeout_seconds)
 
 
 def applications(rest: Rest, settings: ArgoCD, until: float | None) -> list[Mapping[str, Any]]:

@@ -19,6 +19,7 @@ from skills.changes.happening import Happening
 from skills.changes.settings import GitHub
 from skills.contract import Access, Gap, ToolError
 from skills.rest import Asked, Door, NotThere, Rest, moment
+from skills.trouble import Key, Party, secrets_of
 
 PAGE = 50
 PAGES = 3
@@ -31,10 +32,19 @@ def door(settings: GitHub, access: Access) -> Rest:
         "X-GitHub-Api-Version": "2022-11-28",
         "User-Agent": "gumshoe",  # without one, GitHub answers 403
     }
-    if settings.token_env and (token := access.secret(settings.token_env)):
+    token = access.secret(settings.token_env) if settings.token_env else None
+    if token:
         headers["Authorization"] = f"Bearer {token}"
-    way = Door("GitHub", settings.url, headers, "github.token_env", settings.verify_tls, settings.ca_file)
-    return Rest(way, access.meter, access.timeout_seconds)
+    party = Party(
+        "GitHub",
+        "skills.changes.github",
+        settings.url,
+        (Key("token_env", settings.token_env, bool(token)),),
+        needs="read contents, deployments and pull requests of the repository",
+        holds="repositories",
+        secrets=secrets_of(token),
+    )
+    return Rest(Door(party, headers, settings.verify_tls, settings.ca_file), access.meter, access.timeout_seconds)
 
 
 def repositories(settings: GitHub, services: Iterable[str], labels: Mapping[str, str]) -> list[Repository]:

@@ -8,6 +8,7 @@ question and the server's words. API: Elasticsearch reference, "Search", "Point 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,24 +16,14 @@ from urllib.parse import quote, urlencode
 
 from skills.contract import Access, ToolError
 from skills.elasticsearch.settings import Settings
+from skills.trouble import Answered, Key, Party, Refused, refused, secrets_of, unanswered, unreadable
+from skills.wire import basic_pair
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
 _JSON = {"accept": "application/json", "content-type": "application/json"}
 _LENIENT = {"ignore_unavailable": "true", "allow_no_indices": "true"}
-
-
-class Refused(ToolError):
-    """The server answered, and will not do this."""
-
-    def __init__(self, message: str, status: int) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class Unanswered(ToolError):
-    """Nothing came back in time."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +53,9 @@ class Client:
     def __init__(self, access: Access) -> None:
         self.settings: Settings = access.settings
         self._access = access
+        self._party = _party(access)
+        self._last = threading.local()
+        """What came back last to this thread, as it came: the vendor's errors keep only a part of it."""
         self._official: Elasticsearch | None = None
         self.plain = False
         """Whether the official client has refused this server."""
@@ -82,7 +76,7 @@ class Client:
         answer = self.ask("POST", f"/{self._index}/_pit", None, {"keep_alive": "1m"})
         identifier = answer.get("id")
         if not isinstance(identifier, str):
-            raise Refused("the server gave no point in time", 501)
+            raise Refused("Elasticsearch gave no point in time", status=501)
         return identifier
 
     def close_pit(self, identifier: str) -> None:
@@ -105,7 +99,7 @@ class Client:
         answer = self.ask("POST", "/_query", body)
         columns, values = answer.get("columns"), answer.get("values")
         if not isinstance(columns, list) or not isinstance(values, list):
-            raise Refused(f"the server gave no table for {query}", 501)
+            raise Refused("Elasticsearch gave no table", asked=query, status=501)
         names = [str(column.get("name")) for column in columns if isinstance(column, Mapping)]
         rows = tuple(dict(zip(names, row, strict=False)) for row in values if isinstance(row, list))
         partial = ("ES|QL says that its result is partial",) if answer.get("is_partial") else ()
@@ -137,12 +131,14 @@ class Client:
                         raise
                     self.plain = True
             return self._read(self._plainly(client, method, path, body, params), shown)
-        except ApiError as error:
-            raise _refused(error.status_code, error.body, shown) from None
-        except SerializationError as error:
-            raise ToolError(f"Elasticsearch answered {shown} with no JSON: {_shorter(str(error.message))}") from None
+        except ApiError:
+            raise refused(self._party, self._last.answer, shown) from None
+        except SerializationError:
+            answer: Answered = self._last.answer
+            fails = refused if answer.status >= 300 else unreadable
+            raise fails(self._party, answer, shown) from None
         except TransportError as error:
-            raise Unanswered(f"Elasticsearch did not answer {shown}: {_shorter(str(error.message))}") from None
+            raise unanswered(self._party, error, shown, self._access.timeout_seconds) from None
 
     def _with_official(
         self, client: Elasticsearch, method: str, path: str, body: Any, params: Mapping[str, str] | None
@@ -164,13 +160,12 @@ class Client:
             method, target, headers=headers, body=body, max_retries=0, request_timeout=self._access.timeout_seconds
         )
         if not 200 <= meta.status < 300:
-            raise _refused(meta.status, answer, f"{method} {path}")
+            raise refused(self._party, self._last.answer, f"{method} {path}")
         return answer
 
     def _read(self, answer: Any, shown: str) -> Mapping[str, Any]:
         if not isinstance(answer, Mapping):
-            words = _shorter(str(answer)) if answer else "nothing"
-            raise ToolError(f"Elasticsearch answered {shown} with no JSON object: {words}")
+            raise unreadable(self._party, self._last.answer, shown, "a JSON object")
         if "pit_id" in answer and "id" not in answer and "hits" not in answer:
             return {**answer, "id": answer["pit_id"]}
         return answer
@@ -179,11 +174,15 @@ class Client:
         if self._official is None:
             from elasticsearch import Elasticsearch  # noqa: PLC0415  # 0.3 s and 40 MB that only this skill needs
 
-            from skills.elasticsearch.node import bounded_node  # noqa: PLC0415  # imports elastic_transport
+            from skills.elasticsearch.node import QuietJson, bounded_node  # noqa: PLC0415  # imports elastic_transport
 
-            node = bounded_node(self._access.timeout_seconds, self._access.meter.received)
-            self._official = Elasticsearch(self.settings.url, node_class=node, **self._options())
+            node = bounded_node(self._access.timeout_seconds, self._access.meter.received, self._saw)
+            quiet = {"application/json": QuietJson()}
+            self._official = Elasticsearch(self.settings.url, node_class=node, serializers=quiet, **self._options())
         return self._official
+
+    def _saw(self, answer: Answered) -> None:
+        self._last.answer = answer
 
     def _options(self) -> dict[str, Any]:
         settings, secret = self.settings, self._access.secret
@@ -233,26 +232,21 @@ def _why(shards: Mapping[str, Any]) -> str:
     return ""
 
 
-_REMEDIES = {
-    401: "the credentials were not accepted: check api_key_env or password_env",
-    403: "these credentials may not do this: the index privilege `read` and `view_index_metadata` are needed",
-    404: "not found: check index and url",
-    429: "the cluster is overloaded or limits requests",
-}
-
-
-def _refused(status: int, body: Any, shown: str) -> Refused:
-    words = body
-    if isinstance(body, Mapping):
-        error = body.get("error", body)
-        if isinstance(error, Mapping):
-            causes = error.get("root_cause")
-            cause = causes[0] if isinstance(causes, list) and causes and isinstance(causes[0], Mapping) else error
-            words = f"{cause.get('type', '')}: {cause.get('reason', '')}".strip(": ") or json.dumps(error)[:200]
-        else:
-            words = error
-    remedy = f" ({_REMEDIES[status]})" if status in _REMEDIES else ""
-    return Refused(f"Elasticsearch refused {shown} with {status}: {_shorter(str(words))}{remedy}", status)
+def _party(access: Access) -> Party:
+    settings: Settings = access.settings
+    named = [("api_key_env", settings.api_key_env), ("password_env", settings.password_env)]
+    named = [(setting, variable) for setting, variable in named if variable] or named[:1]
+    held = [(setting, variable, access.secret(variable) if variable else None) for setting, variable in named]
+    pair = basic_pair(settings.username, access.secret(settings.password_env or ""))
+    return Party(
+        "Elasticsearch",
+        "skills.elasticsearch",
+        settings.url,
+        tuple(Key(setting, variable, bool(value)) for setting, variable, value in held),
+        needs=f"use `read` and `view_index_metadata` on {settings.index}",
+        holds="index",
+        secrets=secrets_of(*(value for _, _, value in held), pair),
+    )
 
 
 def _shorter(text: str, limit: int = 300) -> str:

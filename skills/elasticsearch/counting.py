@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from skills.contract import Window
 from skills.elasticsearch import esql, queries
-from skills.elasticsearch.client import Client, Refused, Unanswered
+from skills.elasticsearch.client import Client
 from skills.elasticsearch.fields import Layout
 from skills.logview.reading import Counted, Counts
+from skills.trouble import Refused, Unanswered
 
 
 def count(client: Client, layout: Layout, now: Window, before: Window, namespace: str) -> Counted | None:

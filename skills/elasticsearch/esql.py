@@ -15,10 +15,11 @@ from typing import Any
 
 from skills.contract import Window
 from skills.elasticsearch import queries
-from skills.elasticsearch.client import Client, Refused, Table
+from skills.elasticsearch.client import Client, Table
 from skills.elasticsearch.fields import Layout
 from skills.elasticsearch.lines import time_of
 from skills.logview.reading import Counted, Counts, risen
+from skills.trouble import Refused
 
 MOST_ROWS = 10_000
 """The most that ES|QL gives."""

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from skills.contract import ToolError
-from skills.elasticsearch.client import Client, Refused
+from skills.elasticsearch.client import Client
 from skills.elasticsearch.settings import FieldNames
+from skills.trouble import Refused
 
 _K8S = ("resource.attributes.k8s", "resource.k8s", "Resource.k8s", "k8s", "resource.attributes.resource.k8s")
 

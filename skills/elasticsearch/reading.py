@@ -10,12 +10,13 @@ from typing import Any
 
 from skills.contract import Excerpt, LogBatch, LogQuery, ToolError, Window
 from skills.elasticsearch import queries
-from skills.elasticsearch.client import Answer, Client, Refused
+from skills.elasticsearch.client import Answer, Client
 from skills.elasticsearch.counting import count
 from skills.elasticsearch.fields import Layout, discover
 from skills.elasticsearch.lines import EXTRA, lines_of
 from skills.elasticsearch.links import discover_link, excerpt_link, kuery
 from skills.logview.reading import MAX_LINES, Counted, Once, Read, with_traces
+from skills.trouble import Refused
 
 PAGE = 5000
 """Half of what a search may give by default (index.max_result_window): most questions end with their first page."""

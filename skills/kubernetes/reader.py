@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 
@@ -34,6 +34,7 @@ from skills.kubernetes.kinds import (
 from skills.kubernetes.objects import Object, mapping, maps, text
 from skills.kubernetes.reads import Read, fetch
 from skills.kubernetes.snapshot import WORKLOAD_KINDS, Snapshot
+from skills.trouble import Trouble
 
 THREADS = 8
 
@@ -48,7 +49,8 @@ class Reading:
         """`group/version` of everything that the cluster serves; None until asked."""
         self.done: set[Read] = set()
         self._objects: dict[str, dict[str, Object]] = defaultdict(dict)
-        self._gaps: list[Gap] = []
+        self._missed: list[tuple[str, str, str]] = []
+        """What was wanted, why it is not there, and how it was asked for."""
         self._whole: set[tuple[str, str]] = set()
         self._errors: list[ToolError] = []
         self._late: list[str] = []
@@ -87,13 +89,14 @@ class Reading:
             listing = future.result()
             self._keep(each.kind, listing.items)
             if listing.left_out:
-                self._gaps.append(Gap(str(each), listing.left_out))
+                self._missed.append((str(each), listing.left_out, ""))
             elif each.is_whole and not listing.partial:
                 self._whole.add((each.kind.name, each.namespace))
         elif isinstance(error, ToolError):
             self._errors.append(error)
             if not (isinstance(error, NotServed) and (each.kind.optional or each.kind.name != "Pod")):
-                self._gaps.append(_gap(each, error))
+                why, asked = (_told(error), error.asked) if isinstance(error, Trouble) else (str(error), "")
+                self._missed.append((_what(each, error), why, asked))
         else:
             raise error
 
@@ -104,7 +107,7 @@ class Reading:
             self._objects[kind.name][f"{place}/{called}" if called else str(id(obj))] = kept
 
     def is_unserved(self, kind: Kind) -> bool:
-        return any(isinstance(e, NotServed) and f"/{kind.plural}" in e.path for e in self._errors)
+        return any(isinstance(e, NotServed) and f"/{kind.plural}" in e.asked for e in self._errors)
 
     def raise_if_nothing(self) -> None:
         """Raises ToolError (the first one) when nothing could be read at all."""
@@ -116,16 +119,16 @@ class Reading:
             raise ToolError(f"kubernetes: nothing was read within {self._seconds:.3g} s")
 
     def snapshot(self) -> Snapshot:
-        gaps = list(self._gaps)
+        gaps = list(_merged(self._missed))
         if self._late:
-            told = ", ".join(self._late[:8]) + (" …" if len(self._late) > 8 else "")
+            told = _some(self._late)
             gaps.append(Gap(told, f"not read within {self._seconds:.3g} s"))
         made = Snapshot(
             objects={kind: tuple(found.values()) for kind, found in self._objects.items()},
             namespaces=self.namespaces,
             complete=frozenset(self._complete()),
             now=self._now,
-            gaps=_merged(gaps),
+            gaps=tuple(gaps),
             link_base=self._link_base,
             complete_in=frozenset(self._whole),
         )
@@ -197,19 +200,30 @@ def _served_groups(client: Client, ends: float) -> frozenset[str]:
     return frozenset(text(v, "groupVersion") for g in maps(answer, "groups") for v in maps(g, "versions"))
 
 
-def _gap(each: Read, error: ToolError) -> Gap:
+def _what(each: Read, error: ToolError) -> str:
     if isinstance(error, Denied):
         verb = "get" if each.name else "list"
-        return Gap(f"{verb} {each.kind.plural}" + (f" in {each.namespace}" if each.namespace else ""), str(error))
-    return Gap(str(each), str(error))
+        return f"{verb} {each.kind.plural}" + (f" in {each.namespace}" if each.namespace else "")
+    return str(each)
 
 
-def _merged(gaps: list[Gap]) -> tuple[Gap, ...]:
-    """One gap for each distinct reason; where one reason struck many lists, they are counted."""
-    by_reason: dict[str, list[str]] = defaultdict(list)
-    for gap in gaps:
-        by_reason[gap.why].append(gap.what)
-    return tuple(Gap(", ".join(dict.fromkeys(what)), why) for why, what in by_reason.items())
+def _told(error: Trouble) -> str:
+    return "; ".join(p for p in (error.said, error.remedy) if p)
+
+
+def _merged(missed: list[tuple[str, str, str]]) -> Iterator[Gap]:
+    """One gap for each distinct reason, with the first question that met it."""
+    by_reason: dict[str, dict[str, str]] = defaultdict(dict)
+    for what, why, asked in missed:
+        by_reason[why].setdefault(what, asked)
+    for why, struck in by_reason.items():
+        asked = next(iter(struck.values()))
+        others = f" and {len(struck) - 1} more" if len(struck) > 1 else ""
+        yield Gap(_some(list(struck)), f"{why}; asked: {asked}{others}" if asked else why)
+
+
+def _some(what: list[str]) -> str:
+    return ", ".join(what[:8]) + (f" and {len(what) - 8} more" if len(what) > 8 else "")
 
 
 def _without_values(secret: Object) -> Object:

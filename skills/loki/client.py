@@ -8,7 +8,6 @@ requests".
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from collections.abc import Iterator, Mapping
@@ -17,24 +16,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import urllib3
-
-from skills.bounded import Bound, whole_body
 from skills.contract import Access, ToolError, Window
 from skills.loki.settings import Settings
+from skills.trouble import Key, Party, Refused, refused, secrets_of, unreadable
+from skills.wire import Trust, Wire, basic_pair
 
-CONNECT_SECONDS = 3.0
 LONG_QUERY = 1500
 """Queries longer than this are sent as a form: proxies refuse long addresses."""
-
-
-class Refused(ToolError):
-    """The server answered, and will not do this."""
-
-    def __init__(self, message: str, status: int, words: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.words = words
 
 
 @dataclass(frozen=True)
@@ -50,15 +38,9 @@ class Client:
         settings: Settings = access.settings
         self.settings = settings
         self._base = settings.url.rstrip("/").removesuffix("/loki/api/v1") + "/loki/api/v1"
-        self._headers = _headers(settings, access)
-        self._meter = access.meter
-        self._bound = Bound(access.timeout_seconds, access.meter.received)
-        self._http = urllib3.PoolManager(
-            retries=False,
-            maxsize=8,
-            cert_reqs="CERT_REQUIRED" if settings.verify_tls else "CERT_NONE",
-            ca_certs=settings.ca_file,
-        )
+        self._party = _party(settings, access)
+        trust = Trust(settings.verify_tls, settings.ca_file)
+        self._wire = Wire(self._party, _headers(settings, access), access.meter, access.timeout_seconds, trust)
 
     # --- what can be asked ------------------------------------------------------------------------------------------
 
@@ -137,32 +119,17 @@ class Client:
         return data
 
     def _ask(self, path: str, asked: Mapping[str, str], shown: str) -> Any:
-        self._meter.request()
         form = urlencode(asked)
-        seconds = self._bound.seconds
-        timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, seconds), read=seconds)
-        began = time.monotonic()
+        if len(form) > LONG_QUERY:
+            answer = self._wire.ask(self._base + path, shown, form=form)
+        else:
+            answer = self._wire.ask(f"{self._base}{path}?{form}" if form else self._base + path, shown)
+        if answer.status != 200:
+            raise refused(self._party, answer, shown)
         try:
-            if len(form) > LONG_QUERY:
-                headers = {**self._headers, "Content-Type": "application/x-www-form-urlencoded"}
-                response = self._http.request(
-                    "POST", self._base + path, body=form, headers=headers, timeout=timeout, preload_content=False
-                )
-            else:
-                address = f"{self._base}{path}?{form}" if form else self._base + path
-                response = self._http.request(
-                    "GET", address, headers=self._headers, timeout=timeout, preload_content=False
-                )
-            body = whole_body(response, self._bound, began)
-        except urllib3.exceptions.HTTPError as error:
-            raise ToolError(f"Loki did not answer {shown}: {_words(error)}") from None
-        if response.status != 200:
-            raise _refused(response.status, body, shown)
-        try:
-            return json.loads(body)
-        except ValueError:
-            start = _shorter(body[:200].decode("utf-8", "replace").strip()) or "nothing"
-            raise ToolError(f"Loki answered {shown} with no JSON: {start}") from None
+            return json.loads(answer.body)
+        except (ValueError, RecursionError):
+            raise unreadable(self._party, answer, shown) from None
 
 
 def _headers(settings: Settings, access: Access) -> dict[str, str]:
@@ -171,10 +138,25 @@ def _headers(settings: Settings, access: Access) -> dict[str, str]:
         headers["X-Scope-OrgID"] = settings.org_id
     if settings.token_env and (token := access.secret(settings.token_env)):
         headers["Authorization"] = f"Bearer {token}"
-    elif settings.username and settings.password_env and (password := access.secret(settings.password_env)):
-        pair = base64.b64encode(f"{settings.username}:{password}".encode()).decode()
+    elif pair := basic_pair(settings.username, access.secret(settings.password_env or "")):
         headers["Authorization"] = f"Basic {pair}"
     return headers
+
+
+def _party(settings: Settings, access: Access) -> Party:
+    named = [("token_env", settings.token_env), ("password_env", settings.password_env)]
+    named = [(setting, variable) for setting, variable in named if variable] or named[:1]
+    held = [(setting, variable, access.secret(variable) if variable else None) for setting, variable in named]
+    pair = basic_pair(settings.username, access.secret(settings.password_env or ""))
+    return Party(
+        "Loki",
+        "skills.loki",
+        settings.url,
+        tuple(Key(setting, variable, bool(value)) for setting, variable, value in held),
+        needs="read logs",
+        also="skills.loki.org_id where tenants are on",
+        secrets=secrets_of(*(value for _, _, value in held), pair),
+    )
 
 
 def _entries(stream: Any, query: str) -> Iterator[Entry]:
@@ -198,26 +180,6 @@ def _metadata(more: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-_REMEDIES = {
-    401: "check token_env or password_env, and org_id where tenants are on",
-    403: "these credentials may not read: check token_env, password_env and org_id",
-    404: "not found: check url; /loki/api/v1 must stand below it",
-    429: "the server is overloaded or limits requests",
-}
-
-
-def _refused(status: int, body: bytes, shown: str) -> Refused:
-    words = body[:2000].decode("utf-8", "replace").strip()
-    if words.startswith("{"):
-        try:
-            answer = json.loads(body)
-            words = str(answer.get("error") or answer.get("message") or words) if isinstance(answer, dict) else words
-        except ValueError:
-            pass  # half of it: the words are what there is
-    remedy = f" ({_REMEDIES[status]})" if status in _REMEDIES else ""
-    return Refused(f"Loki refused {shown} with {status}: {_shorter(words) or 'no words'}{remedy}", status, words)
-
-
 def _span(window: Window | None) -> dict[str, str]:
     if window is None:
         return {}
@@ -231,11 +193,6 @@ def nanoseconds(at: datetime) -> int:
 
 def _utc(at: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at // 1_000_000_000))
-
-
-def _words(error: urllib3.exceptions.HTTPError) -> str:
-    reason = getattr(error, "reason", None) or error
-    return _shorter(str(reason).split(": ", 1)[-1])
 
 
 def _shorter(text: str, limit: int = 300) -> str:

@@ -16,11 +16,12 @@ from skills.contract import Excerpt, LogBatch, LogLine, LogQuery, ToolError, Win
 from skills.loglines import level_of_text, opened
 from skills.logview.reading import MAX_LINES, Counted, Once, Read, with_traces
 from skills.loki import counting, logql
-from skills.loki.client import Client, Entry, Refused, nanoseconds
+from skills.loki.client import Client, Entry, nanoseconds
 from skills.loki.labels import Layout, guessed_level, layout, level_of, writer
 from skills.loki.links import excerpt_link, explore_link
 from skills.loki.settings import Settings
 from skills.loki.sidebyside import side_by_side
+from skills.trouble import Refused
 
 PAGE = 5000
 """What a server gives by default (max_entries_limit_per_query)."""

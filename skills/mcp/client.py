@@ -18,9 +18,20 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from pydantic import ValidationError
 
-from skills.contract import Access, ToolError
+from skills.contract import Access, LoadLimitReached, ToolError
 from skills.mcp.settings import Server
 from skills.mcp.wire import MAX_BYTES, Wire
+from skills.trouble import (
+    Answered,
+    Key,
+    Party,
+    Refused,
+    one_line,
+    refused,
+    secrets_of,
+    unanswered,
+    unreadable,
+)
 
 MOST_PAGES = 20
 CONNECT_SECONDS = 3.0
@@ -37,6 +48,7 @@ class Connection:
         self._meter = access.meter
         self._timeout = access.timeout_seconds
         self._headers = _headers(server, access)
+        self._party = _party(name, server, access)
         self._mode = "auto"
         """How the server is spoken to; known after the first question, which saves the others a request."""
 
@@ -66,15 +78,18 @@ class Connection:
 
     def _ask(self, question: Callable[[Client], Awaitable[T]], what: str, seconds: float) -> T:
         seconds = min(seconds, self._timeout)
-        wire = Wire(httpx2.AsyncHTTPTransport(verify=self._trust(), retries=0), self._meter)
+        try:
+            wire = Wire(httpx2.AsyncHTTPTransport(verify=self._trust(), retries=0), self._meter)
+        except OSError as error:
+            raise unanswered(self._party, error, what, seconds) from None
         try:
             return anyio.run(functools.partial(self._connected, question, wire, seconds))
         except TimeoutError as late:
-            raise ToolError(f"MCP server {self.name} did not answer {what} within {seconds:.3g} s") from late
+            raise unanswered(self._party, late, what, seconds) from late
         except (MCPError, httpx2.HTTPError, ValidationError, RuntimeError, OSError) as error:
-            raise self._failed(error, what, wire) from error
+            raise self._failed(error, what, wire, seconds) from error
         except ExceptionGroup as group:
-            raise self._failed(_first(group), what, wire) from group
+            raise self._failed(_first(group), what, wire, seconds) from group
 
     async def _connected(self, question: Callable[[Client], Awaitable[T]], wire: Wire, seconds: float) -> T:
         patience = httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
@@ -93,13 +108,41 @@ class Connection:
                 return await question(client)
         raise AssertionError("the scope returns or raises")
 
-    def _failed(self, error: BaseException, what: str, wire: Wire) -> ToolError:
-        words = wire.problem or " ".join(str(error).split())[:300] or type(error).__name__
-        hint = "; check token_env and headers" if words.startswith(("401", "403")) else ""
-        return ToolError(f"MCP server {self.name} at {self._server.url} did not answer {what}: {words}{hint}")
+    def _failed(self, error: BaseException, what: str, wire: Wire, seconds: float) -> ToolError:
+        """In the words of what came over the wire; the client's own where the server spoke the protocol well."""
+        if isinstance(wire.problem, LoadLimitReached):
+            return wire.problem
+        if wire.problem is not None:
+            return unanswered(self._party, wire.problem, what, seconds)
+        if wire.last is not None and wire.last.status >= 300:
+            return refused(self._party, wire.last, what)
+        if wire.last is not None and not _is_of_the_protocol(wire.last):
+            return unreadable(self._party, wire.last, what)
+        words = self._party.hushed(one_line(str(error)) or type(error).__name__)
+        return Refused(f"{self._party.system} refused: {words}", asked=self._party.question(what), words=words)
 
     def _trust(self) -> str | bool:
         return self._server.ca_file or True
+
+
+def _is_of_the_protocol(answer: Answered) -> bool:
+    """A JSON-RPC message, or a stream of events that carry them."""
+    kind = answer.headers.get("content-type", "")
+    return bool(answer.body.strip()) and (b'"jsonrpc"' in answer.body or kind.startswith("text/event-stream"))
+
+
+def _party(name: str, server: Server, access: Access) -> Party:
+    named = [("token_env", server.token_env)] if server.token_env or not server.headers_env else []
+    named += [(f"headers_env.{header}", variable) for header, variable in server.headers_env.items()]
+    held = [(setting, variable, access.secret(variable) if variable else None) for setting, variable in named]
+    return Party(
+        f"MCP server {name}",
+        f"skills.mcp.servers.{name}",
+        server.url,
+        tuple(Key(setting, variable, bool(value)) for setting, variable, value in held),
+        needs="list and call its tools",
+        secrets=secrets_of(*(value for _, _, value in held)),
+    )
 
 
 def _headers(server: Server, access: Access) -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Any
 from skills.contract import Access, ToolError
 from skills.pagerduty.settings import Settings
 from skills.rest import Door, Rest, at, moment, rows, text
+from skills.trouble import Key, Party, secrets_of
 
 PAGE = 100
 PAGES = 3
@@ -24,7 +25,16 @@ def connect(access: Access) -> PagerDuty:
     headers = {"Accept": "application/vnd.pagerduty+json;version=2", "Content-Type": "application/json"}
     if token := access.secret(settings.token_env):
         headers["Authorization"] = f"Token token={token}" if settings.scheme == "token" else f"Bearer {token}"
-    door = Door("PagerDuty", settings.url, headers, "token_env", settings.verify_tls, settings.ca_file)
+    party = Party(
+        "PagerDuty",
+        "skills.pagerduty",
+        settings.url,
+        (Key("token_env", settings.token_env, bool(token)),),
+        needs="read incidents, services and on-calls",
+        also="skills.pagerduty.scheme",
+        secrets=secrets_of(token),
+    )
+    door = Door(party, headers, settings.verify_tls, settings.ca_file)
     return PagerDuty(Rest(door, access.meter, access.timeout_seconds))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from skills import rest
 from skills.contract import Access, Excerpt, Focus
-from skills.prometheus.client import headers
+from skills.prometheus.client import headers, party
 from skills.prometheus.settings import Settings
 
 ALERTS, SILENCES = "/api/v2/alerts", "/api/v2/silences"
@@ -47,14 +47,8 @@ class Alertmanager:
 
     def __init__(self, access: Access) -> None:
         settings: Settings = access.settings
-        door = rest.Door(
-            "Alertmanager",
-            settings.alertmanager_url or "",
-            headers(settings, access),
-            "alertmanager_url and token_env of skills.prometheus",
-            settings.verify_tls,
-            settings.ca_file,
-        )
+        asked = party(settings, access, "Alertmanager", settings.alertmanager_url or "", "alertmanager_url")
+        door = rest.Door(asked, headers(settings, access), settings.verify_tls, settings.ca_file)
         self._rest = rest.Rest(door, access.meter, access.timeout_seconds)
 
     def alerts(self) -> tuple[Alert, ...]:

@@ -5,43 +5,37 @@ API: Prometheus documentation, "HTTP API" (query, query_range, rules, alerts; er
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-import urllib3
-
 from skills.contract import Access, Series, ToolError, Window
 from skills.prometheus.settings import Settings
+from skills.trouble import Answered, Key, Party, Refused, refused, secrets_of, unreadable
+from skills.wire import Trust, Wire, basic_pair
 
 MAX_BYTES = 20_000_000
-CONNECT_SECONDS = 3.0
 LONG_QUERY = 6000
 """Queries longer than this are sent as a form: servers and proxies take addresses of 8 KiB, readers only GET."""
 
 
-class Rejected(ToolError):
+class Rejected(Refused):
     """The server understood that it was asked, and says that it will not answer this."""
 
 
 class Client:
     def __init__(self, access: Access) -> None:
         settings: Settings = access.settings
+        self._party = party(settings, access, "Prometheus", settings.url, "url")
         self._base = settings.url.rstrip("/")
-        self._headers = headers(settings, access)
-        self._timeout = access.timeout_seconds
-        self._meter = access.meter
         self.warned: dict[str, None] = {}
         """What the server said of its own answers, each once: Thanos and Mimir when a store is missing, VictoriaMetrics
         when a storage node is."""
-        self._http = urllib3.PoolManager(
-            retries=False,
-            maxsize=8,
-            cert_reqs="CERT_REQUIRED" if settings.verify_tls else "CERT_NONE",
-            ca_certs=settings.ca_file,
+        trust = Trust(settings.verify_tls, settings.ca_file)
+        self._wire = Wire(
+            self._party, headers(settings, access), access.meter, access.timeout_seconds, trust, MAX_BYTES
         )
 
     def instant(self, expression: str, at: datetime) -> tuple[Series, ...]:
@@ -62,41 +56,46 @@ class Client:
 
     def get(self, path: str, asked: Mapping[str, str], shown: str) -> Any:
         """The `data` of an answer; `shown` is how the question reads in an error. Raises ToolError."""
-        self._meter.request()
         form = urlencode(asked)
-        timeout = urllib3.Timeout(connect=min(CONNECT_SECONDS, self._timeout), read=self._timeout)
-        try:
-            if len(form) > LONG_QUERY:
-                headers = {**self._headers, "Content-Type": "application/x-www-form-urlencoded"}
-                response = self._http.request(
-                    "POST", self._base + path, body=form, headers=headers, timeout=timeout, preload_content=False
-                )
-            else:
-                address = f"{self._base}{path}?{form}" if form else self._base + path
-                response = self._http.request(
-                    "GET", address, headers=self._headers, timeout=timeout, preload_content=False
-                )
-            body = self._read(response, shown)
-        except urllib3.exceptions.HTTPError as error:
-            raise ToolError(f"Prometheus did not answer {shown!r}: {_words(error)}") from None
-        data, warnings = _data(response.status, body, shown)
+        if len(form) > LONG_QUERY:
+            answer = self._wire.ask(self._base + path, shown, form=form)
+        else:
+            answer = self._wire.ask(f"{self._base}{path}?{form}" if form else self._base + path, shown)
+        data, warnings = self._data(answer, shown)
         self.warned |= dict.fromkeys(warnings)
         return data
 
-    def _read(self, response: urllib3.BaseHTTPResponse, shown: str) -> bytes:
-        parts, size = [], 0
+    def _data(self, answer: Answered, shown: str) -> tuple[Any, list[str]]:
+        if answer.status != 200:
+            problem = refused(self._party, answer, shown)
+            if answer.status in (400, 422):
+                raise Rejected(problem.said, asked=shown, status=answer.status, words=problem.words)
+            raise problem
         try:
-            for part in response.stream(65536, decode_content=True):
-                size += len(part)
-                if size > MAX_BYTES:
-                    raise ToolError(
-                        f"Prometheus answered {shown!r} with more than {MAX_BYTES // 1_000_000} MB: narrow the query"
-                    )
-                parts.append(part)
-        finally:
-            self._meter.received(size)
-            response.close()
-        return b"".join(parts)
+            told = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            raise unreadable(self._party, answer, shown) from None
+        if not isinstance(told, dict) or told.get("status") != "success":
+            raise unreadable(self._party, answer, shown, "an answer of Prometheus's API")
+        return told.get("data"), _warnings(told)
+
+
+def party(settings: Settings, access: Access, system: str, base: str, address: str) -> Party:
+    """Prometheus, or the Alertmanager beside it: they share the credentials."""
+    named = [("token_env", settings.token_env), ("password_env", settings.password_env)]
+    named = [(setting, variable) for setting, variable in named if variable] or named[:1]
+    named += [(f"headers_env.{name}", variable) for name, variable in settings.headers_env.items()]
+    held = [(setting, variable, access.secret(variable) if variable else None) for setting, variable in named]
+    pair = basic_pair(settings.username, access.secret(settings.password_env or ""))
+    return Party(
+        system,
+        "skills.prometheus",
+        base,
+        tuple(Key(setting, variable, bool(value)) for setting, variable, value in held),
+        address=address,
+        needs="query it",
+        secrets=secrets_of(*(value for _, _, value in held), pair),
+    )
 
 
 def headers(settings: Settings, access: Access) -> dict[str, str]:
@@ -107,43 +106,19 @@ def headers(settings: Settings, access: Access) -> dict[str, str]:
             found[name] = value
     if settings.token_env and (token := access.secret(settings.token_env)):
         found["Authorization"] = f"Bearer {token}"
-    elif settings.username and settings.password_env and (password := access.secret(settings.password_env)):
-        pair = base64.b64encode(f"{settings.username}:{password}".encode()).decode()
+    elif pair := basic_pair(settings.username, access.secret(settings.password_env or "")):
         found["Authorization"] = f"Basic {pair}"
     return found
 
 
-def _data(status: int, body: bytes, shown: str) -> tuple[Any, list[str]]:
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        start = body[:200].decode("utf-8", "replace").strip() or "nothing"
-        raise ToolError(f"Prometheus answered {shown!r} with status {status} and no JSON: {start}") from None
-    if status in (401, 403):
-        raise ToolError(f"Prometheus refused {shown!r} ({status}): check token_env or headers; {_said(answer)}")
-    if status != 200 or not isinstance(answer, dict) or answer.get("status") != "success":
-        rejected = Rejected if status in (400, 422) else ToolError
-        raise rejected(f"Prometheus rejected {shown!r} ({status}): {_said(answer)}")
-    said = answer.get("warnings")
+def _warnings(told: Mapping[str, Any]) -> list[str]:
+    said = told.get("warnings")
     # Since 2.49 hints on the query itself come along: "PromQL info: metric might not be a counter ...".
-    told = [str(w) for w in said if not str(w).startswith("PromQL info")] if isinstance(said, list) else []
-    warnings = [w[:240] for w in told[:5]]
-    if answer.get("isPartial") is True:
+    kept = [str(w) for w in said if not str(w).startswith("PromQL info")] if isinstance(said, list) else []
+    warnings = [w[:240] for w in kept[:5]]
+    if told.get("isPartial") is True:
         warnings.append("the answer is partial: a storage node did not answer")
-    return answer.get("data"), warnings
-
-
-def _said(answer: Any) -> str:
-    if isinstance(answer, dict):
-        words = answer.get("error") or answer.get("message") or answer.get("msg")
-        kind = answer.get("errorType")
-        return f"{kind}: {words}" if kind else str(words or "no reason given")
-    return str(answer)[:200]
-
-
-def _words(error: urllib3.exceptions.HTTPError) -> str:
-    reason = getattr(error, "reason", None) or error
-    return str(reason).split(": ", 1)[-1][:200]
+    return warnings
 
 
 def _result(data: Any, expression: str) -> list[Any]:

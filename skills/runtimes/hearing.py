@@ -86,7 +86,7 @@ def hear(context: SkillContext, asked: Asked) -> Heard:
             problems.append(str(error))
     if problems:
         raise ToolError("; ".join(problems))
-    raise ToolError("no log skill is on: traces are read through elasticsearch, loki or kubernetes")
+    raise ToolError("no log skill is on that can be read: elasticsearch, loki or kubernetes")
 
 
 def _sources(sources: Mapping[str, Sources]) -> list[tuple[str, LogSource]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from skills.contract import Entity, Gap
@@ -26,6 +26,8 @@ from workers.domain import (
 from workers.llm.entities import owning_workload
 
 NOTHING = "The cause was not found."
+_NAMED = 4
+"""Of what was not seen for one reason."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,17 @@ def _gaps(draft: Draft, more: Sequence[Gap]) -> tuple[GapRecord, ...]:
     kept: dict[str, GapRecord] = {}
     for gap in said:
         kept.setdefault(gap.what.casefold(), gap)
-    return tuple(kept.values())[:12]
+    return tuple(_told_once(kept.values()))[:12]
+
+
+def _told_once(gaps: Iterable[GapRecord]) -> Iterator[GapRecord]:
+    """What fell for one and the same reason shares it: a log system that is down blinds all that read its logs."""
+    by_reason: dict[str, list[str]] = {}
+    for gap in gaps:
+        by_reason.setdefault(gap.why, []).append(gap.what)
+    for why, what in by_reason.items():
+        more = f" and {len(what) - _NAMED} more" if len(what) > _NAMED else ""
+        yield GapRecord(what=", ".join(what[:_NAMED]) + more, why=why)
 
 
 def _cited(finding: Finding) -> list[str]:

@@ -14,7 +14,7 @@ from workers.trace import Span
 
 TRIES = 4
 _GAVE_UP = re.compile(
-    r"\b(?:did not answer|did not end within|no (?:complete )?answer|no connection within|not read within"
+    r"\b(?:did not answer|did not end within|had not ended its answer|no connection within|not read within"
     r"|nothing was read within|the answer is partial|no time was left)\b"
 )
 

@@ -1,10 +1,9 @@
-"""Small servers on loopback: one that answers by path as a REST API does, one that behaves in every wrong way."""
+"""Small servers on loopback: one that answers by path as a REST API does, one that always says the same."""
 
 from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -81,67 +80,8 @@ def rest(
     return answer
 
 
-# Every wrong way
-
-
 def status(code: int, body: object, headers: Mapping[str, str] | None = None) -> Answer:
     return lambda handler: send(handler, code, json.dumps(body).encode(), headers)
-
-
-def garbage(handler: BaseHTTPRequestHandler) -> None:
-    send(handler, 200, b"<html><body>corporate proxy</body></html>")
-
-
-def half(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", "5000")
-    handler.end_headers()
-    handler.wfile.write(b'[{"id": 1, "created')
-    handler.wfile.flush()
-    handler.close_connection = True
-
-
-def nothing(handler: BaseHTTPRequestHandler) -> None:
-    time.sleep(3)
-
-
-def dripping(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", "100000")
-    handler.end_headers()
-    try:
-        for _ in range(40):
-            handler.wfile.write(b" ")
-            handler.wfile.flush()
-            time.sleep(0.1)
-    except OSError:
-        pass
-
-
-def huge(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(100_000_000))
-    handler.end_headers()
-    try:
-        for _ in range(1600):
-            handler.wfile.write(b" " * 62500)
-    except OSError:
-        pass
-
-
-WRONG: Mapping[str, tuple[Answer, str]] = {
-    "401": (status(401, {"message": "Bad credentials", "status": "401"}), "refused"),
-    "403": (status(403, {"message": "Resource not accessible by personal access token"}), "refused"),
-    "404": (status(404, {"message": "Not Found"}), "404"),
-    "429": (status(429, {"message": "slow down"}, {"Retry-After": "60"}), "limits the rate"),
-    "500": (status(500, {"message": "Server Error"}), "500"),
-    "garbage": (garbage, "no JSON"),
-    "half a body": (half, ""),
-    "nothing": (nothing, ""),
-    "slowly": (dripping, "not ended"),
-    "100 MB": (huge, "larger than"),
-}
-"""What it does, and a word of the gap that names it."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A small Elasticsearch on loopback for tests: documents in memory, the documented shapes of answers, and ill will.
+"""A small Elasticsearch on loopback for tests: documents in memory and the documented shapes of answers.
 
 It is strict where the real one is: a term query on a text field compares with analysed words, an unmapped field matches
 nothing, a sort by _shard_doc needs a point in time, an unknown query is a parsing_exception with status 400.
@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import re
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,8 +39,6 @@ class Cluster:
     product: str = "Elasticsearch"
     refuses: dict[str, int] = field(default_factory=dict)
     """Path ending, or `aggs` -> status."""
-    misbehave: Callable[[BaseHTTPRequestHandler], bool] | None = None
-    """Answers in its own way and returns True."""
     esql: bool = True
     """Whether it is new enough for ES|QL."""
     shards_failed: int = 0
@@ -202,9 +199,6 @@ def serve(cluster: Cluster) -> Iterator[Cluster]:
             length = int(self.headers.get("Content-Length") or 0)
             raw = self.rfile.read(length)
             cluster.headers.append({name.lower(): value for name, value in self.headers.items()})
-            if cluster.misbehave and cluster.misbehave(self):
-                self.close_connection = True
-                return
             accept = self.headers.get("Accept", "")
             try:
                 if cluster.product != "Elasticsearch" and "compatible-with" in accept:
@@ -237,59 +231,3 @@ def serve(cluster: Cluster) -> Iterator[Cluster]:
     finally:
         server.shutdown()
         server.server_close()
-
-
-# --- ill will ---
-
-
-def raw(status: int, body: bytes, *, length: int | None = None, kind: str = "application/json") -> Callable[..., bool]:
-    def act(handler: BaseHTTPRequestHandler) -> bool:
-        handler.send_response(status)
-        handler.send_header("X-Elastic-Product", "Elasticsearch")
-        handler.send_header("Content-Type", kind)
-        handler.send_header("Content-Length", str(len(body) if length is None else length))
-        handler.send_header("Connection", "close")
-        handler.end_headers()
-        handler.wfile.write(body)
-        return True
-
-    return act
-
-
-def silent(seconds: float) -> Callable[..., bool]:
-    def act(_: BaseHTTPRequestHandler) -> bool:
-        time.sleep(seconds)
-        return True
-
-    return act
-
-
-def endless(handler: BaseHTTPRequestHandler) -> bool:
-    """A hundred megabytes, or until the reader has had enough."""
-    handler.send_response(200)
-    handler.send_header("X-Elastic-Product", "Elasticsearch")
-    handler.send_header("Content-Type", "application/json")
-    handler.send_header("Content-Length", "100000000")
-    handler.end_headers()
-    try:
-        for _ in range(1526):
-            handler.wfile.write(b" " * 65536)
-    except OSError:
-        return True
-    return True
-
-
-def dripping(handler: BaseHTTPRequestHandler) -> bool:
-    """A byte now and then, so that no single read times out."""
-    handler.send_response(200)
-    handler.send_header("Content-Type", "application/json")
-    handler.send_header("Content-Length", "100000")
-    handler.end_headers()
-    try:
-        for _ in range(100):
-            handler.wfile.write(b" ")
-            handler.wfile.flush()
-            time.sleep(0.1)
-    except OSError:
-        return True
-    return True

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  (the wordings of Kubernetes are quoted whole)
-"""Every way to be let down, by the whole server or by one list: a gap that names what happened, in time."""
+"""A server that lets one down in a part: a gap that names what happened, and the rest is answered."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from skills.contract import LogQuery, ToolError
+from skills.contract import LogQuery
 from tests.skills.kubernetes.served import broken_shop, context, crowded, kubernetes
 from tests.skills.kubernetes.server import Cluster, Misbehave, send, serving, status
 from tests.skills.kubernetes.shapes import (
@@ -80,35 +80,6 @@ def huge(handler: BaseHTTPRequestHandler) -> bool:
     return True
 
 
-@pytest.mark.parametrize(
-    ("misbehave", "words"),
-    [
-        (answering(401, "Unauthorized"), "401 Unauthorized"),
-        (answering(403, "pods is forbidden"), "403 pods is forbidden"),
-        (answering(404, "page not found"), "404 page not found"),
-        (answering(429, "too many requests"), "429 too many requests"),
-        (answering(500, "etcdserver: request timed out"), "500 etcdserver: request timed out"),
-        (garbage, "not JSON"),
-        (half_a_body, "broke off"),
-        (nothing, "without response"),
-        (silence, "no answer within"),
-        (drip, "no complete answer within"),
-        (huge, "larger than 32 MiB"),
-    ],
-)
-def test_a_server_that_lets_one_down_is_quoted_in_time(misbehave: Misbehave, words: str) -> None:
-    with serving(Cluster(misbehave=misbehave)) as url:
-        skill = kubernetes(url, timeout_seconds=0.6, first_look_seconds=3)
-        begun = time.monotonic()
-        with pytest.raises(ToolError, match=words) as raised:
-            skill.reach()
-        assert "GET /version" in str(raised.value)
-        with pytest.raises(ToolError):
-            skill.first_look(context())
-        assert not skill.checks()[0].ok
-        assert time.monotonic() - begun < 9
-
-
 def test_one_kind_that_is_slow_is_a_gap_and_the_rest_is_answered() -> None:
     def slow_nodes(handler: BaseHTTPRequestHandler) -> bool:
         return handler.path.startswith("/api/v1/nodes") and silence(handler)
@@ -139,11 +110,6 @@ def test_the_load_limit_ends_reading_with_a_gap() -> None:
     assert any("limit of 10 requests" in g.why for g in look.gaps)
 
 
-def test_an_unreachable_server_is_one_line() -> None:
-    with pytest.raises(ToolError, match=r"GET /version: .*[Rr]efused"):
-        kubernetes("http://127.0.0.1:9").reach()
-
-
 def only(path: str, misbehave: Misbehave) -> Misbehave:
     return lambda handler: path in handler.path and misbehave(handler)
 
@@ -151,17 +117,17 @@ def only(path: str, misbehave: Misbehave) -> Misbehave:
 @pytest.mark.parametrize(
     ("misbehave", "words"),
     [
-        (answering(401, "Unauthorized"), "401 Unauthorized"),
-        (answering(403, "configmaps is forbidden"), "403 configmaps is forbidden"),
-        (answering(429, "too many requests"), "429 too many requests"),
-        (answering(500, "etcdserver: request timed out"), "500 etcdserver: request timed out"),
-        (answering(503, "apiserver is shutting down"), "503 apiserver is shutting down"),
-        (garbage, "not JSON"),
+        (answering(401, "Unauthorized"), r"\(401\): Unauthorized"),
+        (answering(403, "configmaps is forbidden"), r"\(403\): configmaps is forbidden"),
+        (answering(429, "too many requests"), "429"),
+        (answering(500, "etcdserver: request timed out"), r"\(500\): etcdserver: request timed out"),
+        (answering(503, "apiserver is shutting down"), r"\(503\): apiserver is shutting down"),
+        (garbage, "instead of JSON"),
         (half_a_body, "broke off"),
-        (nothing, "without response"),
-        (silence, "no answer within|not read within"),
-        (drip, "no complete answer within|not read within"),
-        (huge, "larger than 32 MiB|not read within"),
+        (nothing, "without an answer"),
+        (silence, "did not answer within|not read within"),
+        (drip, "had not ended its answer after|not read within"),
+        (huge, "of which 32 MB would be read"),
     ],
 )
 def test_one_kind_that_lets_one_down_is_a_gap_with_its_reason_and_the_rest_is_answered(
@@ -186,7 +152,7 @@ def test_a_kind_that_the_cluster_does_not_serve_is_no_gap() -> None:
 
 @pytest.mark.parametrize(
     ("misbehave", "words"),
-    [(answering(403, "pods/log is forbidden"), "403"), (answering(500, "proxy error from kubelet"), "500"), (silence, "no answer"), (nothing, "without response")],
+    [(answering(403, "pods/log is forbidden"), "403"), (answering(500, "proxy error from kubelet"), "500"), (silence, "did not answer"), (nothing, "without an answer")],
 )  # fmt: skip
 def test_a_log_that_cannot_be_read_is_a_gap_and_one_that_is_not_there_is_none(misbehave: Misbehave, words: str) -> None:
     last = ended("Error", 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,7 +31,6 @@ class Store:
     """What the index says of any selector; 0: what there is."""
     refuses: dict[str, tuple[int, str]] = field(default_factory=dict)
     """Path ending, or `metric` -> status and words."""
-    misbehave: Callable[[BaseHTTPRequestHandler], bool] | None = None
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     url: str = ""
@@ -109,9 +108,6 @@ def serve(store: Store) -> Iterator[Store]:
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
             store.headers.append({name.lower(): value for name, value in self.headers.items()})
-            if store.misbehave and store.misbehave(self):
-                self.close_connection = True
-                return
             address = urlsplit(self.path)
             kind = "application/json"
             try:

@@ -14,21 +14,13 @@ from skills.contract import Access, Focus, QueryMeter, SkillContext, SkillError,
 from skills.mcp.arguments import Unusable, input_of
 from skills.mcp.settings import Settings
 from skills.mcp.tools import connect
-from tests.agent.company import FakeSkill, looks, request, run
-from tests.agent.test_first_slice import OOM
 from tests.skills.mcp.servers import (
-    a_flood,
     answering,
-    dripping,
-    half_a_body,
     many,
-    nothing,
     says,
     served,
-    slowly,
     wiki,
 )
-from workers.agent import connect_all
 
 NOW = datetime(2026, 3, 4, 14, 10, tzinfo=UTC)
 
@@ -166,39 +158,12 @@ def test_a_token_and_headers_are_sent():
         seen.append(dict(handler.headers.items()))
         says(401, b'{"error": "invalid token"}')(handler)
 
-    with answering(refuse) as url, pytest.raises(ToolError, match=r"401 Unauthorized.*invalid token.*check token_env"):
+    with answering(refuse) as url, pytest.raises(ToolError, match=r"\(401\): invalid token; check the value of WIKI"):
         skill(
             secret={"WIKI": "made-up"}.get, wiki={"url": url, "token_env": "WIKI", "headers": {"X-Team": "a"}}
         ).reach()
     assert seen[0]["Authorization"] == "Bearer made-up"
     assert seen[0]["X-Team"] == "a"
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "words"),
-    [
-        (says(401, b"who are you"), "401 Unauthorized: who are you"),
-        (says(403, b""), "403 Forbidden"),
-        (says(404, b"no such page", "text/plain"), "404 Not Found: no such page"),
-        (says(429, b"slow down", "text/plain"), "429 Too Many Requests: slow down"),
-        (says(500, b"<html>oops</html>", "text/html"), "500 Internal Server Error: <html>oops"),
-        (says(200, b"<html>a login page</html>", "text/html"), "text/html"),
-        (says(200, b"garbage"), "parse"),
-        (says(200, b""), ""),
-        (half_a_body, ""),
-        (nothing, ""),
-        (slowly, "within 1 s"),
-        (dripping, "within 1 s"),
-        (a_flood, "larger than 8 MB"),
-    ],
-)
-def test_whatever_a_server_does_there_is_an_error_in_time_that_says_so(behaviour, words):
-    began = time.monotonic()
-    with answering(behaviour) as url:
-        with pytest.raises(ToolError, match="MCP server wiki") as failure:
-            skill(seconds=1.0, wiki={"url": url}).reach()
-        assert time.monotonic() - began < 2.5
-    assert words.lower() in str(failure.value).lower()
 
 
 def test_a_dead_server_beside_a_living_one_is_a_gap(url):
@@ -247,18 +212,3 @@ def test_a_customer_without_the_skill_pays_nothing_for_it():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "words"),
-    [(says(401, b"no"), "401"), (slowly, "within"), (a_flood, "larger than"), (says(200, b"garbage"), "parse")],
-)
-def test_an_investigation_ends_in_time_with_a_gap_that_says_what_a_server_did(behaviour, words):
-    began = time.monotonic()
-    with answering(behaviour) as url:
-        acme = Customer(name="acme", skills={"mcp": {"servers": {"wiki": {"url": url}}}})
-        connected = connect_all(acme, registry.toggles(acme), lambda name: None, timeout_seconds=1.0)
-        finding = run(request(), FakeSkill(sees=looks(OOM)), *connected)
-    assert time.monotonic() - began < 4
-    assert finding.causes[0].fault == "memory_limit_too_low"
-    assert any(words in gap.why for gap in finding.gaps if gap.what == "mcp"), finding.gaps

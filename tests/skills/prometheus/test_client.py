@@ -1,10 +1,9 @@
-"""The client against a server on loopback that answers well, badly, late, or with far too much."""
+"""The client against a server on loopback: what is asked, how the answers are read, what a refusal says."""
 
 from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -96,14 +95,7 @@ def test_values_that_are_no_finite_numbers_are_read(serve: Callable[[Answer], st
     ("answer", "words"),
     [
         (send(400, REJECTED), "parse error: unexpected <eof>"),
-        (send(401, b'{"error": "no token"}'), "token_env"),
-        (send(403, b'{"message": "forbidden"}'), "forbidden"),
-        (send(404, b"404 page not found", "text/plain"), "404 page not found"),
-        (send(429, b'{"error": "too many requests"}'), "429"),
-        (send(500, b"<html>oops</html>", "text/html"), "500"),
-        (send(200, b"\x00\xff garbage"), "no JSON"),
-        (send(200, MATRIX[: len(MATRIX) // 2]), "no JSON"),
-        (send(200, b""), "nothing"),
+        (send(503, b"upstream connect error or disconnect/reset before headers", "text/plain"), "a proxy before"),
         (send(200, b'{"status": "success", "data": {"resultType": "matrix"}}'), "without a result"),
     ],
 )
@@ -116,36 +108,6 @@ def test_a_refusal_names_the_query_and_the_servers_words(
         series.range("sum(rate(x[5m]))", WINDOW, 15)
     assert "sum(rate(x[5m]))" in str(refused.value)
     assert words in str(refused.value)
-
-
-def test_silence_ends_in_time(serve: Callable[[Answer], str]) -> None:
-    began = time.monotonic()
-    with pytest.raises(ToolError, match="did not answer"):
-        skill(serve(lambda handler: time.sleep(3)), timeout=0.3).reach()
-    assert time.monotonic() - began < 2.5
-
-
-def test_nobody_at_the_address_is_a_refused_connection() -> None:
-    with pytest.raises(ToolError, match="did not answer"):
-        skill("http://127.0.0.1:9", timeout=0.5).reach()
-
-
-def test_a_hundred_megabytes_are_not_read(serve: Callable[[Answer], str]) -> None:
-    sent = [0]
-
-    def flood(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.end_headers()
-        try:
-            for _ in range(1600):
-                handler.wfile.write(b" " * 65536)
-                sent[0] += 65536
-        except OSError:
-            pass
-
-    with pytest.raises(ToolError, match="more than 20 MB"):
-        skill(serve(flood), timeout=5).reach()
-    assert sent[0] < 60_000_000
 
 
 def test_the_token_is_sent_and_a_long_query_goes_as_a_form(serve: Callable[[Answer], str]) -> None:

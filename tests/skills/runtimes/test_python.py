@@ -268,7 +268,7 @@ def test_it_asks_the_first_log_skill_that_is_on_and_says_when_there_is_none() ->
     assert [(q.service, q.errors_only) for q in held.asked] == [("orders", False)]  # tails are short, and are read once
     with pytest.raises(ToolError, match="one service at a time"):
         look(replace(given, focus=replace(given.focus, service="")))
-    with pytest.raises(ToolError, match="no log skill is on"):
+    with pytest.raises(ToolError, match="no log skill is on that can be read"):
         look(replace(given, sources={}))
     assert ask("traces", replace(given, sources={})).status == "error"
 

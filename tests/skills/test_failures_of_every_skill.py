@@ -1,0 +1,272 @@
+"""Every skill against every way to be let down: the investigation ends in time, and a gap names what happened.
+
+Read the two tables: a row is a system as a skill reads it, a column is what its server does. All of the product is
+real: the customer's settings, the skills' own clients over HTTP, the agent with the offline model. In the wording of a
+column, `…` stands for anything and `|` for or.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from config.customers import Customer
+from skills import registry
+from tests.agent.company import MemoryJournal, alert, request
+from tests.skills import misbehaving as ways
+from tests.skills.misbehaving import Behaviour, misbehaving
+from workers import simulation
+from workers.agent import Request, connect_all, investigate
+from workers.domain import Finding
+from workers.llm.offline import Offline
+
+TOKEN = "kept-to-ourselves-7319"
+PATIENCE = 0.4
+"""Seconds that a system may take for one answer."""
+BUDGET = 4.0
+"""Seconds that the whole investigation may take: some skills ask a few times in a row."""
+MEMORY = 50_000_000
+"""Bytes by which an investigation may grow for a server that floods it: half of what the server sends."""
+
+
+@dataclass(frozen=True)
+class Row:
+    given: Callable[[str], dict[str, dict[str, Any]]]
+    """The `skills:` of the customer's file, from the server's address."""
+    system: str
+    """As the gap calls it."""
+    section: str
+    """Where the customer's file says how it is reached."""
+    face: str = ""
+    """Of the simulated company, that answers well until it does not."""
+
+
+def _kubernetes(url: str) -> dict[str, Any]:
+    return {"url": url, "namespaces": ["shop"], "token_env": "SHOP_TOKEN"}
+
+
+def _loki(url: str) -> dict[str, Any]:
+    return {"url": url, "token_env": "SHOP_TOKEN"}
+
+
+def _elasticsearch(url: str) -> dict[str, Any]:
+    return {"url": url, "index": "logs-*", "api_key_env": "SHOP_TOKEN"}
+
+
+def _prometheus(url: str) -> dict[str, Any]:
+    return {"prometheus": {"url": url, "token_env": "SHOP_TOKEN"}}
+
+
+def _pagerduty(url: str) -> dict[str, Any]:
+    return {"pagerduty": {"url": url, "token_env": "SHOP_TOKEN"}}
+
+
+def _github(url: str) -> dict[str, Any]:
+    return {"changes": {"github": {"url": url, "token_env": "SHOP_TOKEN", "repositories": {"cart": "hollybrook/cart"}}}}
+
+
+def _argo(url: str) -> dict[str, Any]:
+    return {"changes": {"argocd": {"url": url, "token_env": "SHOP_TOKEN"}}}
+
+
+def _mcp(url: str) -> dict[str, Any]:
+    return {"mcp": {"servers": {"wiki": {"url": f"{url}/mcp", "token_env": "SHOP_TOKEN"}}}}
+
+
+_KUBERNETES = ("Kubernetes", "skills.kubernetes", "kubernetes")
+_LOKI = ("Loki", "skills.loki", "loki")
+_ELASTICSEARCH = ("Elasticsearch", "skills.elasticsearch", "elasticsearch")
+ROWS: Mapping[str, Row] = {
+    "kubernetes": Row(lambda url: {"kubernetes": _kubernetes(url)}, *_KUBERNETES),
+    "elasticsearch": Row(lambda url: {"elasticsearch": _elasticsearch(url)}, *_ELASTICSEARCH),
+    "loki": Row(lambda url: {"loki": _loki(url)}, *_LOKI),
+    "prometheus": Row(_prometheus, "Prometheus", "skills.prometheus", "prometheus"),
+    "pagerduty": Row(_pagerduty, "PagerDuty", "skills.pagerduty", "pagerduty"),
+    "changes of GitHub": Row(_github, "GitHub", "skills.changes.github", "github"),
+    "changes of Argo CD": Row(_argo, "Argo CD", "skills.changes.argocd", "argocd"),
+    "changes of Kubernetes": Row(lambda url: {"changes": {}, "kubernetes": _kubernetes(url)}, *_KUBERNETES),
+    "python by Loki": Row(lambda url: {"python": {}, "loki": _loki(url)}, *_LOKI),
+    "golang by Elasticsearch": Row(lambda url: {"golang": {}, "elasticsearch": _elasticsearch(url)}, *_ELASTICSEARCH),
+    "mcp": Row(_mcp, "MCP server wiki", "skills.mcp.servers.wiki"),
+}
+
+COLUMNS: Mapping[str, tuple[Behaviour, str]] = {
+    "401": (
+        ways.says(401, "invalid token"),
+        "{system} did not accept the credentials (401): invalid token…; check the value of SHOP_TOKEN ({section}.",
+    ),
+    "403": (
+        ways.says(403, "not yours"),
+        "{system} does not allow this (403): not yours…; let the owner of SHOP_TOKEN ({section}.",
+    ),
+    "404": (ways.says(404, "no such place"), "{system} has nothing there (404): no such place…; check…{section}.url"),
+    "429": (
+        ways.says(429, "slow down", Retry_After="60"),
+        "{system} limits the rate (429 for 60 s), asked once: slow down…; …budget.queries_per_system",
+    ),
+    "500": (ways.says(500, "boom"), "{system} failed (500): boom…; look at the health of {system}"),
+    "garbage": (ways.garbage, "{system} answered with 32 bytes that are not JSON: …garbage…asked: … at http://127"),
+    "half a body": (ways.half_a_body, "{system} broke off its answer"),
+    "nothing": (ways.nothing, "{system} closed the connection without an answer|{system} broke off its answer"),
+    "slowly": (
+        ways.slowly,
+        "{system} had not ended its answer after 0.…bytes came)|{system} did not answer within 0.… s",
+    ),
+    "100 MB": (
+        ways.a_flood,
+        "{system} answers with 100 MB, of which…MB would be read|{system} answers with more than 8 MB, reading stopped",
+    ),
+}
+"""What the server does, and how the gap reads. These ten are promised."""
+
+_ENDED = "{system} answers with more than…MB|{system} had not ended its answer|{system} did not answer within"
+MORE: Mapping[str, tuple[Behaviour, str]] = {
+    "an empty body": (
+        ways.an_empty_body,
+        "{system} answered with nothing (200, an empty body); check {section}.url",
+    ),
+    "half of a JSON": (ways.half_of_a_json, "{system} broke off its answer after 28 bytes"),
+    "silence": (ways.silence, "{system} did not answer within 0.… s"),
+    "an endless body": (ways.an_endless_body, _ENDED),
+    "a packed gigabyte": (ways.a_bomb, _ENDED + "|{system} packs its answers although"),
+    "what is not packed": (
+        ways.no_gzip,
+        "{system} says that its answer is packed, and nobody can unpack it|{system} packs its answers although",
+    ),
+    "a log-in page": (
+        ways.page(200, ways.LOGIN),
+        "{system} answered with a web page instead of … 'Sign in - Acme'; a log-in page",
+    ),
+    "a redirect to a log-in page": (
+        ways.elsewhere,
+        "{system} sends us on to https://login.example.com/ (302); correct {section}.url",
+    ),
+    "redirects in circles": (ways.around_in_circles, "{system} sends us on to /… (302)"),
+    "502 of a proxy": (ways.gateway(502, "Bad Gateway"), "a proxy before {system} answered 502 Bad Gateway;"),
+    "503 of a proxy": (ways.gateway(503, "Service Temporarily Unavailable"), "a proxy before {system} answered 503"),
+    "504 of a proxy": (
+        ways.gateway(504, "Gateway Time-out"),
+        "a proxy before {system} answered 504…; see whether {system} runs behind http://127",
+    ),
+}
+"""And these are met."""
+EVERY = {**COLUMNS, **MORE}
+FLOODS = ("100 MB", "an endless body", "a packed gigabyte")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loaded() -> None:
+    """What is imported with the first question is no part of anybody's patience."""
+    for skill in registry.names():
+        import_module(f"skills.{skill}.tools")
+
+
+def worded(pattern: str, row: Row) -> re.Pattern[str]:
+    told = pattern.format(system=row.system, section=row.section)
+    return re.compile("|".join(".*".join(map(re.escape, each.split("…"))) for each in told.split("|")), re.DOTALL)
+
+
+def investigated(
+    skills: Mapping[str, Any], asked: Request | None = None, seconds: float = PATIENCE
+) -> tuple[Finding, MemoryJournal]:
+    """One whole investigation, by default of an alert about shop/cart."""
+    customer = Customer(name="acme", skills=dict(skills))
+    connected = connect_all(customer, registry.toggles(customer), {"SHOP_TOKEN": TOKEN}.get, timeout_seconds=seconds)
+    journal = MemoryJournal()
+    given = asked or request(customer=customer)
+    found = investigate(given, Offline(), connected, journal, clock=lambda: datetime.now(UTC), monotonic=time.monotonic)
+    return found, journal
+
+
+def told(finding: Finding) -> str:
+    return "\n".join(f"{gap.what}: {gap.why}" for gap in finding.gaps)
+
+
+def assert_quiet(finding: Finding, journal: MemoryJournal, logged: str) -> None:
+    """What was sent to prove who we are is nowhere, though servers say it back."""
+    trace = json.dumps([span.model_dump(mode="json") for span in journal.spans])
+    shown = json.dumps([progress.model_dump(mode="json") for progress in journal.shown])
+    assert TOKEN not in finding.model_dump_json() + trace + shown + logged
+
+
+@contextmanager
+def grown(column: str) -> Iterator[None]:
+    """Asserts that little memory was taken, where a server sends a lot."""
+    if column not in FLOODS:
+        yield
+        return
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < MEMORY
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("column", EVERY)
+@pytest.mark.parametrize("row", ROWS)
+def test_an_investigation_ends_in_time_with_a_gap_that_names_what_happened(
+    row: str, column: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    it, (behaviour, wording) = ROWS[row], EVERY[column]
+    with misbehaving(behaviour) as server, grown(column):
+        began = time.monotonic()
+        finding, journal = investigated(it.given(server.url))
+        assert time.monotonic() - began < BUDGET
+    assert server.asked
+    assert worded(wording, it).search(told(finding)), told(finding)
+    assert finding.verdict == "inconclusive"
+    assert finding.causes == ()
+    assert_quiet(finding, journal, caplog.text)
+
+
+# --- a system that answers at first -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def company() -> Iterator[simulation.Running]:
+    """The simulated shop: cart is OOMKilled since a release lowered its memory limit."""
+    skills = ("kubernetes", "elasticsearch", "loki", "prometheus", "changes", "pagerduty")
+    world = simulation.start("oom-after-deploy", skills=skills)
+    yield world
+    world.close()
+
+
+def about(world: simulation.Running) -> Request:
+    labels = world.alert["alerts"][0]["labels"]
+    started = datetime.fromisoformat(world.alert["alerts"][0]["startsAt"].replace("Z", "+00:00"))
+    return request(alert(alert_type=labels["alertname"], labels=labels, started_at=started), now=world.now)
+
+
+FACED = {name: row for name, row in ROWS.items() if row.face and row.face != "argocd"}
+"""Argo CD is asked one question in all."""
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("row", FACED)
+def test_a_system_that_fails_after_its_first_answer_is_a_gap_too(
+    row: str, column: str, company: simulation.Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    it, (behaviour, wording) = FACED[row], COLUMNS[column]
+    face = company.staged.faces[it.face]
+    with misbehaving(behaviour, face, lambda number, path: number > 1) as server, grown(column):
+        began = time.monotonic()
+        finding, journal = investigated(it.given(server.url), about(company), 2 * PATIENCE)
+        assert time.monotonic() - began < 2 * BUDGET
+    assert len(server.asked) > 1
+    assert worded(wording, it).search(told(finding)), told(finding)
+    assert all(cause.confidence.band != "high" for cause in finding.causes)
+    assert_quiet(finding, journal, caplog.text)
