@@ -12,7 +12,7 @@ from collections import defaultdict
 from skills.contract import Entity, Symptom
 from skills.logfaults.citing import Source
 from skills.logfaults.novelty import is_over, novelty, times
-from skills.logfaults.sightings import CrashSighting, Seen
+from skills.logfaults.sightings import CrashSighting, Seen, is_of_others
 
 _DEFECT = re.compile(
     r"KeyError|TypeError|AttributeError|IndexError|NameError|UnboundLocalError|ZeroDivisionError|AssertionError|ValueError"
@@ -27,11 +27,6 @@ _GO_DEFECT = re.compile(
     r"|all goroutines are asleep|unlock of unlocked|reflect:|out of range"
 )
 """Panics of the runtime; panic(err) says only that a start or a call failed."""
-_OUTSIDE = re.compile(
-    r"Connect|Timeout|Socket|Network|Http|HTTP|Rpc|RPC|StatusRuntime|OperationalError|InterfaceError|Redis|Mongo|Kafka|AMQP"
-    r"|SSL|Tls|DNS|Unavailable|IOException|OSError|SystemExit|KeyboardInterrupt|CancelledError|ClientAbort|BrokenPipe"
-)
-"""Types that a program raises because of somebody else."""
 _FAULTS = ("code_defect_in_release", "contract_broken_between_services", "feature_flag_harmful")
 
 
@@ -60,7 +55,7 @@ def _symptom(crashes: list[CrashSighting], factor: float, count_before: int, see
     first, last = crashes[0], crashes[-1]
     crash = first.crash
     over = is_over(first.writer, last.record.at, seen)
-    outside = _OUTSIDE.search(crash.kind) is not None
+    outside = is_of_others(crash)
     own = _GO_DEFECT.search(crash.message) if crash.language == "go" else _DEFECT.search(crash.kind)
     base = 0.3 if outside else 0.78 if own else 0.5
     when = times(len(crashes), first.record.at, last.record.at, count_before, factor, over=over)

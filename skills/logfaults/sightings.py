@@ -91,7 +91,11 @@ def see(lines: Sequence[LogLine], namespace: str, patterns: Sequence[Pattern] | 
             for host in hosts_in(record.text):
                 seen.named[writer][host] += 1
         pattern = known[key]
-        if (pattern is None or _weak(pattern)) and (crash := _crash(record)):
+        if (
+            (pattern is None or _weak(pattern))
+            and (crash := _crash(record))
+            and not _names_whose(record, pattern, crash)
+        ):
             seen.crashes.append(CrashSighting(record, writer, crash))
         elif pattern is not None:
             words = words or _words(record.text)
@@ -130,11 +134,32 @@ def _weak(pattern: Pattern) -> bool:
     return pattern.specificity < 0.45 or pattern.name in named
 
 
+_OF_OTHERS = re.compile(
+    r"Connect|Timeout|Socket|Network|Http|HTTP|Rpc|RPC|StatusRuntime|OperationalError|InterfaceError|Redis|Mongo|Kafka|AMQP"
+    r"|SSL|Tls|DNS|Unavailable|IOException|OSError|SystemExit|KeyboardInterrupt|CancelledError|ClientAbort|BrokenPipe"
+)
+"""Types that a program raises because of somebody else."""
+
+
+def is_of_others(crash: Crash) -> bool:
+    """Whether the program throws because of somebody else, by the type."""
+    return _OF_OTHERS.search(crash.kind) is not None
+
+
 def _crash(record: LogLine) -> Crash | None:
     text = record.text
     if "\n" in text or "\\n" in text or "panic: " in text:
         return crash_in(message_of(text))
     return None
+
+
+def _names_whose(record: LogLine, pattern: Pattern | None, crash: Crash) -> bool:
+    """A client's error that names the host which answered says more than the frame in which it was thrown."""
+    if pattern is None or not is_of_others(crash):
+        return False
+    words = _words(record.text)
+    match = pattern.pattern.search(words)
+    return match is not None and host_in(match, words) is not None
 
 
 def _sighting(record: LogLine, writer: Entity, pattern: Pattern, match: re.Match[str], words: str) -> Sighting:

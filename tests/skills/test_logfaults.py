@@ -266,6 +266,25 @@ def test_a_trace_of_a_refused_connection_is_not_a_code_defect() -> None:
     assert all("code_defect_in_release" not in s.faults for s in found(*lines(*trace.split("\n"), step=0.001)))
 
 
+TRACE = """Traceback (most recent call last):
+  File "/app/eta/clients/weather.py", line 58, in request
+    response.raise_for_status()
+  File "/usr/local/lib/python3.12/site-packages/httpx/_models.py", line 829, in raise_for_status
+    raise HTTPStatusError(message, request=request, response=self)
+"""
+
+
+def test_a_trace_of_a_peers_refusal_is_the_peers_and_a_defect_that_names_the_peer_is_not() -> None:
+    refusal = TRACE + "httpx.HTTPStatusError: Server error '503 Service Unavailable' for url '{}'"
+    outside = only(found(*lines(*[refusal.format("https://api.weather.example.com/v3/marine")] * 5)))
+    assert (outside.entity.kind, outside.entity.name) == ("external", "api.weather.example.com")
+    inside = only(found(*lines(*[refusal.format("http://geo:8080/reverse")] * 5)))
+    assert (inside.role, inside.points_at) == ("effect", (service("geo"),))
+    defect = TRACE + "KeyError: '503 Service Unavailable for url http://geo:8080/reverse'"
+    own = only(found(*lines(*[defect] * 5)))
+    assert (own.role, own.faults[0]) == ("cause", "code_defect_in_release")
+
+
 def test_a_panic_of_the_runtime_says_more_about_the_code_than_a_panic_with_an_error() -> None:
     own = only(found(*lines(GO)))
     with_error = GO.replace("runtime error: invalid memory address or nil pointer dereference", "no luck")

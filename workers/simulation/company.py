@@ -112,6 +112,8 @@ class External(_Part):
     host: str
     port: int = 443
     median_ms: float = 150
+    path: str = "/"
+    """What is called there."""
 
 
 class Job(Running):

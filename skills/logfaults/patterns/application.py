@@ -169,7 +169,10 @@ PATTERNS = (
         "rate limited",
         "is rate-limited by what it calls",
         r"\b429\b.{0,60}(?:Too Many Requests|rate limit|for url:? https?://(?P<host>[\w.-]+))",
+        r"Client error '429 [^']*' for url 'https?://(?P<host2>[\w.-]+)",  # httpx
+        r"ClientResponseError: 429\b.{0,80}url=(?:URL\()?'?https?://(?P<host3>[\w.-]+)",  # aiohttp
         r"Too Many Requests",
+        r"too many 429 error responses",  # urllib3
         r"rate limit(?:ed)? exceeded|RateLimitError|rate_limit_exceeded|quota exceeded for|RESOURCE_EXHAUSTED|code"
         r" = ResourceExhausted",
         r"Request failed with status code 429",

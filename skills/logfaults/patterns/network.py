@@ -239,6 +239,8 @@ PATTERNS = (
         r"(?:unexpected|returned|responded with|got|received|answered(?: with)?) (?:http )?(?:status )?(?:code )?:?"
         r" ?404\b",
         r"404 Client Error: Not Found for url: https?://(?P<host>[\w.-]+)(?::(?P<port>\d+))?",
+        r"Client error '404 [^']*' for url 'https?://(?P<host2>[\w.-]+)(?::(?P<port2>\d+))?",  # httpx
+        r"ClientResponseError: 404\b.{0,80}url=(?:URL\()?'?https?://(?P<host3>[\w.-]+)(?::(?P<port3>\d+))?",  # aiohttp
         r"Request failed with status code 404|HttpClientErrorException\$NotFound|FeignException\$NotFound",
         hints="404|notfound",
         faults="service_selects_foreign_pods contract_broken_between_services ingress_route_wrong",
@@ -393,6 +395,10 @@ PATTERNS = (
         r" url|from|calling|at):? \\?\"?(?:https?://)?(?P<host>[\w.-]+)(?::(?P<port>\d+))?",
         r"(?:5\d\d) (?:Server Error|Internal Server Error|: ).{0,80}for url:"
         r" https?://(?P<host2>[\w.-]+)(?::(?P<port2>\d+))?",
+        r"Server error '5\d\d [^']*' for url 'https?://(?P<host3>[\w.-]+)(?::(?P<port3>\d+))?",  # httpx
+        r"ClientResponseError: 5\d\d\b.{0,80}url=(?:URL\()?'?https?://(?P<host4>[\w.-]+)(?::(?P<port4>\d+))?",
+        r"(?:host='(?P<host5>[\w.-]+)', port=(?P<port5>\d+).{0,200})?too many 5\d\d error responses",  # urllib3
+        r"urllib\.error\.HTTPError: HTTP Error 5\d\d",
         r"(?:unexpected|returned|responded with|got|received|answered(?: with)?) (?:http )?(?:status )?(?:code )?:?"
         r" ?5\d\d\b",
         r"code = Unavailable",

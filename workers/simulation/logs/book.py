@@ -215,7 +215,7 @@ class LogBook:
         path = (
             target.routes[0].path.replace("{id}", f"{rng.getrandbits(32):08x}")
             if isinstance(target, Service) and target.routes
-            else "/v1/charges"
+            else target.path
             if isinstance(target, External)
             else ""
         )
