@@ -40,6 +40,7 @@ REPLICA_SET = Kind("ReplicaSet", APPS, "replicasets")
 STATEFUL_SET = Kind("StatefulSet", APPS, "statefulsets")
 ENDPOINT_SLICE = Kind("EndpointSlice", "/apis/discovery.k8s.io/v1", "endpointslices")
 NETWORK_POLICY = Kind("NetworkPolicy", NETWORK, "networkpolicies")
+DISRUPTION_BUDGET = Kind("PodDisruptionBudget", "/apis/policy/v1", "poddisruptionbudgets")
 SERVICE_ACCOUNT = Kind("ServiceAccount", CORE, "serviceaccounts")
 ROLE, ROLE_BINDING = Kind("Role", RBAC, "roles"), Kind("RoleBinding", RBAC, "rolebindings")
 CONTROLLER_REVISION = Kind("ControllerRevision", APPS, "controllerrevisions")
@@ -79,7 +80,7 @@ LIGHT = (POD, SERVICE, ENDPOINT_SLICE, DEPLOYMENT, STATEFUL_SET, NETWORK_POLICY)
 LATER = (
     SERVICE_ACCOUNT,
     Kind("LimitRange", CORE, "limitranges"),
-    Kind("PodDisruptionBudget", "/apis/policy/v1", "poddisruptionbudgets"),
+    DISRUPTION_BUDGET,
     ROLE,
     ROLE_BINDING,
     CONTROLLER_REVISION,
@@ -98,7 +99,7 @@ OF_CLUSTER = (
 )
 
 OPTIONAL = (
-    # Istio security.istio.io, Gateway API, cert-manager and Cilium, from new to old; the first one served is read.
+    # Istio security.istio.io, Gateway API, cert-manager, Cilium and others, new to old; the first one served is read.
     Kind("AuthorizationPolicy", "/apis/security.istio.io/v1", "authorizationpolicies", optional=True),
     Kind("AuthorizationPolicy", "/apis/security.istio.io/v1beta1", "authorizationpolicies", optional=True),
     Kind("PeerAuthentication", "/apis/security.istio.io/v1", "peerauthentications", optional=True),
@@ -114,6 +115,9 @@ OPTIONAL = (
     Kind("Gateway", "/apis/gateway.networking.k8s.io/v1beta1", "gateways", optional=True),
     Kind("Certificate", "/apis/cert-manager.io/v1", "certificates", optional=True),
     Kind("CiliumNetworkPolicy", "/apis/cilium.io/v2", "ciliumnetworkpolicies", optional=True),
+    # Workloads of other makers: Argo Rollouts, OpenShift.
+    Kind("Rollout", "/apis/argoproj.io/v1alpha1", "rollouts", optional=True),
+    Kind("DeploymentConfig", "/apis/apps.openshift.io/v1", "deploymentconfigs", optional=True),
 )
 
 ENDPOINTS = Kind("Endpoints", CORE, "endpoints")

@@ -11,12 +11,14 @@ from datetime import timedelta
 
 from skills.contract import Focus
 from skills.kubernetes import references, refusals
+from skills.kubernetes.analyzers import drains
 from skills.kubernetes.analyzers.admission import is_mutated
 from skills.kubernetes.kinds import (
     CONFIG_MAP,
     CONTROLLER_REVISION,
     DAEMON_SET,
     DEPLOYMENT,
+    DISRUPTION_BUDGET,
     INGRESS_CLASS,
     LEASE,
     LEASE_NAMESPACE,
@@ -58,7 +60,7 @@ _MOST = 8
 
 def of(snapshot: Snapshot, focus: Focus) -> list[Read]:
     found = [*_admission(snapshot), *_storage(snapshot), *_scheduling(snapshot, focus), *_system(snapshot)]
-    found += [*_history(snapshot), *_nodes(snapshot, focus), *_crowd(snapshot, focus)]
+    found += [*_history(snapshot), *_nodes(snapshot, focus), *_crowd(snapshot, focus), *_drains(snapshot, focus)]
     return list(dict.fromkeys(found))
 
 
@@ -239,6 +241,14 @@ def _nodes(snapshot: Snapshot, focus: Focus) -> Iterator[Read]:
         if text(p, "status", "reason") == "Evicted" and "memory" in text(p, "status", "message")
     ]
     yield from (pods_of_node(n) for n in list(dict.fromkeys(filter(None, pressed)))[:2])
+
+
+def _drains(snapshot: Snapshot, focus: Focus) -> Iterator[Read]:
+    """Disruption budgets, where a node is cordoned or somebody speaks of evictions that do not come about."""
+    cordoned = any(dig(n, "spec", "unschedulable") is True for n in snapshot.all("Node"))
+    asked = drains.SAID.search(f"{focus.alert_type} {focus.title} {focus.summary} {' '.join(focus.labels)}")
+    if cordoned or asked or any(drains.SAID.search(e.message) for e in snapshot.events if e.is_warning):
+        yield from (Read(DISRUPTION_BUDGET, place) for place in snapshot.namespaces)
 
 
 def _crowd(snapshot: Snapshot, focus: Focus) -> Iterator[Read]:

@@ -30,6 +30,7 @@ from skills.kubernetes.objects import (
     maps,
     name,
     namespace,
+    notes,
     number,
     text,
     time_of,
@@ -37,14 +38,18 @@ from skills.kubernetes.objects import (
 from skills.kubernetes.pods import is_ready, live
 from skills.kubernetes.selectors import matches, matches_map
 
-WORKLOAD_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "ReplicationController")
+WORKLOAD_KINDS = (
+    "Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "ReplicaSet", "ReplicationController",
+    "Rollout", "DeploymentConfig",
+)  # fmt: skip
 _STALE = timedelta(hours=1)
+_DEPLOYMENT_CONFIG = "openshift.io/deployment-config.name"
 
 
 @dataclass(frozen=True)
 class Workload:
-    """What a person would roll back: a Deployment, StatefulSet, DaemonSet, CronJob, or a Job or ReplicaSet of its
-    own."""
+    """What a person would roll back: a Deployment, StatefulSet, DaemonSet, CronJob, Rollout, DeploymentConfig, or a Job
+    or ReplicaSet of its own."""
 
     entity: Entity
     obj: Object
@@ -186,13 +191,31 @@ class Snapshot:
         found = []
         for kind in WORKLOAD_KINDS:
             for obj in self.of(kind):
-                if not (kind in ("Job", "ReplicaSet") and controller(obj)):
-                    found.append(Workload(entity(kind, obj), obj))
+                owned = kind in ("Job", "ReplicaSet", "ReplicationController") and controller(obj)
+                if not owned and not (kind == "Deployment" and (namespace(obj), name(obj)) in self._lent):
+                    found.append(Workload(entity(kind, obj), self._templated(kind, obj)))
         return tuple(found)
+
+    @cached_property
+    def _lent(self) -> dict[tuple[str, str], Object]:
+        """(namespace, name) of Deployments that an Argo Rollout takes its template from (spec.workloadRef): the Rollout
+        runs the pods, and the Deployment is scaled to nothing on purpose."""
+        references = [(namespace(o), mapping(o, "spec", "workloadRef")) for o in self.all("Rollout")]
+        return {
+            (place, text(ref, "name")): self.find("Deployment", place, text(ref, "name")) or {}
+            for place, ref in references
+            if text(ref, "kind") == "Deployment"
+        }
+
+    def _templated(self, kind: str, obj: Object) -> Object:
+        ref = text(obj, "spec", "workloadRef", "name") if kind == "Rollout" else ""
+        template = mapping(self._lent.get((namespace(obj), ref)), "spec", "template") if ref else None
+        return {**obj, "spec": {**mapping(obj, "spec"), "template": template}} if template else obj
 
     def workload(self, target: Entity) -> Workload | None:
         obj = self.find(target.kind, target.namespace, target.name)
-        return Workload(target, obj) if obj is not None and target.kind in WORKLOAD_KINDS else None
+        known = obj is not None and target.kind in WORKLOAD_KINDS
+        return Workload(target, self._templated(target.kind, obj)) if obj is not None and known else None
 
     def owner_of(self, obj: Object, kind: str = "Pod") -> Entity:
         """The workload at the end of the owner chain; the object itself when nothing owns it."""
@@ -203,10 +226,14 @@ class Snapshot:
         parent = self.find(owner_kind, place, owner_name)
         if parent is not None:
             grand = controller(parent)
-            if grand and owner_kind in ("ReplicaSet", "Job"):
+            if grand and owner_kind in ("ReplicaSet", "Job", "ReplicationController"):
                 return Entity(kind=text(grand, "kind"), namespace=place, name=text(grand, "name"))
         elif owner_kind == "ReplicaSet" and (template_hash := labels(obj).get("pod-template-hash")):
             return Entity(kind="Deployment", namespace=place, name=owner_name.removesuffix(f"-{template_hash}"))
+        elif owner_kind == "ReplicaSet" and (template_hash := labels(obj).get("rollouts-pod-template-hash")):
+            return Entity(kind="Rollout", namespace=place, name=owner_name.removesuffix(f"-{template_hash}"))
+        elif owner_kind == "ReplicationController" and (config := notes(obj).get(_DEPLOYMENT_CONFIG)):
+            return Entity(kind="DeploymentConfig", namespace=place, name=config)
         elif owner_kind == "Job" and (scheduled := re.fullmatch(r"(.+)-\d{8,10}", owner_name)):
             return Entity(kind="CronJob", namespace=place, name=scheduled.group(1))
         return Entity(kind=owner_kind, namespace=place, name=owner_name)

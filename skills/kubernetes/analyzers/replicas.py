@@ -30,6 +30,7 @@ from skills.kubernetes.snapshot import Snapshot, Workload
 NAME = "kubernetes.replicas"
 _LONG_AGO, _LATELY = timedelta(days=1), timedelta(hours=2)
 _SCALED = re.compile(r"replica set (?P<name>\S+)(?: from (?P<before>\d+))? to (?P<to>\d+)(?: from (?P<was>\d+))?")
+_SCALED_KINDS = ("Deployment", "StatefulSet", "ReplicaSet", "Rollout", "DeploymentConfig")
 _ON_DEMAND = ("serving.knative.dev/service", "scaledobject.keda.sh/name", "autoscaling.knative.dev/class")
 
 
@@ -46,7 +47,7 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
 
 def _zero(snapshot: Snapshot, workload: Workload) -> Symptom | None:
     target = workload.entity
-    if target.kind not in ("Deployment", "StatefulSet", "ReplicaSet") or dig(workload.obj, "spec", "replicas") != 0:
+    if target.kind not in _SCALED_KINDS or dig(workload.obj, "spec", "replicas") != 0:
         return None
     services = snapshot.services_of(target)
     names = {name(s) for s in services}
