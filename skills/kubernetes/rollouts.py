@@ -6,23 +6,17 @@ keep ControllerRevisions, whose `data` is a patch that replaces the template.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 
 from skills.contract import Change, Entity, Window
-from skills.kubernetes import cite
-from skills.kubernetes.differences import (
-    Difference,
-    drift,
-    last_write,
-    of_templates,
-    owner_of_field,
-    plain_value,
-    restarted_at,
-)
+from skills.kubernetes import cite, writes
+from skills.kubernetes.differences import Difference, of_templates, restarted_at
 from skills.kubernetes.objects import (
     Object,
     condition,
@@ -30,8 +24,6 @@ from skills.kubernetes.objects import (
     created,
     dig,
     earliest,
-    entity,
-    labels,
     mapping,
     name,
     namespace,
@@ -43,6 +35,7 @@ from skills.kubernetes.objects import (
 from skills.kubernetes.snapshot import Snapshot, Workload
 
 _REVISION = "deployment.kubernetes.io/revision"
+_ROLLOUT_REVISION = "rollout.argoproj.io/revision"
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,7 @@ class Revision:
 
 def revisions(snapshot: Snapshot, workload: Workload) -> list[Revision]:
     """Oldest first; the last one is current. Empty when none could be read."""
-    if workload.entity.kind == "Deployment":
+    if workload.entity.kind in ("Deployment", "Rollout"):
         return _of_deployment(snapshot, workload)
     owned = _owned(snapshot, "ControllerRevision", workload.entity)
     found = [
@@ -73,7 +66,7 @@ def revisions(snapshot: Snapshot, workload: Workload) -> list[Revision]:
 def _of_deployment(snapshot: Snapshot, workload: Workload) -> list[Revision]:
     found = []
     for each in _owned(snapshot, "ReplicaSet", workload.entity):
-        revision = _number(notes(each).get(_REVISION, ""))
+        revision = _number(notes(each).get(_REVISION, "") or notes(each).get(_ROLLOUT_REVISION, ""))
         came_back = bool(notes(each).get("deployment.kubernetes.io/revision-history"))
         at = _scaled_up_at(snapshot, workload, each) if came_back else created(each)
         found.append(Revision(revision, at, mapping(each, "spec", "template"), each, "ReplicaSet", came_back))
@@ -175,9 +168,19 @@ def changes(snapshot: Snapshot, window: Window) -> list[Change]:
     found = [c for r in steps if (c := as_change(snapshot, r))]
     found += [c for w in snapshot.workloads if (c := _creation(snapshot, w))]
     found += [c for w in snapshot.workloads for c in _scalings(snapshot, w)]
-    found += _writes(snapshot)
+    found += _only(writes.of(snapshot), found)
     found += _nodes(snapshot)
     return sorted((c for c in found if window.start <= c.at <= window.end), key=lambda c: (c.at, c.id))
+
+
+def _only(written: Iterable[Change], told: Sequence[Change]) -> Iterator[Change]:
+    """Without what events or revisions tell better."""
+    known = [c for c in told if c.kind in ("rollout", "scale")]
+    for change in written:
+        if change.kind != "scale" or not any(
+            c.entity == change.entity and abs((c.at - change.at).total_seconds()) < _TOGETHER for c in known
+        ):
+            yield change
 
 
 def _creation(snapshot: Snapshot, workload: Workload) -> Change | None:
@@ -209,84 +212,58 @@ def _oldest(snapshot: Snapshot, place: str) -> datetime | None:
     return known[place]
 
 
+_TOGETHER = 60.0
+"""Seconds within which the steps of one scaling are told."""
+
+
 def _scalings(snapshot: Snapshot, workload: Workload) -> list[Change]:
     """Changes of the replica count that no rollout explains: one ReplicaSet goes up or down while no other moves."""
-    found = []
-    events = snapshot.events_about(workload.entity, "ScalingReplicaSet")
+    found: list[Change] = []
+    events = [e for e in snapshot.events_about(workload.entity, "ScalingReplicaSet") if e.first]
     for event in events:
-        moved = [e for e in events if e.first and event.first and abs((e.first - event.first).total_seconds()) < 60]
-        if event.first is None or len({e.message.split(" replica set ")[-1].split(" ")[0] for e in moved}) > 1:
+        at = event.first
+        assert at is not None
+        near = [e for e in events if e.first and abs((e.first - at).total_seconds()) < _TOGETHER]
+        if len({_set_of(e.message) for e in near}) > 1:
+            continue
+        told = (cite.told(snapshot, event),)
+        last = found[-1] if found else None
+        if last and (at - last.at).total_seconds() < _TOGETHER and _way(last.summary) == _way(event.message):
+            found[-1] = replace(last, summary=_joined(last.summary, event.message), evidence=(*last.evidence, *told))
             continue
         found.append(
             Change(
-                id=f"scale/{workload.entity.namespace}/{workload.entity.name}/{event.first:%Y%m%dT%H%M%SZ}",
-                at=event.first,
+                id=f"scale/{workload.entity.namespace}/{workload.entity.name}/{at:%Y%m%dT%H%M%SZ}",
+                at=at,
                 entity=workload.entity,
                 summary=event.message,
                 kind="scale",
-                evidence=(cite.told(snapshot, event),),
+                evidence=told,
             )
         )
     return found
 
 
-_WATCHED = ("Service", "ConfigMap", "NetworkPolicy", "Ingress", "ResourceQuota", "HorizontalPodAutoscaler", "Secret")
-_CONTROLLERS = ("kube-controller-manager", "kubelet", "kube-scheduler", "cert-manager", "endpointslice", "kube-proxy")
+_COUNTS = re.compile(r" (from|to) (\d+)")
 
 
-def _writes(snapshot: Snapshot) -> list[Change]:
-    """The last write to a configuring object by something else than a controller, from metadata.managedFields."""
-    found = []
-    oldest = earliest(created(w.obj) for w in snapshot.workloads)
-    for kind in _WATCHED:
-        for obj in snapshot.of(kind):
-            manager, stamp = owner_of_field(obj, "data" if kind in ("ConfigMap", "Secret") else "spec")
-            at, born = time_of(stamp), created(obj)
-            if at is None:
-                at, manager = born, ""
-            if at is None or manager.startswith(_CONTROLLERS) or labels(obj).get("owner") == "helm":
-                continue
-            fresh = born is not None and abs((at - born).total_seconds()) < 5
-            if fresh and oldest is not None and at - oldest < timedelta(minutes=5):
-                continue  # made together with everything else
-            told = "; ".join(str(d) for d in drift(obj)[:5]) or _keys(kind, obj)
-            told = told or ("" if fresh else _fields(kind, obj))
-            what = "created" if fresh else "changed"
-            words = f"{kind} {name(obj)} {what} {at:%Y-%m-%dT%H:%M:%SZ}" + (f" by {manager}" if manager else "")
-            found.append(
-                Change(
-                    id=id_of_write(kind, obj),
-                    at=at,
-                    entity=entity(kind, obj),
-                    summary=f"{kind} {what}" + (f": {told}" if told else ""),
-                    kind="config",
-                    author=manager or None,
-                    evidence=(
-                        cite.seen(snapshot, kind, obj, words + (f": {told}" if told else ""), verb="get", at=at),
-                    ),
-                )
-            )
-    return found
+def _joined(one: str, other: str) -> str:
+    """`... from 4 to 2` and `... from 2 to 0`, in whatever order, are one way from 4 to 0."""
+    counts = [dict(_COUNTS.findall(message)) for message in (one, other)]
+    if not all("to" in c for c in counts):
+        return one
+    ends, starts = ([int(c[word]) for c in counts if word in c] for word in ("to", "from"))
+    down = _way(one).endswith("down")
+    start = f" from {(max if down else min)(starts)}" if starts else ""
+    return f"{_way(one)} replica set {_set_of(one)}{start} to {(min if down else max)(ends)}"
 
 
-def id_of_write(kind: str, obj: Object) -> str:
-    return f"{kind.lower()}/{namespace(obj)}/{name(obj)}/{text(obj, 'metadata', 'resourceVersion')}"
+def _set_of(message: str) -> str:
+    return message.split(" replica set ")[-1].split(" ")[0]
 
 
-def _keys(kind: str, obj: Object) -> str:
-    """The keys that the last writer of a ConfigMap or Secret set, with the values of a ConfigMap."""
-    keys = last_write(obj, "data").keys[:5]
-    if kind == "ConfigMap":
-        data = mapping(obj, "data")
-        return ", ".join(f"{k} = {plain_value(k, data[k])}" for k in keys if k in data)
-    return ", ".join(keys)
-
-
-def _fields(kind: str, obj: Object) -> str:
-    """What of a spec its last writer owns, where that is a part: an update owns only what it changed, and who applies
-    whole manifests owns everything, which tells nothing."""
-    keys = () if kind in ("ConfigMap", "Secret") else last_write(obj, "spec").keys
-    return ", ".join(keys) if len(keys) < min(3, len(mapping(obj, "spec"))) else ""
+def _way(message: str) -> str:
+    return message.split(" replica set ")[0]
 
 
 _NODE_EVENTS = ("NodeNotReady", "NodeReady", "Rebooted", "NodeNotSchedulable", "NodeSchedulable", "RemovingNode",

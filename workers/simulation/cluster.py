@@ -224,6 +224,8 @@ class NodeState:
     labels: dict[str, str]
     taints: list[Json] = field(default_factory=list)
     cordoned: float = inf
+    edits: list[tuple[float, str, Json]] = field(default_factory=list)
+    """(when, field manager, fieldsV1) of what people changed."""
     silent: float = inf
     """Since when its kubelet has not posted."""
     conditions: dict[str, tuple[bool, float, str, str]] = field(default_factory=dict)

@@ -15,8 +15,8 @@ from skills.contract import Entity, Focus, Symptom, Window
 from skills.kubernetes import cite, references
 from skills.kubernetes.differences import Write, last_write, plain_value
 from skills.kubernetes.objects import Object, created, entity, mapping, name, namespace, text
-from skills.kubernetes.rollouts import id_of_write
 from skills.kubernetes.snapshot import Snapshot
+from skills.kubernetes.writes import id_of_write
 
 NAME = "kubernetes.configuration"
 _BEFORE, _AFTER, _NEAR = timedelta(hours=2), timedelta(minutes=5), timedelta(minutes=15)

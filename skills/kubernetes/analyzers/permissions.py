@@ -7,10 +7,11 @@ Words of the API server (apiserver/pkg/endpoints/handlers/responsewriters/errors
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from skills.contract import Entity, Excerpt, Focus, LogLine, Symptom, Window
-from skills.kubernetes import cite
+from skills.kubernetes import cite, writes
 from skills.kubernetes.objects import Object, created, mapping, maps, name, namespace, strings, text
 from skills.kubernetes.podlogs import Tail
 from skills.kubernetes.pods import is_ready
@@ -51,6 +52,9 @@ def _symptom(snapshot: Snapshot, tail: Tail, line: LogLine, match: re.Match[str]
             cite.seen(snapshot, kind, role, f"{kind} {name(role)} of {account} grants: {rules or 'nothing'}")
         )
     suffers = pod is not None and not is_ready(pod)
+    written = _last_written(snapshot, match["ns"], match["sa"], roles)
+    if written:
+        evidence.append(written[2])
     return Symptom(
         analyzer=NAME,
         entity=owner,
@@ -59,27 +63,58 @@ def _symptom(snapshot: Snapshot, tail: Tail, line: LogLine, match: re.Match[str]
         # Many operators ask for what they may do without: only one that does not run needs what it was refused.
         specificity=0.5 if granted else 0.96 if suffers else 0.6,
         evidence=tuple(evidence),
-        onset=created(pod) if pod else None,
+        onset=created(pod) if pod and suffers else _first_refused(snapshot, tail, match["sa"]),
+        change=written[1] if written and not granted else None,
         victims=snapshot.victims_of(owner),
     )
+
+
+def _first_refused(snapshot: Snapshot, tail: Tail, account: str) -> datetime | None:
+    """When the pod was refused first, as far back as its log was read; a pod that runs was once allowed."""
+    lines = (line for key, found in snapshot.logs.items() if Tail(*key) == tail for line in found)
+    seen = [
+        line.at for line in lines if line.at.year > 1970 and (m := _FORBIDDEN.search(line.text)) and m["sa"] == account
+    ]
+    return min(seen, default=None)
+
+
+_SINCE = timedelta(days=2)
+
+
+def _last_written(
+    snapshot: Snapshot, place: str, account: str, roles: Sequence[tuple[Object, str]]
+) -> tuple[datetime, str, Excerpt] | None:
+    """The last write, of the last two days, to what gives the account its rights: (when, id, said)."""
+    bindings = [
+        (b, k) for k in ("RoleBinding", "ClusterRoleBinding") for b in snapshot.all(k) if _binds(b, place, account)
+    ]
+    found = []
+    for obj, kind in (*roles, *bindings):
+        manager, at = writes.last(kind, obj)
+        if at is not None and manager and snapshot.clock - at < _SINCE:
+            words = f"{kind} {name(obj)} was written {at:%Y-%m-%dT%H:%M:%SZ} by {manager}"
+            found.append((at, writes.id_of_write(kind, obj), cite.seen(snapshot, kind, obj, words, verb="get", at=at)))
+    return max(found, key=lambda f: f[:2], default=None)
 
 
 def _roles(snapshot: Snapshot, place: str, account: str) -> list[tuple[Object, str]]:
     found = []
     for kind in ("RoleBinding", "ClusterRoleBinding"):
         for binding in snapshot.all(kind):
-            bound = any(
-                text(s, "kind") == "ServiceAccount"
-                and text(s, "name") == account
-                and text(s, "namespace") in ("", place)
-                for s in maps(binding, "subjects")
-            )
+            bound = _binds(binding, place, account)
             ref = mapping(binding, "roleRef")
             where = namespace(binding) if text(ref, "kind") == "Role" else ""
             role = snapshot.find(text(ref, "kind"), where, text(ref, "name"))
             if bound and role is not None:
                 found.append((role, text(ref, "kind")))
     return found
+
+
+def _binds(binding: Object, place: str, account: str) -> bool:
+    return any(
+        text(s, "kind") == "ServiceAccount" and text(s, "name") == account and text(s, "namespace") in ("", place)
+        for s in maps(binding, "subjects")
+    )
 
 
 def _grants(rule: Object, verb: str, resource: str) -> bool:

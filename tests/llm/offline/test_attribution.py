@@ -149,3 +149,18 @@ def test_a_state_of_a_node_is_no_change_that_made_it():
     lost = altered("Node worker-3", "NodeNotReady: Node worker-3 status is now: NodeNotReady", 0, "node")
     silent = shown("kubelet_stopped", "Node worker-3", victims=[CART])
     assert attributed(silent, changes=[lost], edges=[edge(CART, "Node worker-3", "node")]) == "none"
+
+
+def test_what_was_written_after_the_trouble_began_did_not_bring_it_about():
+    fixed = altered("Service shop/cart", "Service changed: selector", -3, "config", "fix")
+    wrong = shown("service_selects_no_pods", "Service shop/cart", change="fix")
+    assert attributed(wrong, changes=[fixed]) == "unknown"
+    broke = altered("Service shop/cart", "Service changed: selector", 0.1, "config", "break")
+    assert attributed(replace(wrong, change="break"), changes=[broke]) == "break"
+
+
+def test_a_change_seconds_after_the_first_sign_is_where_the_trouble_began():
+    late = altered(CART, "cart image a:1 -> a:2", -0.2)
+    seen = FakeSkill(sees=looks(shown("image_not_found"), changes=[late]))
+    first = run(request(alert("cart")), seen).causes[0]
+    assert (first.change, first.onset) == (late.id, late.at)

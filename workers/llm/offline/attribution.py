@@ -24,9 +24,12 @@ NEWS = ("sync", "deployment", "release")
 def change_of(suspect: Suspect, notes: Notes) -> Alteration | None:
     """The change that whoever saw the cause names; else the best that fits."""
     by_id = {c.id: c for c in notes.changes}
+    first = began(suspect) or notes.onset
     for sign in suspect.signs:
-        if sign.role != "change" and sign.change in by_id:
-            return by_id[sign.change]
+        named = by_id.get(sign.change or "") if sign.role != "change" else None
+        # What was written after the trouble began put it right, or tried to.
+        if named and (first is None or named.at <= first + SLACK):
+            return named
     fitting = list(_fitting(suspect, notes))
     if not fitting:
         return None
@@ -37,7 +40,8 @@ def id_of_change(suspect: Suspect, notes: Notes) -> str:
     """For the finding."""
     if change := change_of(suspect, notes):
         return change.id
-    named = next((s.change for s in suspect.signs if s.change and s.role != "change"), None)
+    known = {c.id for c in notes.changes}
+    named = next((s.change for s in suspect.signs if s.change and s.role != "change" and s.change not in known), None)
     if named:
         return named
     return NONE if suspect.fault not in NEVER_BY_ITSELF and _looked(suspect.entity, notes) else UNKNOWN

@@ -9,7 +9,7 @@ from typing import Any
 
 from skills.contract import Entity
 from workers.llm.entities import same_thing
-from workers.llm.offline.attribution import began, change_of, id_of_change
+from workers.llm.offline.attribution import SLACK, began, change_of, id_of_change
 from workers.llm.offline.leads.reading import ANALYZER as TIMELINE
 from workers.llm.offline.notes import Alteration, Notes, Sign
 from workers.llm.offline.suspects import Ranking, Suspect
@@ -114,7 +114,7 @@ def cause(suspect: Suspect, notes: Notes, ranking: Ranking, sure: str) -> dict[s
         "entity": ref(suspect.entity),
         "fault": suspect.fault,
         "summary": text,
-        "onset": _iso(began(suspect)),
+        "onset": _iso(onset_of(suspect, change)),
         "change": id_of_change(suspect, notes),
         "confidence": sure,
         "evidence": list(dict.fromkeys((*evidence[:3], *more, *(change.evidence if change else ()), *evidence)))[:MOST],
@@ -138,6 +138,12 @@ def _of_sufferers(suspect: Suspect, ranking: Ranking) -> list[str]:
         if effect.ongoing and suspect.fault in effect.faults and near:
             return list(effect.evidence[:1])
     return []
+
+
+def onset_of(suspect: Suspect, change: Alteration | None) -> datetime | None:
+    """When it was first seen, but not before the change that brought it about: clocks and scrapes differ by seconds."""
+    first = began(suspect)
+    return max(first, change.at) if first and change and change.at - first <= SLACK else first
 
 
 def impact(lead: Suspect, notes: Notes, ranking: Ranking) -> dict[str, Any] | None:

@@ -226,19 +226,24 @@ def _timing(signs: Sequence[Sign], notes: Notes) -> float:
     onset = next((s.onset for s in signs if s.onset is not None), None)
     if onset is None or notes.onset is None:
         return 0.88 * over
-    before = notes.onset - onset
+    # A setting that was wrong all the time, as far as objects tell, is as new as the complaint that it causes.
+    complaints = [s.onset for s in signs if s.role == "effect" and by_lines(s) and s.onset is not None]
+    return max(_fit(notes.onset - at) for at in (onset, *complaints)) * over
+
+
+def _fit(before: timedelta) -> float:
     # Of a thing that happens again and again only the last time may be known, so "after" is weaker than it sounds.
     if before < -timedelta(minutes=15):
-        return 0.65 * over
+        return 0.65
     if before < -timedelta(minutes=5):
-        return 0.8 * over
+        return 0.8
     if before <= timedelta(hours=1):
-        return 1.0 * over
+        return 1.0
     if before <= timedelta(hours=12):
-        return 0.9 * over
+        return 0.9
     if before <= timedelta(days=2):
-        return 0.7 * over
-    return (0.5 if before <= timedelta(days=7) else 0.3) * over
+        return 0.7
+    return 0.5 if before <= timedelta(days=7) else 0.3
 
 
 _OTHER_WAY_ROUND = (("node_cpu_or_memory_pressure", "unlimited_neighbour"),)

@@ -13,6 +13,7 @@ from workers.simulation.cluster import Json, Note, Pod, Run, Workload
 from workers.simulation.world import World
 
 KEPT_SECONDS = 3600.0
+AT_ONCE_SECONDS = 1.0
 
 
 def notes(world: World) -> list[Note]:
@@ -41,25 +42,33 @@ def _recent(pod: Pod, oldest: float) -> bool:
 
 
 def _scaling(world: World, it: Workload) -> Iterator[Note]:
-    """One event a step of a rollout, as the deployment controller writes them."""
+    """One event a step of a rollout, as the deployment controller writes them: it sets the number of a ReplicaSet at
+    once, however many pods come or go with it."""
     steps = sorted(
         [(p.created, 1, p) for p in it.pods] + [(p.deleted - 2.2, -1, p) for p in it.pods if p.deleted < inf],
         key=lambda s: (s[0], s[2].name),
     )
     counts: dict[str, int] = {}
+    moves: list[tuple[float, str, int, int]] = []
     for at, step, pod in steps:
         name = f"{it.name}-{pod.revision.hash}"
         before = counts.get(name, 0)
         counts[name] = before + step
+        last = moves[-1] if moves else None
+        if last and last[1] == name and at - last[0] < AT_ONCE_SECONDS and (last[3] > last[2]) == (step > 0):
+            moves[-1] = (last[0], name, last[2], before + step)
+        else:
+            moves.append((at, name, before, before + step))
+    for at, name, before, after in moves:
         if at > world.now - KEPT_SECONDS:
-            verb = "up" if step > 0 else "down"
+            verb = "up" if after > before else "down"
             yield Note(
                 "Deployment",
                 it.namespace,
                 it.name,
                 it.uid,
                 "ScalingReplicaSet",
-                f"Scaled {verb} replica set {name} from {before} to {before + step}",
+                f"Scaled {verb} replica set {name} from {before} to {after}",
                 at - 0.02,
                 at - 0.02,
                 component="deployment-controller",

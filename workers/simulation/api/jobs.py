@@ -5,7 +5,7 @@ from __future__ import annotations
 from workers.simulation import templates
 from workers.simulation.cluster import Json
 from workers.simulation.company import Job
-from workers.simulation.world import World
+from workers.simulation.world import World, managed
 
 
 def jobs(world: World, kind: str) -> list[Json]:
@@ -54,10 +54,21 @@ def _cron_job(world: World, job: Job) -> Json:
             "creationTimestamp": created,
             "resourceVersion": world.resource_version(status.get("lastScheduleTime", created), job.name),
             "labels": {"app": job.name, "team": job.team},
+            "managedFields": _written(overlay.get("written", created), status.get("lastScheduleTime")),
         },
         "spec": spec,
         "status": status,
     }
+
+
+def _written(at: float, scheduled: float | None) -> list[Json]:
+    """By whoever delivers it, and by its controller at each schedule."""
+    fields = {"f:spec": {"f:jobTemplate": {"f:spec": {"f:template": {"f:spec": {}}}}, "f:schedule": {}}}
+    made = [managed("argocd-controller", at, fields, api_version="batch/v1")]
+    if scheduled is not None:
+        status = {"f:status": {"f:lastScheduleTime": {}}}
+        made.append(managed("kube-controller-manager", scheduled, status, subresource="status", api_version="batch/v1"))
+    return made
 
 
 def _job(world: World, name: str) -> Json:

@@ -83,7 +83,10 @@ def node(world: World, it: NodeState) -> Json:
             "node.alpha.kubernetes.io/ttl": "0",
             "volumes.kubernetes.io/controller-managed-attach-detach": "true",
         },
-        "managedFields": [managed("kubelet", beat, {"f:status": {}}, subresource="status")],
+        "managedFields": [
+            *(managed(manager, at, fields) for at, manager, fields in it.edits),
+            managed("kubelet", beat, {"f:status": {}}, subresource="status"),
+        ],
     }
     return {"metadata": metadata, "spec": spec, "status": status}
 

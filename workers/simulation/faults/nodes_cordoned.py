@@ -19,6 +19,9 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     nodes = list(world.nodes.values())
     for i, node in enumerate(nodes):
         node.cordoned = at + 4.1 * i
+        # kubectl cordon gives no field manager of its own; the node controller adds its taint right after.
+        node.edits.append((node.cordoned, "kubectl", {"f:spec": {"f:unschedulable": {}}}))
+        node.edits.append((node.cordoned + 0.1, "kube-controller-manager", {"f:spec": {"f:taints": {}}}))
     began = at + world.between(120, 200, "release", victim)
     text = (
         f"0/{len(nodes)} nodes are available: {len(nodes)} node(s) were unschedulable. "

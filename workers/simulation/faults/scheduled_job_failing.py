@@ -33,7 +33,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         for pod in made.pods:
             for run in pod.runs[pod.main]:
                 run.message = text
-    overlay = {"template": template}
+    overlay = {"template": template, "written": at}
     world.objects.setdefault("CronJobOverlay", {})[(job.namespace, victim)] = overlay
     thing = Thing(
         "CronJob", job.namespace, victim, tuple(f"Job {job.namespace}/{victim}-{int(s // 60)}" for s in starts)
@@ -42,5 +42,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (thing,),
         starts[0],
         Altered("job", thing, at, (str(thing),)),
-        evidence=("Job condition Failed, BackoffLimitExceeded", f"log ~ {error[:30]}"),
+        evidence=(f"BackoffLimitExceeded and job ~ {victim}-", f"log ~ {error[:30]}"),
     )

@@ -19,6 +19,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     nodes = list(world.nodes.values())
     for i, node in enumerate(nodes):
         node.taints.append({"key": options["key"], "value": options["value"], "effect": "NoSchedule"})
+        node.edits.append((at + 0.4 * i, "kubectl-taint", {"f:spec": {"f:taints": {}}}))
         node.labels[f"node-pool.{world.company.domain}/role"] = options["value"] if i % 2 else "mixed"
     began = at + world.between(60, 140, "release", victim)
     text = (
@@ -32,5 +33,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         began,
         change,
-        evidence=("event.reason = FailedScheduling and message ~ untolerated taint",),
+        evidence=(f"event.reason = FailedScheduling and message ~ untolerated taint and object ~ {victim}-",),
     )
