@@ -63,10 +63,10 @@ def _cron_job(world: World, job: Job) -> Json:
 
 def _written(at: float, scheduled: float | None) -> list[Json]:
     """By whoever delivers it, and by its controller at each schedule."""
-    fields = {"f:spec": {"f:jobTemplate": {"f:spec": {"f:template": {"f:spec": {}}}}, "f:schedule": {}}}
+    fields: Json = {"f:spec": {"f:jobTemplate": {"f:spec": {"f:template": {"f:spec": {}}}}, "f:schedule": {}}}
     made = [managed("argocd-controller", at, fields, api_version="batch/v1")]
     if scheduled is not None:
-        status = {"f:status": {"f:lastScheduleTime": {}}}
+        status: Json = {"f:status": {"f:lastScheduleTime": {}}}
         made.append(managed("kube-controller-manager", scheduled, status, subresource="status", api_version="batch/v1"))
     return made
 
