@@ -9,33 +9,35 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import zip_longest
 
 from skills.contract import Entity, Focus
 from skills.kubernetes import topology
 from skills.kubernetes.objects import Object, created, dig, maps, name, namespace, time_of
 from skills.kubernetes.podlogs import PROXIES, Tail
-from skills.kubernetes.pods import container_statuses, is_finished, is_ready, live, name_of
+from skills.kubernetes.pods import container_statuses, is_finished, is_ready, live, name_of, restarts
 from skills.kubernetes.snapshot import WORKLOAD_KINDS, Snapshot, Workload
 from skills.kubernetes.stores import runs_store
 
-MOST = 14
+MOST = 24
 """Containers that are heard: each is a request, or two."""
 _NAMING = ("deployment", "statefulset", "daemonset", "workload", "service", "service_name", "app", "container", "job")
 _LINES = 300
+_REPLICAS = 3
 
 
 def witnesses(snapshot: Snapshot, focus: Focus) -> list[Tail]:
-    """One pod of a workload, the nearest to the alert first; then others of its namespace that no edge leads to."""
-    found: list[Tail] = []
-    for workload in _nearest(snapshot, focus):
-        pods = [p for p in live(snapshot.pods_of(workload)) if not is_finished(p)]
-        if not pods:
-            continue
-        pod = min(pods, key=lambda p: (not is_ready(p), name(p)))
-        found += [Tail(namespace(pod), name(pod), c, previous=False, lines=_LINES) for c in _spoken(pod)]
-        if len(found) >= MOST:
-            break
-    return found[:MOST]
+    """One pod of each workload, the nearest to the alert first, then others of its namespace that no edge leads to; as
+    far as that leaves room a second one and a third, since one of many may be the only one in trouble."""
+    pods = [_heard_first(snapshot, workload) for workload in _nearest(snapshot, focus)]
+    rounds = [p for pod in zip_longest(*(p[:_REPLICAS] for p in pods)) for p in pod if p is not None]
+    tails = [Tail(namespace(p), name(p), c, previous=False, lines=_LINES) for p in rounds for c in _spoken(p)]
+    return tails[:MOST]
+
+
+def _heard_first(snapshot: Snapshot, workload: Entity) -> list[Object]:
+    running = [p for p in live(snapshot.pods_of(workload)) if not is_finished(p)]
+    return sorted(running, key=lambda p: (not is_ready(p), -restarts(p), name(p)))
 
 
 def _spoken(pod: Object) -> list[str]:

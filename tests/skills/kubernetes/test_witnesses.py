@@ -80,5 +80,16 @@ def test_a_large_namespace_is_heard_in_part_and_the_alerts_own_way_first() -> No
     cluster = Cluster([*shop(), *crowd], said("sessions-redis", SERVED, 1))
     looked(cluster)
     heard = [p.split("/pods/")[1].split("-5d9c7b")[0] for p in cluster.paths if "/log?" in p]
-    assert len(heard) <= 14
+    assert len(heard) <= 24
     assert {"checkout", "basket", "sessions-redis"} <= set(heard)
+
+
+def test_replicas_are_heard_as_far_as_there_is_room() -> None:
+    """One of three complains: it is found in a small shop, and each workload has its say before any has a second."""
+    three = app(
+        "basket", replicas=3, spec=pod_spec(container(env=[{"name": "DB_ADDR", "value": "sessions-redis:6379"}]))
+    )
+    others = [o for o in shop() if not o["metadata"]["name"].startswith("basket")]
+    logs = said("basket", REFUSED, *range(8, 0, -1))
+    logs = {(NS, "basket-5d9c7b-cx7k2", "app", False): next(iter(logs.values()))}
+    assert of_logs(looked(Cluster([*others, *three], logs)))
