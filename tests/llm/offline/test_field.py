@@ -1,7 +1,7 @@
 """What applications on real clusters taught: ready pods refute no errors, and an unknown way is not no way."""
 
-from tests.agent.company import alert, edge, request, run, symptom
-from tests.llm.offline.test_twins import lead, look
+from tests.agent.company import ONSET, alert, edge, request, run, symptom
+from tests.llm.offline.test_twins import MINUTE, lead, look
 
 WELL = symptom("Deployment shop/web", "", "deployment web: 2 of 2 pods ready", 0.8, role="healthy")
 SHUT = symptom("NetworkPolicy shop/deny-db", "network_policy_blocks", "no ingress is allowed for db", 0.93,
@@ -31,3 +31,29 @@ def test_a_runtime_whose_heap_is_used_up_may_live_in_a_ready_pod():
     found = run(request(alert("web", title="HighErrorRate")), look(heap, WELL))
     assert lead(found)[:2] == ("Deployment shop/web", "memory_leak")
     assert found.verdict == "incident"
+
+
+REFUSED = symptom("Deployment shop/web", "service_selects_no_pods dependency_address_wrong", "web is refused: db:9999", 0.6,
+                  role="effect", points_at=["Service shop/db"], analyzer="logs.faults")  # fmt: skip
+
+
+def test_a_setting_that_was_always_wrong_is_as_new_as_the_complaint_that_it_causes():
+    says = "env DB_ADDR of web is db:9999, but Service db offers port 5432"
+    old = symptom("Deployment shop/web", "dependency_address_wrong", says, 0.9, at=ONSET - 4 * 24 * 60 * MINUTE)
+    ways = [edge("Deployment shop/web", "Service shop/db")]
+    complained = run(request(alert("web", title="HighErrorRate")), look(old, REFUSED, edges=ways))
+    assert lead(complained)[:2] == ("Deployment shop/web", "dependency_address_wrong")
+    silent = run(request(alert("web", title="HighErrorRate")), look(old, edges=ways))
+    assert silent.causes[0].confidence.value < complained.causes[0].confidence.value
+
+
+def test_a_service_that_is_seen_to_select_pods_is_not_said_to_select_none():
+    """Callers of a Service with nobody ready are refused alike; its selector is known."""
+    asked = request(alert("web", title="HighErrorRate"))
+    ways = [edge("Deployment shop/web", "Service shop/db")]
+    unknown = run(asked, look(REFUSED, edges=ways))
+    known = run(asked, look(REFUSED, edges=[*ways, edge("Service shop/db", "StatefulSet shop/db", via="selector")]))
+    guessed = [
+        {c.fault: c.confidence.value for c in f.causes}.get("service_selects_no_pods", 0) for f in (unknown, known)
+    ]
+    assert guessed[0] > guessed[1]

@@ -202,6 +202,14 @@ def _unmissed(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> floa
     return 1.0 if missed or any(s.victims for s in suspect.signs) else 0.4
 
 
+def _selects(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """F1: a guess of callers, whom a Service with nobody ready refuses alike; the objects show whom it selects."""
+    if suspect.fault != "service_selects_no_pods" or not all(by_lines(s) for s in suspect.signs):
+        return 1.0
+    selects = any(e.via == "selector" and same_thing(e.source, suspect.entity) for e in notes.edges)
+    return 0.5 if selects else 1.0
+
+
 def _rebooted(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
     """H1, H2 and G3 against H8: a node that reports a new boot was away because it started again."""
     if suspect.fault not in ("kubelet_stopped", "container_runtime_stopped", "network_partition"):
@@ -220,6 +228,7 @@ BOOT = timedelta(minutes=10)
 
 RULES: tuple[Rule, ...] = (
     _rebooted,
+    _selects,
     _batch,
     _unreleased,
     _second_guess,
