@@ -53,7 +53,13 @@ def account(world: World, part: Running) -> None:
 
 
 def _secret(world: World, namespace: str, name: str, at: float, keys: tuple[str, ...]) -> None:
-    world.put("Secret", namespace, name, at, {"type": "Opaque", "data": dict.fromkeys(keys, "")})
+    world.put(
+        "Secret",
+        namespace,
+        name,
+        at,
+        {"type": "Opaque", "data": {k: "" if k.startswith("tls.") else dice.hidden(20, name, k) for k in keys}},
+    )
 
 
 def _claim(world: World, namespace: str, name: str, gib: int, workload: Workload) -> None:
@@ -122,6 +128,8 @@ def _claim(world: World, namespace: str, name: str, gib: int, workload: Workload
             },
             "status": {"phase": "Bound"},
         },
+        annotations={"pv.kubernetes.io/provisioned-by": provisioner},
+        finalizers=["kubernetes.io/pv-protection", f"external-attacher/{provisioner.replace('.', '-')}"],
     )
 
 

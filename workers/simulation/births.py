@@ -76,6 +76,8 @@ def _namespaces(world: World) -> None:
             {"data": {"ca.crt": "-----BEGIN CERTIFICATE-----\n(public part)\n-----END CERTIFICATE-----\n"}},
         )
         world.put("ServiceAccount", name, "default", created + 1, {})
+        if name == "monitoring":
+            world.put("ServiceAccount", name, "gumshoe-reader", created + 86400, {})
     for name in world.company.application_namespaces:
         created = world.founded + 9000
         world.put(
@@ -83,7 +85,7 @@ def _namespaces(world: World) -> None:
             name,
             "registry-pull",
             created,
-            {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": ""}},
+            {"type": "kubernetes.io/dockerconfigjson", "data": {".dockerconfigjson": dice.hidden(168, name)}},
         )
     storage, provisioner = world.company.nodes.storage
     world.put(
@@ -105,14 +107,25 @@ def _namespaces(world: World) -> None:
         "",
         "system-node-critical",
         world.founded,
-        {"value": 2000001000, "globalDefault": False, "preemptionPolicy": "PreemptLowerPriority"},
+        {
+            "value": 2000001000,
+            "globalDefault": False,
+            "preemptionPolicy": "PreemptLowerPriority",
+            "description": "Used for system critical pods that must not be moved from their current node.",
+        },
     )
     world.put(
         "PriorityClass",
         "",
         "system-cluster-critical",
         world.founded,
-        {"value": 2000000000, "globalDefault": False, "preemptionPolicy": "PreemptLowerPriority"},
+        {
+            "value": 2000000000,
+            "globalDefault": False,
+            "preemptionPolicy": "PreemptLowerPriority",
+            "description": "Used for system critical pods that must run in the cluster, but can be moved to another "
+            "node if necessary.",
+        },
     )
     corefile = ".:53 {\n    errors\n    health {\n        lameduck 5s\n    }\n    ready\n    kubernetes cluster.local in-addr.arpa ip6.arpa {\n        pods insecure\n        fallthrough in-addr.arpa ip6.arpa\n    }\n    prometheus :9153\n    forward . /etc/resolv.conf\n    cache 30\n    loop\n    reload\n    loadbalance\n}\n"  # noqa: E501
     world.put(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from base64 import b64encode
 from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
@@ -48,3 +49,8 @@ def letters(count: int, *key: object) -> str:
 
 def hexadecimal(count: int, *key: object) -> str:
     return "".join(f"{number('hex', i, *key):016x}" for i in range(-(-count // 16)))[:count]
+
+
+def hidden(count: int, *key: object) -> str:
+    """So many bytes that mean nothing, in base64, as a Secret holds them."""
+    return b64encode(hexadecimal(count, "hidden", *key).encode()).decode()

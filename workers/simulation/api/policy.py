@@ -121,7 +121,7 @@ def autoscaler(world: World, cpu: Cpu, stored: Json) -> Json:
                     "the desired replica count is more than the maximum replica count",
                 )
             )
-        elif ideal <= spec["minReplicas"]:
+        elif ideal < spec["minReplicas"] == wanted:
             conditions.append(
                 _condition(
                     "ScalingLimited",

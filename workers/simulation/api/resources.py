@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 
+_ALL = frozenset(
+    ("pods", "services", "replicationcontrollers", "deployments", "replicasets", "statefulsets", "daemonsets", "jobs",
+     "cronjobs", "horizontalpodautoscalers")
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Resource:
@@ -21,6 +26,11 @@ class Resource:
     @property
     def group_version(self) -> str:
         return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def is_everyday(self) -> bool:
+        """Of the category that `kubectl get all` means."""
+        return self.plural in _ALL and self.group != "metrics.k8s.io"
 
     @property
     def singular(self) -> str:

@@ -17,7 +17,12 @@ from workers.simulation.faces.selectors import Unparsable, field_matcher, label_
 from workers.simulation.faces.tables import table
 from workers.simulation.scene import Scene
 
-USER = "system:serviceaccount:gumshoe:gumshoe-reader"
+USER = "system:serviceaccount:monitoring:gumshoe-reader"
+GROUPS = ("system:serviceaccounts", "system:serviceaccounts:monitoring", "system:authenticated")
+_OPEN = ("/api", "/apis", "/healthz", "/livez", "/openapi", "/readyz", "/version")
+"""What ClusterRole system:discovery lets everybody read that is no resource."""
+_CONNECTS = {"exec", "attach", "portforward", "proxy"}
+"""Subresources of pods that are made, whatever the method."""
 
 
 class Refusal(Exception):
@@ -67,6 +72,10 @@ class Kubernetes:
                     "platform": "linux/amd64",
                 }
             )
+        if not _is_open(ask.path):
+            raise Refusal(
+                403, "Forbidden", f'forbidden: User "{USER}" cannot {ask.method.lower()} path "{ask.path}"', {}
+            )
         if parts[:1] == ["openapi"]:
             self.refused[f"{ask.method} {ask.path}"] += 1
             raise Refusal(404, "NotFound", "the server could not find the requested resource")
@@ -106,22 +115,16 @@ class Kubernetes:
         found = resource(group, version, rest[0])
         if found is None:
             raise _nothing_there()
-        if ask.method != "GET":
-            raise Refusal(
-                403,
-                "Forbidden",
-                f'{found.plural} is forbidden: User "{USER}" cannot {_verb(ask.method)} resource "{found.plural}" in API group "{group}"'  # noqa: E501
-                + (f' in the namespace "{namespace}"' if namespace else ""),
-                {"group": group, "kind": found.plural},
-            )
-        sub = rest[2] if len(rest) > 2 else ""
+        name, sub = rest[1] if len(rest) > 1 else "", rest[2] if len(rest) > 2 else ""
+        if ask.method != "GET" or sub in _CONNECTS:
+            raise _forbidden(found, namespace, _verb(ask.method, name), name, sub)
         verb = "get" if len(rest) > 1 else "list"
-        self._allowed(found, namespace, verb, rest[1] if len(rest) > 1 else "", sub)
+        self._allowed(found, namespace, verb, name, sub)
         if verb == "list":
             if watched or ask.get("watch") in ("1", "true"):
                 return self._watch(ask, found, namespace)
             return self._list(ask, found, namespace)
-        named = self._get(found, namespace, rest[1])
+        named = self._get(found, namespace, name)
         if sub == "log" and found.plural == "pods":
             return self._log(ask, named)
         if sub == "scale" and "scale" in found.sub:
@@ -149,26 +152,16 @@ class Kubernetes:
     def _allowed(self, found: Resource, namespace: str, verb: str, name: str, sub: str) -> None:
         plural = f"{found.plural}/{sub}" if sub else found.plural
         if plural in self._forbidden or found.plural in self._forbidden:
-            subject = f'{found.plural} "{name}" is forbidden' if name else f"{found.plural} is forbidden"
-            scope = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
-            raise Refusal(
-                403,
-                "Forbidden",
-                f'{subject}: User "{USER}" cannot {verb} resource "{plural}" in API group "{found.group}" {scope}',
-                {"name": name, "group": found.group, "kind": found.plural}
-                if name
-                else {"group": found.group, "kind": found.plural},
-            )
+            raise _forbidden(found, namespace, verb, name, sub)
 
     def _get(self, found: Resource, namespace: str, name: str) -> Json:
         for each in self._scene.api.all(found):
             if each["metadata"]["name"] == name and each["metadata"].get("namespace", "") == namespace:
                 return each
-        qualified = f"{found.plural}.{found.group}" if found.group else found.plural
         raise Refusal(
             404,
             "NotFound",
-            f'{qualified} "{name}" not found',
+            f'{_qualified(found)} "{name}" not found',
             {"name": name, "group": found.group, "kind": found.plural},
         )
 
@@ -293,17 +286,13 @@ class Kubernetes:
         except ValueError:
             raise Refusal(400, "BadRequest", "the body of the request was not valid JSON") from None
         if plural == "selfsubjectreviews":
-            body["status"] = {
-                "userInfo": {"username": USER, "groups": ["system:serviceaccounts", "system:authenticated"]}
-            }
+            body["status"] = {"userInfo": {"username": USER, "groups": list(GROUPS)}}
             return as_json(body, 201)
         if plural == "selfsubjectrulesreviews":
-            readable = sorted({r.plural for r in self._served} - self._forbidden)
-            body["status"] = {
-                "resourceRules": [{"verbs": ["get", "list", "watch"], "apiGroups": ["*"], "resources": readable}],
-                "nonResourceRules": [],
-                "incomplete": False,
-            }
+            body["status"] = self._rules()
+            return as_json(body, 201)
+        if path := (body.get("spec", {}).get("nonResourceAttributes") or {}).get("path", ""):
+            body["status"] = {"allowed": _is_open(path)}
             return as_json(body, 201)
         asked = body.get("spec", {}).get("resourceAttributes") or {}
         name = asked.get("resource", "") + (f"/{asked['subresource']}" if asked.get("subresource") else "")
@@ -321,6 +310,29 @@ class Kubernetes:
         )
         return as_json(body, 201)
 
+    def _rules(self) -> Json:
+        """What the reader's role and that of everybody (system:basic-user, system:discovery) allow."""
+        readable: dict[str, list[str]] = {}
+        for each in self._served:
+            names = (each.plural, f"{each.plural}/log") if "log" in each.sub else (each.plural,)
+            for name in names:
+                if not {name, each.plural} & self._forbidden and name not in readable.setdefault(each.group, []):
+                    readable[each.group].append(name)
+        rules = [
+            {"verbs": ["create"], "apiGroups": ["authorization.k8s.io"],
+             "resources": ["selfsubjectaccessreviews", "selfsubjectrulesreviews"]},
+            {"verbs": ["create"], "apiGroups": ["authentication.k8s.io"], "resources": ["selfsubjectreviews"]},
+        ]  # fmt: skip
+        rules += [
+            {"verbs": ["get", "list", "watch"], "apiGroups": [g], "resources": r} for g, r in readable.items() if r
+        ]
+        open_to_all = [path for p in _OPEN for path in (p, f"{p}/*")]
+        return {
+            "resourceRules": rules,
+            "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": open_to_all}],
+            "incomplete": False,
+        }
+
 
 _REVIEWS = {("authorization.k8s.io", "v1"), ("authentication.k8s.io", "v1")}
 
@@ -329,8 +341,29 @@ def _nothing_there() -> Refusal:
     return Refusal(404, "NotFound", "the server could not find the requested resource")
 
 
-def _verb(method: str) -> str:
+def _is_open(path: str) -> bool:
+    return any(path == p or path.startswith(f"{p}/") for p in _OPEN)
+
+
+def _verb(method: str, name: str) -> str:
+    """The verb of RBAC; nothing is asked of a body."""
+    if method == "DELETE" and not name:
+        return "deletecollection"
     return {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(method, method.lower())
+
+
+def _qualified(found: Resource) -> str:
+    return f"{found.plural}.{found.group}" if found.group else found.plural
+
+
+def _forbidden(found: Resource, namespace: str, verb: str, name: str, sub: str) -> Refusal:
+    """In the words of apimachinery's NewForbidden, with the reason that the RBAC authorizer gives."""
+    subject = f'{_qualified(found)} "{name}" is forbidden' if name else f"{_qualified(found)} is forbidden"
+    asked = f"{found.plural}/{sub}" if sub else found.plural
+    scope = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
+    words = f'{subject}: User "{USER}" cannot {verb} resource "{asked}" in API group "{found.group}" {scope}'
+    details = {"group": found.group, "kind": found.plural}
+    return Refusal(403, "Forbidden", words, {"name": name, **details} if name else details)
 
 
 def _status(refusal: Refusal) -> Reply:
@@ -367,6 +400,8 @@ def _resource_list(group: str, version: str) -> Json:
             }
             if each.short:
                 entry["shortNames"] = list(each.short)
+            if each.is_everyday:
+                entry["categories"] = ["all"]
             entries.append(entry)
             entries += [
                 {
