@@ -33,8 +33,15 @@ def test_a_runtime_whose_heap_is_used_up_may_live_in_a_ready_pod():
     assert found.verdict == "incident"
 
 
-REFUSED = symptom("Deployment shop/web", "service_selects_no_pods dependency_address_wrong", "web is refused: db:9999", 0.6,
-                  role="effect", points_at=["Service shop/db"], analyzer="logs.faults")  # fmt: skip
+REFUSED = symptom(
+    "Deployment shop/web",
+    "service_selects_no_pods dependency_address_wrong",
+    "web is refused: db:9999",
+    0.6,
+    role="effect",
+    points_at=["Service shop/db"],
+    analyzer="logs.faults",
+)
 
 
 def test_a_setting_that_was_always_wrong_is_as_new_as_the_complaint_that_it_causes():
