@@ -4,8 +4,9 @@ Cases stand in `holdout/`, in the words of README.md and these: `source` (where 
 faults.yaml, or L), `served` (what there is to read, a run each: `kubernetes`, `plain|ecs|otel|fluent` logs, `state`
 metrics of objects, `metrics` of the application besides), `page` (the alert in another form than Alertmanager's),
 `elsewhere` (workloads of other namespaces), `nodes` (what is wrong with a node), `series` and `golden` (metrics),
-`sidecar_crash` (a container beside the first), `verdict` (what it must be), `also` (causes, one of which must be among
-those named besides), `sure` (runs in which a wrong cause is claimed with High: the worst kind of `open`).
+`sidecar_crash` (a container beside the first), `crashed_on` (a DaemonSet's pod of one node), `verdict` (what it must
+be), `also` (causes, one of which must be among those named besides), `sure` (runs in which a wrong cause is claimed
+with High: the worst kind of `open`).
 
     python -m tests.field.holdout            the table of README.md
     python -m tests.field.holdout NAME       what is said of one case
@@ -14,6 +15,7 @@ those named besides), `sure` (runs in which a wrong cause is claimed with High: 
 from __future__ import annotations
 
 import copy
+import re
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +35,7 @@ from skills import registry
 from tests.field import clusters, series, telemetry
 from tests.field.clusters import FOLDER, Made
 from tests.field.investigation import pod_logs, right, said
-from tests.field.objects import NODES, NOW, Obj, ago, condition, meta, workload
+from tests.field.objects import NODES, NOW, Obj, address, ago, condition, meta, workload
 from tests.skills.elasticsearch import cluster as elasticsearch
 from tests.skills.kubernetes import server as kubernetes
 from workers import agent
@@ -43,6 +45,7 @@ from workers.simulation.faces.prometheus import Prometheus
 from workers.simulation.faces.serve import Served
 
 HOLDOUT = Path(FOLDER) / "holdout"
+_ADDRESS = re.compile(r"\{ip:([\w-]+)\}")
 _OPTIONAL = ("gateway.networking.k8s.io", "cert-manager.io", "cilium.io")
 
 
@@ -70,6 +73,8 @@ def runs() -> list[Run]:
 
 def made(case: Mapping[str, Any]) -> Made:
     it = clusters.made(case)
+    addresses = {o["metadata"]["name"]: o["spec"].get("clusterIP", "") for o in it.objects if o["kind"] == "Service"}
+    lines = [replace(each, text=_addressed(each.text, addresses, it.namespace)) for each in it.lines]
     objects = [_noded(o, case.get("nodes", {})) for o in it.objects]
     for name, container in case.get("sidecar_crash", {}).items():
         objects = [_crashed(o, container) if o["metadata"]["name"].startswith(f"{name}-") else o for o in objects]
@@ -80,7 +85,19 @@ def made(case: Mapping[str, Any]) -> Made:
             objects.append(_namespace(namespace))
         for name, each in workloads.items():
             objects += workload(name, each, namespace)
-    return replace(it, objects=tuple(objects))
+    for name, node in case.get("crashed_on", {}).items():
+        objects = [_crashed(o, name) if _runs(o, name, node) else o for o in objects]
+    return replace(it, objects=tuple(objects), lines=tuple(lines))
+
+
+def _addressed(text: str, addresses: Mapping[str, str], namespace: str) -> str:
+    """`{ip:cart}` is the cluster address of Service cart, also when it is gone by now."""
+    return _ADDRESS.sub(lambda m: addresses.get(m[1]) or address(m[1], namespace, net="10.96.7"), text)
+
+
+def _runs(obj: Obj, name: str, node: str) -> bool:
+    called = obj["metadata"]["name"].startswith(f"{name}-")
+    return obj["kind"] == "Pod" and called and obj["spec"].get("nodeName") == node
 
 
 def _namespace(name: str) -> Obj:
