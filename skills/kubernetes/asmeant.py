@@ -1,5 +1,6 @@
 """What makes an alert fire although nothing is wrong, as the objects themselves say: a Job whose later try did the
-work, an autoscaler without room that needs none. The counterpart of the analyzers: it tells why there is no trouble.
+work, an autoscaler without room that needs none, a quota that is used up and refuses nothing. The counterpart of the
+analyzers: it tells why there is no trouble.
 """
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from skills.contract import Entity, Focus, Symptom
-from skills.kubernetes import cite
+from skills.kubernetes import cite, refusals
 from skills.kubernetes.objects import (
     Object,
     condition,
@@ -15,6 +16,7 @@ from skills.kubernetes.objects import (
     dig,
     entity,
     holds,
+    mapping,
     maps,
     name,
     namespace,
@@ -23,6 +25,7 @@ from skills.kubernetes.objects import (
     time_of,
 )
 from skills.kubernetes.pods import is_ready, live
+from skills.kubernetes.quantities import quantity
 from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.asmeant"
@@ -35,6 +38,7 @@ def as_meant(snapshot: Snapshot, focus: Focus) -> list[Symptom]:
     named = {focus.labels.get(label, "") for label in (*_RUN, *_AUTOSCALER)} | {focus.service}
     found = [_job(snapshot, j) for j in snapshot.of("Job") if name(j) in named]
     found += [_autoscaler(snapshot, h) for h in snapshot.of("HorizontalPodAutoscaler") if name(h) in named]
+    found += [_quota(snapshot, q) for q in snapshot.of("ResourceQuota") if name(q) in _quotas_of(focus)]
     return [s for s in found if s is not None]
 
 
@@ -83,6 +87,23 @@ def _autoscaler(snapshot: Snapshot, hpa: Object) -> Symptom | None:
     words = f"HorizontalPodAutoscaler {name(hpa)}: minReplicas = maxReplicas = {most}, and {len(pods)} of {most} pods"
     words += f" of {target} are ready" + (f", {used}" if (used := _used(hpa)) else "")
     return _well(snapshot, "HorizontalPodAutoscaler", hpa, words, None)
+
+
+def _quotas_of(focus: Focus) -> set[str]:
+    return {focus.labels.get("resourcequota", "")} - {""}
+
+
+def _quota(snapshot: Snapshot, quota: Object) -> Symptom | None:
+    """A quota that is used to the last has done its work; it is trouble from the first object that it refuses."""
+    place = namespace(quota)
+    hard, used = mapping(quota, "status", "hard"), mapping(quota, "status", "used")
+    full = [r for r in hard if (most := quantity(hard[r])) and (quantity(used.get(r)) or 0.0) >= most]
+    refused = any(r.owner.namespace == place and r.stands for r in refusals.of(snapshot))
+    if not full or refused or refusals.without_pods(snapshot, place):
+        return None
+    told = ", ".join(f"{r} used {used.get(r)} of {hard[r]}" for r in full)
+    words = f"ResourceQuota {name(quota)}: {told}; nothing is refused, and no workload of {place} lacks pods"
+    return _well(snapshot, "ResourceQuota", quota, words, None)
 
 
 def holds_not(hpa: Object, kind: str) -> bool:

@@ -91,6 +91,8 @@ def judged(case: Case, namespace: str, found: Finding) -> str:
     sure = [s for s, band in zip(said(found), bands, strict=True) if band != "low"]
     excused = [w.replace("NAMESPACE", namespace) for w in truth.get("accept", ())]
     if truth.get("none"):
+        if found.verdict != "recovered" and "high" in bands:
+            return f"sure although nothing is wrong: {sure}; {told}"
         return f"blamed although nothing is wrong: {sure}; {told}" if set(sure) - set(excused) else ""
     if truth.get("none_too") and not sure:
         return ""

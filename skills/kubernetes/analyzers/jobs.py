@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from skills.contract import Entity, Focus, Symptom, Window
 from skills.kubernetes import cite
 from skills.kubernetes.analyzers.crashes import last_words
-from skills.kubernetes.differences import of_templates
+from skills.kubernetes.differences import of_templates, written_at
 from skills.kubernetes.objects import (
     Object,
     condition,
@@ -41,7 +41,7 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
     for job in snapshot.of("Job"):
         by_owner[snapshot.owner_of(job, "Job")].append(job)
     found = [_jobs(snapshot, owner, jobs) for owner, jobs in by_owner.items()]
-    found += [_schedule(snapshot, c, focus) for c in snapshot.of("CronJob")]
+    found += [_schedule(snapshot, c, focus, snapshot.clock) for c in snapshot.of("CronJob")]
     return [s for s in found if s]
 
 
@@ -133,7 +133,7 @@ def _outlives(pods: list[Object]) -> str:
     return ""
 
 
-def _schedule(snapshot: Snapshot, cron: Object, focus: Focus) -> Symptom | None:
+def _schedule(snapshot: Snapshot, cron: Object, focus: Focus, now: datetime) -> Symptom | None:
     target = Entity(kind="CronJob", namespace=namespace(cron), name=name(cron))
     ran = latest(time_of(dig(cron, "status", key)) for key in ("lastScheduleTime", "lastSuccessfulTime"))
     events = [
@@ -145,6 +145,7 @@ def _schedule(snapshot: Snapshot, cron: Object, focus: Focus) -> Symptom | None:
     if not events and not suspended:
         return None
     asked = name(cron) in (focus.service, focus.labels.get("cronjob", ""), focus.labels.get("job_name", ""))
+    since = written_at(cron, snapshot.clock, "spec", "suspend") if suspended else None
     why = events[-1].message if events else "it is suspended"
     said = [cite.told(snapshot, e) for e in events[-1:]]
     words = (
@@ -157,7 +158,22 @@ def _schedule(snapshot: Snapshot, cron: Object, focus: Focus) -> Symptom | None:
         faults=("scheduled_job_failing",),
         summary=f"CronJob {name(cron)}: {why[:300]}.",
         # Suspending a job is an everyday decision; it matters when somebody misses the job.
-        specificity=0.85 if events else 0.8 if asked else 0.3,
+        specificity=0.85
+        if events or (asked and since)
+        else 0.8
+        if asked
+        else 0.1
+        if _is_kept(cron, since, now)
+        else 0.3,
         evidence=(*said, cite.seen(snapshot, "CronJob", cron, words)),
-        onset=events[0].first if events else time_of(dig(cron, "status", "lastScheduleTime")),
+        onset=events[0].first if events else since or time_of(dig(cron, "status", "lastScheduleTime")),
     )
+
+
+_BORN_SO, _LONG = timedelta(minutes=1), timedelta(days=2)
+
+
+def _is_kept(cron: Object, since: datetime | None, now: datetime) -> bool:
+    """Suspended as it was made, or for days: kept for whenever it is needed."""
+    born = created(cron)
+    return since is not None and (now - since > _LONG or (born is not None and since - born < _BORN_SO))

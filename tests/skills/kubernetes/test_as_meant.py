@@ -82,3 +82,25 @@ def test_an_autoscaler_that_is_short_of_something_is_not_as_meant(wrong: dict[st
 
 def test_what_the_alert_does_not_name_is_not_vouched_for() -> None:
     assert said(job(failed=1, succeeded=1, condition="Complete"), *app("cart", replicas=2), autoscaler()) == []
+
+
+# --- a quota that is used up ---------------------------------------------------------------------------------------
+
+
+def quota(used: str = "3") -> Obj:
+    status = {"hard": {"services": "3", "pods": "20"}, "used": {"services": used, "pods": "4"}}
+    return {"kind": "ResourceQuota", "apiVersion": "v1", "metadata": meta("objects"), "spec": {}, "status": status}
+
+
+def test_a_quota_that_is_used_up_and_refuses_nothing_is_as_meant() -> None:
+    (words,) = said(*app("cart"), quota(), resourcequota="objects")
+    assert words == (
+        "ResourceQuota objects: services used 3 of 3; nothing is refused, and no workload of shop lacks pods."
+    )
+
+
+def test_a_quota_with_room_or_before_which_somebody_waits_is_not_vouched_for() -> None:
+    lacking = [o for o in app("cart") if o["kind"] != "Pod"]
+    assert said(*app("cart"), quota("2"), resourcequota="objects") == []
+    assert said(*lacking, quota(), resourcequota="objects") == []
+    assert said(*app("cart"), quota()) == []

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from skills.contract import LogLine
-from skills.kubernetes import crashlogs
+from skills.contract import Focus, LogLine
+from skills.kubernetes import analyzers, crashlogs
+from tests.skills.kubernetes import shapes
 from tests.skills.kubernetes.shapes import (
     NOW,
     NS,
@@ -205,6 +206,25 @@ def test_a_schedule_that_starts_nothing(reason: str, message: str) -> None:
         "CronJob shop/report",
         "scheduled_job_failing",
     )
+
+
+@pytest.mark.parametrize(
+    ("since", "asked", "least", "most"),
+    [(20, True, 0.8, 1.0), (20, False, 0.2, 0.4), (4320, False, 0.0, 0.1), (6000, False, 0.0, 0.1)],
+    ids=["missed", "lately, and nobody asks", "for days", "made so"],
+)
+def test_a_schedule_that_is_kept_suspended_is_no_suspect(since: int, asked: bool, least: float, most: float) -> None:
+    held = cron(lastScheduleTime=ago(6000))
+    held["spec"]["suspend"] = True
+    owned = {"f:spec": {"f:suspend": {}}}
+    write = {"manager": "kubectl-patch", "operation": "Update", "time": ago(since), "fieldsV1": owned}
+    held["metadata"] |= {"creationTimestamp": ago(6000), "managedFields": [write]}
+    focus = Focus(namespace=shapes.NS, labels={"cronjob": "report"} if asked else {})
+    look = shapes.snapshot(*shapes.NODES, held)
+    (found,) = analyzers.run(look, focus, shapes.WINDOW, shapes.NOW)
+    assert least <= found.specificity <= most
+    assert found.onset is not None
+    assert f"{found.onset:%Y-%m-%dT%H:%M:%SZ}" == ago(since)
 
 
 def test_a_missed_start_before_the_last_good_run_is_over() -> None:
