@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
 
 from skills.faults import fault
-from workers.simulation import names, scenario
+from workers.simulation import SimulationError, library, names
+
+FRESH = re.compile(r"fresh:([1-9]\d{0,4})(?::(\d{1,6}))?")
 
 
 class CaseError(Exception):
@@ -46,7 +49,7 @@ class Case:
 
 def case(name: str) -> Case:
     """Raises SimulationError for a scenario that is damaged."""
-    it = scenario.load(name)
+    it = library.load(name)
     return Case(
         name=name,
         title=it.title,
@@ -61,16 +64,33 @@ def case(name: str) -> Case:
 
 
 def chosen(patterns: Iterable[str]) -> tuple[str, ...]:
-    """Names of scenarios by glob; `@slice` or `@FILE` stands for a file with one glob a line. Raises CaseError."""
+    """Names of scenarios by glob; `@slice` or `@FILE` stands for a file with one glob a line, `fresh:COUNT` or
+    `fresh:COUNT:FIRST` for scenarios that nobody wrote (`workers/simulation/fresh.py`). Raises CaseError."""
     known = names()
     found: dict[str, None] = {}
     for pattern in patterns or ("*",):
         for glob, where in _spread(pattern):
+            if sample := FRESH.fullmatch(glob):
+                found.update(dict.fromkeys(_fresh(int(sample[1]), int(sample[2] or 0))))
+                continue
             matching = [name for name in known if fnmatchcase(name, glob)]
             if not matching:
                 raise CaseError(f"{where}no case matches {glob!r}; `gumshoe simulate --list` names them")
             found.update(dict.fromkeys(matching))
     return tuple(sorted(found))
+
+
+def _fresh(count: int, first: int) -> Iterator[str]:
+    """So many that can be composed: not every draw makes somebody's alert fire."""
+    for number in range(first, first + 3 * count):
+        if not count:
+            return
+        try:
+            library.load(f"fresh-{number}")
+        except SimulationError:
+            continue
+        count -= 1
+        yield f"fresh-{number}"
 
 
 def _spread(pattern: str) -> list[tuple[str, str]]:

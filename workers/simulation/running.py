@@ -10,7 +10,7 @@ from typing import Any
 
 from skills.faults import fault as leaf
 from workers.domain import FlagEvent
-from workers.simulation import clock, flags, scenario, systems
+from workers.simulation import clock, flags, library, scenario, systems
 from workers.simulation.alerts import Alert, Rules, rule, webhook
 from workers.simulation.blow import Altered, Blow, workload_thing
 from workers.simulation.company import SimulationError
@@ -70,7 +70,7 @@ def start(
 ) -> Running:
     """Serve a scenario at `at` (default: its own moment), with these skills on (default: its own), and with an
     improviser for what no face does (default: that is refused). Raises SimulationError."""
-    it = scenario.load(name)
+    it = library.load(name)
     staged = stage(name, at=at, of=it.model_copy(update={"skills": skills}) if skills else it, beyond=beyond)
     served = Served(staged.faces)
     world = staged.scene.world
@@ -81,7 +81,7 @@ def start(
 
 def stage(name: str, *, at: datetime | None = None, of: Scenario | None = None, beyond: Beyond | None = None) -> Staged:
     """Make the world, evaluate the alert, write down the truth; no sockets. Raises SimulationError."""
-    it = of or scenario.load(name)
+    it = of or library.load(name)
     now = at.timestamp() if at else clock.moment(it.at)
     world, blows, innocent = scenario.build(it, now)
     scene = Scene(world)

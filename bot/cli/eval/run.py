@@ -65,6 +65,7 @@ def command(
 
     \b
     gumshoe eval run --out run.json
+    gumshoe eval run --cases fresh:100 --out fresh.json      scenarios that nobody wrote
     gumshoe eval run --cases 'oom-*' --model claude-sonnet-5-5 --repeats 3 --limit-dollars 2 --out claude.json
 
     Exit code 0 when everything ran, whatever came of it; 4 when the limit of dollars ended it.
