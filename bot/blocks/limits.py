@@ -19,6 +19,8 @@ BUTTON = 75
 BUTTON_VALUE = 2000
 BUTTON_URL = 3000
 OPTION_TEXT = 75
+OPTIONS = 100
+"""Of a list, and of each of its groups; and so many groups."""
 TITLE = 24
 LABEL = 2000
 METADATA = 3000

@@ -5,7 +5,7 @@ mrkdwn is sent `verbatim`, so that Slack turns nothing in it into a mention or a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -165,6 +165,28 @@ def text_input(
 
 def option(value: str, text: str) -> dict[str, Any]:
     return {"text": plain_text(text, limits.OPTION_TEXT), "value": value[:150]}
+
+
+def select(options: Sequence[dict[str, Any]], placeholder: str) -> dict[str, Any]:
+    """One of them, or none."""
+    return {
+        "type": "static_select",
+        "options": list(options[: limits.OPTIONS]),
+        "placeholder": plain_text(placeholder, 150),
+    }
+
+
+def grouped_select(groups: Mapping[str, Sequence[dict[str, Any]]], placeholder: str) -> dict[str, Any]:
+    """One of them, or none; the groups have a line of their own."""
+    shown = [
+        {"label": plain_text(label, limits.OPTION_TEXT), "options": list(options[: limits.OPTIONS])}
+        for label, options in groups.items()
+    ]
+    return {
+        "type": "static_select",
+        "option_groups": shown[: limits.OPTIONS],
+        "placeholder": plain_text(placeholder, 150),
+    }
 
 
 def checkboxes(options: Sequence[dict[str, Any]], chosen: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:

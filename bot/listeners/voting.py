@@ -31,7 +31,7 @@ def withdraw(
 
 
 def _acknowledge(desk: Desk, investigation_id: str, recorded: Feedback) -> None:
-    status = _living(desk, investigation_id)
+    status = living(desk, investigation_id)
     if status:
         desk.store.outbox.add(
             status.customer,
@@ -45,7 +45,8 @@ def _acknowledge(desk: Desk, investigation_id: str, recorded: Feedback) -> None:
         desk.say_soon()
 
 
-def _living(desk: Desk, investigation_id: str) -> Post | None:
+def living(desk: Desk, investigation_id: str) -> Post | None:
+    """The message with its answer."""
     investigation = desk.store.investigations.get(investigation_id)
     posts = desk.store.outbox.of_incident(investigation.incident_id) if investigation else ()
     return next((p for p in posts if p.kind == "status" and p.investigation_id == investigation_id), None)

@@ -16,7 +16,7 @@ from selenium.common.exceptions import (
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
@@ -53,6 +53,15 @@ class Chromium:
             return True
 
         self._until(pressed, f"pressing {selector}")
+
+    def choose(self, selector: str, value: str) -> None:
+        """One option of a list."""
+
+        def chosen() -> bool:
+            Select(self._shown(selector)).select_by_value(value)
+            return True
+
+        self._until(chosen, f"choosing {value} of {selector}")
 
     def enter(self, selector: str, words: str) -> None:
         """Types and presses Enter."""

@@ -6,6 +6,7 @@ One JSON file. It holds what the trace held, which was masked before it was stor
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from config.customers import Customer
 from skills.contract import Change, Entity
 from skills.faults import UnknownFault, fault
 from workers import flags
+from workers.correction import read as read_correction
 from workers.domain import Alert
 from workers.evaluation.cases import Case, CaseError
 from workers.evaluation.tape import lean
@@ -95,6 +97,27 @@ def from_store(store: Store, investigation_id: str, customer: Customer, truth: T
         ),
         spans=tuple(lean(span) for span in store.traces.spans(trace.id)),
     )
+
+
+def from_corrections(store: Store, customers: Sequence[Customer]) -> tuple[tuple[Recorded, ...], tuple[str, ...]]:
+    """The investigations that people have corrected, by the words of the last who did; and why others are none."""
+    known, made, left = {c.name: c for c in customers}, [], []
+    for investigation_id, said in store.feedback.corrections():
+        investigation, true = store.investigations.get(investigation_id), read_correction(said.true_cause)
+        if investigation is None or investigation.customer not in known:
+            left.append(f"{investigation_id}: its customer has no file any more")
+        elif true is None:
+            left.append(f"{investigation_id}: {_PROSE}")
+        else:
+            try:
+                truth = corrected(true.verdict, entity=true.entity, fault_name=true.fault)
+                made.append(from_store(store, investigation_id, known[investigation.customer], truth))
+            except CaseError as error:
+                left.append(str(error))
+    return tuple(made), tuple(left)
+
+
+_PROSE = "the true cause is given in prose; `gumshoe eval case` takes it with --entity and --fault"
 
 
 def corrected(

@@ -71,6 +71,16 @@ class FeedbackRows:
         """Person -> the vote that counts."""
         return counting(self.history(investigation_id))
 
+    def corrections(self) -> tuple[tuple[str, Feedback], ...]:
+        """Investigations of which somebody says now what was really true, with the last who did, oldest first."""
+        with self._db.read() as connection:
+            asked = sa.select(feedback.c.investigation_id).where(feedback.c.true_cause != "").distinct()
+            ids = sorted(connection.execute(asked).scalars())
+            standing = [(i, counting(rows_of(connection, i)).values()) for i in ids]
+        last = ((i, max(told, key=lambda f: (f.created_at, int(f.id)))) for i, votes in standing
+                if (told := [f for f in votes if f.vote == "wrong" and f.true_cause]))  # fmt: skip
+        return tuple(sorted(last, key=lambda row: (row[1].created_at, row[0])))
+
     def history(self, investigation_id: str) -> tuple[Feedback, ...]:
         """Every row, oldest first."""
         with self._db.read() as connection:

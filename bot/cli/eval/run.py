@@ -10,6 +10,7 @@ import click
 
 from bot.cli.eval._bar import Bar
 from bot.cli.eval._intake import alerts
+from bot.cli.eval._past import corrected, is_corrected, taught
 from config.customers import Budget
 from config.settings import Settings, load
 from skills import registry
@@ -24,7 +25,13 @@ from workers.llm.choose import pick
 
 
 @click.command()
-@click.option("--cases", "globs", multiple=True, metavar="GLOB", help="Default: all. @slice, or FILE.case.json.")
+@click.option(
+    "--cases",
+    "globs",
+    multiple=True,
+    metavar="GLOB",
+    help="Default: all. @slice, @corrected (what people corrected in Slack; past-INVESTIGATION: one), FILE.case.json.",
+)
 @click.option("--model", "models", multiple=True, metavar="NAME", help="offline (default) or a model id; repeatable.")
 @click.option("--skills", "only", multiple=True, metavar="A,B", help="A variant with only these on; repeatable.")
 @click.option("--without", multiple=True, metavar="A,B", help="A variant with these off; repeatable.")
@@ -33,9 +40,9 @@ from workers.llm.choose import pick
     "--guidance",
     "books",
     multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="A variant with this guidance (YAML: alert_type, text); repeatable. `none` for one without.",
+    help="A variant with this guidance (YAML: alert_type, text; @CUSTOMER: what its people have taught); repeatable. "
+    "`none` for one without.",
 )
 @click.option("--repeats", default=1, type=click.IntRange(1, 100), show_default=True)
 @click.option("--jobs", default=2, type=click.IntRange(1, 64), show_default=True, help="Processes.")
@@ -50,7 +57,7 @@ def command(
     only: tuple[str, ...],
     without: tuple[str, ...],
     toggles: bool,
-    books: tuple[Path, ...],
+    books: tuple[str, ...],
     repeats: int,
     jobs: int,
     limit_dollars: float | None,
@@ -72,8 +79,8 @@ def command(
     """
     settings = load()
     try:
-        variants = crossed(models or ("offline",), _toggles(only, without, toggles), _notebooks(books))
-        plan = _plan(globs, variants, repeats, jobs, limit_dollars)
+        variants = crossed(models or ("offline",), _toggles(only, without, toggles), _notebooks(books, settings))
+        plan = _plan(globs, variants, repeats, jobs, limit_dollars, settings)
     except (CaseError, NotebookError) as error:
         raise click.UsageError(str(error)) from None
     budget = Budget()
@@ -97,11 +104,17 @@ def command(
 
 
 def _plan(
-    globs: tuple[str, ...], variants: tuple[Variant, ...], repeats: int, jobs: int, limit: float | None
+    globs: tuple[str, ...],
+    variants: tuple[Variant, ...],
+    repeats: int,
+    jobs: int,
+    limit: float | None,
+    settings: Settings,
 ) -> runner.Plan:
-    """Scenarios by glob, past investigations by file."""
+    """Scenarios by glob, past investigations by file or out of the store."""
     past = tuple(recorded.read(Path(g)) for g in globs if g.endswith(recorded.SUFFIX))
-    named = tuple(g for g in globs if not g.endswith(recorded.SUFFIX))
+    past += corrected(tuple(g for g in globs if is_corrected(g)), settings)
+    named = tuple(g for g in globs if not g.endswith(recorded.SUFFIX) and not is_corrected(g))
     scenarios = chosen(named) if named or not past else ()
     return runner.Plan((*scenarios, *(p.name for p in past)), variants, repeats, jobs, limit, past)
 
@@ -121,8 +134,11 @@ def _skills(names: str) -> tuple[str, ...]:
     return given
 
 
-def _notebooks(files: tuple[Path, ...]) -> tuple[Notebook, ...]:
-    return tuple(Notebook() if str(file) == "none" else notebook(file) for file in files)
+def _notebooks(books: tuple[str, ...], settings: Settings) -> tuple[Notebook, ...]:
+    return tuple(
+        Notebook() if book == "none" else taught(book[1:], settings) if book.startswith("@") else notebook(Path(book))
+        for book in books
+    )
 
 
 def _say_cost(plan: runner.Plan, settings: Settings, budget: Budget, limit: float | None) -> None:

@@ -16,6 +16,11 @@ def chosen(view: Mapping[str, Any], block_id: str) -> tuple[str, ...]:
     return tuple(str(option["value"]) for option in options)
 
 
+def picked(view: Mapping[str, Any], block_id: str) -> str:
+    """The one that was chosen of a list, if any."""
+    return str((_element(view, block_id).get("selected_option") or {}).get("value") or "")
+
+
 def block_ids(view: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(block["block_id"] for block in view["blocks"] if block["type"] == "input")
 

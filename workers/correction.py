@@ -1,0 +1,60 @@
+"""What a person says was really true of an incident, as one sentence that people write and code reads back.
+
+    false alarm
+    memory_limit_too_low of Deployment shop/cart
+    recovered: node_rebooted of Node ip-10-0-32-240
+    inconclusive is never a truth
+
+It stands first in the words of the correction; whatever follows is for people.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from skills.contract import Entity
+from skills.faults import UnknownFault, fault
+
+TrueVerdict = Literal["incident", "recovered", "false_alarm"]
+_CAUSE = re.compile(
+    r"^(recovered\s*[:,]\s*)?([a-z][a-z0-9_]+|[A-K]\d+) of ([A-Z]\w+) (?:([\w.-]+)/)?([\w.:-]*\w)\s*$", re.I
+)
+_CULPRIT = re.compile(r"^([A-Za-z]\w+) (?:([\w.-]+)/)?([\w.:-]*\w)$")
+
+
+@dataclass(frozen=True)
+class Correction:
+    verdict: TrueVerdict
+    entity: Entity | None = None
+    fault: str = ""
+
+    def __str__(self) -> str:
+        if self.entity is None:
+            return "false alarm"
+        return f"{'recovered: ' if self.verdict == 'recovered' else ''}{self.fault} of {self.entity}"
+
+
+def culprit(text: str) -> Entity | None:
+    """`Deployment shop/cart`, `Node worker-3`."""
+    found = _CULPRIT.match(text.strip())
+    return Entity(kind=found[1], namespace=found[2] or None, name=found[3]) if found else None
+
+
+def read(words: str) -> Correction | None:
+    """What the first line says; None when it is prose."""
+    first = words.strip().partition("\n")[0].strip().rstrip(".")
+    if first.lower().replace("_", " ").replace("-", " ") == "false alarm":
+        return Correction("false_alarm")
+    found = _CAUSE.match(first)
+    if found is None:
+        return None
+    try:
+        known = fault(found[2].lower() if "_" in found[2] else found[2].upper())
+    except UnknownFault:
+        return None
+    if not known.is_cause:
+        return None
+    entity = Entity(kind=found[3], namespace=found[4] or None, name=found[5])
+    return Correction("recovered" if found[1] else "incident", entity, known.name)
