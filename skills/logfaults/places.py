@@ -75,7 +75,7 @@ def workload(entity: Entity | None, namespace: str, container: str = "") -> Enti
 
 _HOST = r"[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9][\w-]*)*"
 _URL = re.compile(rf"\b[a-z][a-z0-9+.-]*://(?:[^@/\s\"']*@)?(?P<host>{_HOST})(?::(?P<port>\d{{2,5}}))?")
-_PAIR = re.compile(rf"(?<![\w./:-])(?P<host>{_HOST}):(?P<port>\d{{2,5}})(?!:\S|[\w.-])")
+_PAIR = re.compile(rf"(?<![\w./:-])(?<!client=)(?<!client\.addr=)(?P<host>{_HOST}):(?P<port>\d{{2,5}})(?!:\S|[\w.-])")
 _COMPLAINT = re.compile(
     rf"\bAddr: (?P<host>{_HOST}):(?P<port>\d+)"  # mongo-go-driver
     rf"|\bhost=\\?'(?P<host2>{_HOST})\\?', port=(?P<port2>\d+)"  # urllib3
@@ -87,7 +87,9 @@ _COMPLAINT = re.compile(
     rf"|\bHost: (?P<host7>{_HOST}) Port: (?P<port7>\d+)"  # Thrift
 )
 _SOURCE_FILE = re.compile(r"\.(?:go|py|java|kt|[mc]?js|tsx?|cs|rb|cc|cpp|c|h|rs|scala|php|erl|ex|lua)$", re.IGNORECASE)
-_NOT_HOSTS = frozenset(("line", "port", "time", "at", "error", "code", "pid", "column", "offset", "status", "length"))
+_NOT_HOSTS = frozenset(
+    ("line", "port", "time", "at", "error", "code", "pid", "column", "offset", "status", "length", "number")
+)
 
 
 def host_in(match: re.Match[str], text: str) -> Host | None:
@@ -117,9 +119,21 @@ def hosts_in(text: str) -> list[Host]:
         for match in shape.finditer(text[:8000]):
             groups = match.groupdict()
             host = _host(_first(groups, "host"), _first(groups, "port") or None)
-            if host is not None and host.name not in found:
+            if host is not None and host.name not in found and not (shape is _URL and _is_for_readers(text, match)):
                 found[host.name] = host
     return list(found.values())
+
+
+def _is_for_readers(text: str, url: re.Match[str]) -> bool:
+    return _FOR_READERS.search(text[max(0, url.start() - 40) : url.start()]) is not None
+
+
+_FOR_READERS = re.compile(
+    r"\b(?:see|visit|more info(?:rmation)?|documentation|docs|help|refer to|check out|learn more|troubleshoot\w*)"
+    r"\b[^.\n]{0,20}$",
+    re.IGNORECASE,
+)
+"""What leads to an address that people shall read, and nothing calls: `More info: http://...`."""
 
 
 def _host(name: str, port: str | None) -> Host | None:

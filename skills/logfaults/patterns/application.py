@@ -87,10 +87,16 @@ PATTERNS = (
         r"^(?:[\w\[\]:,.\- ]*\b)?(?:KeyError|TypeError|AttributeError|NameError|UnboundLocalError"
         r"|ZeroDivisionError): ",
         r"undefined method `|Undefined (?:variable|array key|index)|division by zero",
+        r"NoSuchMethodError: |NoSuchFieldError: |AbstractMethodError",
+        r"required a bean of type '[^']+' that could not be found",
+        r"thread '[^']+' (?:\(\d+\) )?panicked at ",
         hints="runtime error|nil map|closed channel|interface conversion|cannot read propert|is not a function"
         "|referenceerror|is not iterable|nullpointer|classcast|indexoutofbounds|nullreference|nonetype|out"
         " of range|no attribute|keyerror|typeerror|attributeerror|nameerror|unboundlocal|division|undefined"
-        " method|undefined ",
+        " method|undefined "
+        "|nosuchmethod|nosuchfield|abstractmethod|required a bean|panicked at",
+        unless=r"fetch failed|Failed to fetch"
+        r"|panicked at .{0,200}(?:refused|timed out|dns error|error trying to connect)",
         faults="code_defect_in_release contract_broken_between_services feature_flag_harmful",
         specificity=0.72,
         twin="J4: the message that it trips over was changed by another service",
@@ -194,8 +200,10 @@ PATTERNS = (
         r"worker_connections are not enough|listen queue of socket .{0,40}full|Task queue depth is \d{2,}|limiting"
         r" (?:requests|connections)",
         r"CallNotPermittedException|BulkheadFullException",
+        r"server reached (?:pm\.)?max_children",
         hints="shed|overload|busy|full|rejectedexecution|concurren|503 uo|upstream_max|reset reason: overflow"
-        "|breaker|worker_connections|queue depth|limiting|callnotpermitted|bulkhead",
+        "|breaker|worker_connections|queue depth|limiting|callnotpermitted|bulkhead"
+        "|max_children",
         faults="traffic_surge retry_storm",
         role="effect",
         specificity=0.5,

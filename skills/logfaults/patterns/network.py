@@ -61,6 +61,7 @@ PATTERNS = (
         r"remote error: tls: ",
         r"The remote certificate (?:is invalid|was rejected)",
         r"AuthenticationException.{0,80}certificate",
+        r"unable to verify the first certificate",
         hints="x509|certificate|cert_|certif|tls: |pkix|certpath|sslhandshake",
         unless=r"certificate (?:renewed|reloaded|will expire)|Watching|successfully",
         faults="tls_certificate_invalid",
@@ -91,7 +92,11 @@ PATTERNS = (
         r"rbac_access_denied",
         r"\bUAEX\b",
         r"(?:AuthorizationPolicy|authz).{0,40}denied",
-        hints="rbac|uaex|authorizationpolicy|authz",
+        r"\bNR filter_chain_not_found\b|filter_chain_not_found",
+        r"Request denied .{0,80}server\.(?:group|kind|name)=",
+        r"unauthorized request on route",
+        hints="rbac|uaex|authorizationpolicy|authz"
+        "|filter_chain|request denied|unauthorized request",
         faults="mesh_policy_blocks",
         role="effect",
         specificity=0.88,
@@ -117,8 +122,10 @@ PATTERNS = (
         r"no such plugin",
         r"plugin/loop: Loop .{0,80}detected",
         r"Listen: .{0,40}plugin",
+        r"HttpRequestException: Resource temporarily unavailable \((?P<host7>[\w.-]+):\d+\)",
         hints="lookup|eai_again|name resolution|gaierror|servfail|resolving timed out|dnsname|dns resolution"
-        "|resolve host|etimeout|plugin",
+        "|resolve host|etimeout|plugin"
+        "|temporarily unavailable (",
         faults="dns_resolution_failing network_policy_blocks",
         role="effect",
         specificity=0.75,
@@ -154,7 +161,8 @@ PATTERNS = (
         hints="does not resolve|name resolution failed|dns resolution failed|no such host|enotfound|unknownhost"
         "|resolve|not known|servname|no address associated|host name|unknown|host not found|bad address"
         "|gaierror|nxdomain|can't find|getaddrinfo|host is known",
-        unless=r"Temporary failure in name resolution|EAI_AGAIN",
+        unless=r"Temporary failure in name resolution|EAI_AGAIN"
+        r"|resolve placeholder",
         faults="service_deleted dependency_address_wrong dns_resolution_failing service_object_quota_exhausted",
         role="effect",
         specificity=0.72,
@@ -175,11 +183,16 @@ PATTERNS = (
         r" )(?P<host2>[\w.-]+)",
         r"does not have any active Endpoint",
         r"no endpoints available for service \\?\"?(?P<host3>[\w./:-]+)",
-        r"cluster_not_found",
         r"failed to find any peer",
         r"no available server",
+        r"(?:logical )?service (?P<host4>[\w.-]+):(?P<port4>\d+): service unavailable",
+        r"service in fail-fast|Service \w* ?in fail-fast",
+        r"<NOSRV> .{0,40} 503 ",
+        r"has no server available!",
+        r"Skipping service: no endpoints found",
         hints="no healthy|no_healthy|503 uh|no live upstreams|zero addresses|no address available|available for"
-        "|load balancer does not|active endpoint|no endpoints|cluster_not_found|any peer|no available server",
+        "|load balancer does not|active endpoint|no endpoints|any peer|no available server"
+        "|service unavailable|fail-fast|<nosrv>|has no server|no endpoints found",
         faults="service_selects_no_pods scaled_to_zero readiness_probe_misconfigured",
         role="effect",
         specificity=0.75,
@@ -209,7 +222,12 @@ PATTERNS = (
         r"connect_error.{0,30}refused",
         r"delayed connect error: 111",
         r"ConnectionRefusedError",
-        hints="refused|errno 111|error 111|(111)|failed to connect to|cannot connect to host|error 61|error: 111",
+        r"delayed_connect_error:_?111",
+        r"Connection to (?P<host14>[\w.-]+):(?P<port14>\d+) refused",
+        r"connecting to \w+ on (?P<host15>[\w.-]+):(?P<port15>\d+) .{0,40}ECONNREFUSED",
+        r"\bECONNREFUSED\b",
+        hints="refused|errno 111|error 111|(111)|failed to connect to|cannot connect to host|error 61|error: 111"
+        "|error:_111|error:111",
         unless=r"too many open connections|Connection refused by (?:user|peer policy)",
         faults="service_selects_no_pods service_target_port_wrong scaled_to_zero",
         role="effect",
@@ -259,8 +277,12 @@ PATTERNS = (
         r"404 Not Found .{0,40}(?:gateway|ingress)",
         r"no route matched with those values",
         r"no matching route",
+        r"\b503 NC\b|cluster_not_found",
+        r"Cannot create service.{0,40}service not found",
+        r"Error obtaining Endpoints for Service .{0,80}no object matching key",
         hints="404 nr|503 nr|route_not_found|default backend|404 page|404 not found|no route matched|no matching"
-        " route",
+        " route"
+        "|503 nc|cluster_not_found|cannot create service|obtaining endpoints",
         faults="ingress_route_wrong service_selects_foreign_pods",
         role="effect",
         specificity=0.45,
@@ -293,7 +315,7 @@ PATTERNS = (
         r"(?:No route to host|EHOSTUNREACH|Host is unreachable|network is unreachable)",
         r"\[Errno 11[03]\]",
         r"connect timed out",
-        r"delayed_connect_error|upstream_reset_before_response_started\{connection_timeout",
+        r"delayed_connect_error(?!:_?111)|upstream_reset_before_response_started\{connection_timeout",
         r"reset reason: connection (?:timeout|failure)",
         r"503 UF\b",
         r"transport: Error while dialing: .{0,80}i/o timeout",
@@ -303,7 +325,8 @@ PATTERNS = (
         hints="waiting for connection|timeout|timed out|etimedout|unreachable|no route to host|errno 11|no"
         " reachable servers|503 uf|reset reason|delayed_connect|serverselection|(110|(113",
         unless=r"ECONNREFUSED|connection refused|\bread timeout|Read timed out|no such host|(?<!connection"
-        r" \(Client\.Timeout exceeded while awaiting )headers|deadline exceeded$",
+        r" \(Client\.Timeout exceeded while awaiting )headers|deadline exceeded$"
+        r"|delayed_connect_error:_?111|TLS_error",
         faults="network_policy_blocks service_transport_wrong packet_loss",
         role="effect",
         specificity=0.6,
@@ -334,8 +357,10 @@ PATTERNS = (
         r"request timed out|operation timed out|timed out waiting|\bRequest timeout\b",
         r"504 Gateway Time-?out",
         r"THRIFT_EAGAIN \(timed out\)|TTransportException.{0,20}timed out",
+        r"StatusCode=\\?\"DeadlineExceeded",
         hints="deadline|timeout|timed out|econnaborted|504|time-out|timedout",
-        unless=r"lease|idle timeout|keep-?alive|leader election|HikariPool",
+        unless=r"lease|idle timeout|keep-?alive|leader election|HikariPool"
+        r"|not present in metadata|selecting a server using",
         faults="link_latency cpu_throttled_by_limit slow_query_or_lock packet_loss network_policy_blocks"
         " service_transport_wrong",
         role="effect",
@@ -368,8 +393,10 @@ PATTERNS = (
         r"No more data to read|TTransportException.{0,60}closed",
         r"connection was (?:closed|forcibly closed)|socket was unexpectedly closed",
         r"premature EOF",
+        r"PrematureCloseException",
         hints="reset|remotedisconnected|hang up|503 u|prematurely|aborted|broken pipe|epipe|eof|closed|gone away"
-        "|lost connection|no more data",
+        "|lost connection|no more data"
+        "|prematureclose",
         unless=r"client (?:disconnected|closed)|recv failed.{0,40}client|while sending to client",
         faults="mesh_policy_blocks packet_loss",
         role="effect",
@@ -381,7 +408,8 @@ PATTERNS = (
         "cannot connect",
         "cannot connect",
         r"(?:Failed|Unable|Could ?n[o']t|Cannot) (?:to )?connect (?:to )?(?P<host>[\w.-]+):(?P<port>\d+)",
-        hints="connect ",
+        r"TypeError: fetch failed",
+        hints="connect |fetch failed",
         faults="service_selects_no_pods service_target_port_wrong scaled_to_zero",
         role="effect",
         specificity=0.5,
@@ -408,6 +436,7 @@ PATTERNS = (
         r"Request failed with status code 5\d\d",
         r"HttpServerErrorException\$?\w*: 5\d\d",
         r"FeignException.{0,40}5\d\d",
+        r"Response status code does not indicate success: 5\d\d",
         hints="502|503|500|5|unavailable",
         unless=r"duration|latency",
         faults="",

@@ -223,6 +223,7 @@ PATTERNS = (
         r"database \\?\"(?P<object7>[^\"\\]+)\\?\" does not exist",
         r"(?:pending|unapplied|missing) migration|Schema-validation: missing (?:table|column)",
         r"Validate failed: Migration",
+        r"The (?:table|column) `(?P<object8>[^`]+)` does not exist in the current database",
         hints="does not exist|doesn't exist|unknown column|no such table|no such column|undefinedtable"
         "|undefinedcolumn|unknown database|migration|schema-validation",
         unless=r"role \\?\"",
@@ -282,7 +283,9 @@ PATTERNS = (
         r"std::bad_alloc",
         r"Allocation failed - .{0,40}heap",
         r"cannot allocate memory",
-        hints="outofmemory|out of memory|memoryerror|bad_alloc|allocation failed|allocate memory",
+        r"Allowed memory size of \d+ bytes exhausted",
+        hints="outofmemory|out of memory|memoryerror|bad_alloc|allocation failed|allocate memory"
+        "|allowed memory size",
         unless=r"SERVER_ERROR|OOM command|native thread",
         faults="memory_leak memory_limit_too_low",
         specificity=0.72,

@@ -130,6 +130,7 @@ PATTERNS = (
         r"SASL authentication step: .{0,40}failed",
         r"\"Failed to authenticate\"|Failed to authenticate .{0,60}SCRAM",
         r"sasl conversation error",
+        r"MongoAuthenticationException",
         hints="authenticat",
         faults="datastore_credentials_rejected datastore_privilege_missing",
         unless=r"kafka|amqp|x509|rabbit",
@@ -166,8 +167,10 @@ PATTERNS = (
         r"ProbableAuthenticationError",
         r"TopicAuthorizationException",
         r"memcached?.{0,60}Auth(?:entication)? (?:failure|required)",
+        r"PossibleAuthenticationFailureException",
         hints="access_refused|saslauthentication|authentication failed|invalid credentials|probableauth"
-        "|topicauthorization|auth fail|auth required|authentication failure|authentication required",
+        "|topicauthorization|auth fail|auth required|authentication failure|authentication required"
+        "|possibleauth",
         faults="datastore_credentials_rejected datastore_privilege_missing",
         specificity=0.88,
     ),
@@ -214,10 +217,17 @@ PATTERNS = (
         r"The timeout period elapsed prior to obtaining a conn",
         r"WaitQueueTimeoutError|WaitQueueFullError|MongoWaitQueueFullException",
         r"No connections available$",
+        r"connection pool has been exhausted",
+        r"SequelizeConnectionAcquireTimeoutError",
+        r"Timed out fetching a new connection from the connection pool",
+        r"could not obtain a connection from the pool within",
+        r"connection not available and (?:request was dropped|queuing)",
+        r"pool timed out while waiting for an open connection|PoolTimedOut",
         hints="queuepool|hikaripool|timeout waiting|resource from the pool|connection pool|connectionpooltimeout"
         "|couldn't get a connection|pooltimeout|poolexhausted|pool is exhausted|resourcerequest|knex|timeout"
         " exceeded when|maxconnections|too many connections in|prior to obtaining|waitqueue|no connections"
-        " available",
+        " available"
+        "|sequelizeconnectionacquire|connection from the|request was dropped|pool timed out|pooltimedout",
         unless=r"Connection pool is full, discarding|server selection",
         faults="connection_pool_exhausted slow_query_or_lock",
         specificity=0.82,
@@ -259,8 +269,10 @@ PATTERNS = (
         r"NOREPLICAS\b",
         r"node is a replica; cannot write",
         r"RaftStoreException.{0,30}not leader|NOT_LEADER_OR_FOLLOWER|NotLeaderForPartition",
+        r"NotEnoughReplicas(?:AfterAppend)?Exception|fewer in-sync replicas than required",
         hints="read-only|readonly|notwritable|not primary|not master|notprimary|notmaster|noreplicas|is a replica"
-        "|1290|1836|1792|not leader|not_leader|notleader",
+        "|1290|1836|1792|not leader|not_leader|notleader"
+        "|notenoughreplicas|in-sync replicas",
         unless=r"Read-only file system|EROFS",
         faults="datastore_read_only_or_lagging volume_full",
         specificity=0.88,
@@ -430,7 +442,10 @@ PATTERNS = (
         r"server selection (?:error|timeout|timed out)|MongoServerSelectionError|ServerSelectionTimeoutError",
         r"MongoTimeoutException: Timed out after \d+ ms while waiting",
         r"No suitable servers found",
-        hints="no reachable servers|server selection|serverselection|mongotimeout|no suitable servers",
+        r"selecting a server using CompositeServerSelector",
+        r"buffering timed out after \d+ms",
+        hints="no reachable servers|server selection|serverselection|mongotimeout|no suitable servers"
+        "|compositeserverselector|buffering timed out",
         unless=r"refused|no such host|lookup |i/o timeout|UnknownHost|Errno|not known|resolve|uthentication"
         r" ?[Ff]ailed|x509|SSL|timed out,|connection timeout",
         faults="datastore_endpoint_wrong service_selects_no_pods network_policy_blocks dns_resolution_failing",
@@ -447,7 +462,10 @@ PATTERNS = (
         r"CannotGetJDBCConnectionException|Could not open JDBC Connection",
         r"HikariPool-\d+ - Exception during pool initialization",
         r"Can't reach database server at `(?P<host>[\w.-]+):?(?P<port>\d+)?",
-        hints="communications link|jdbc|pool initialization|can't reach database",
+        r"PSQLException: The connection attempt failed",
+        r"network-related or instance-specific error occurred while establishing",
+        hints="communications link|jdbc|pool initialization|can't reach database"
+        "|connection attempt failed|network-related",
         unless=r"refused|UnknownHost|timed out|Access denied|authentication failed",
         role="effect",
         specificity=0.55,
@@ -466,8 +484,12 @@ PATTERNS = (
         r"AMQPConnectionError",
         r"Failed to update metadata after",
         r"(?:rdkafka|kafka).{0,80}Connect to ipv\d#(?P<host3>[\w.\[\]:]+):(?P<port3>\d+) failed",
+        r"Topic [\w.-]+ not present in metadata after \d+ ms",
+        r"BrokerUnreachableException",
         hints="connection to node|nobrokers|run out of available brokers|leader_not_available|bootstrap broker"
-        "|amqpconnectionerror|update metadata|connect to ipv",
+        "|amqpconnectionerror|update metadata|connect to ipv"
+        "|not present in metadata|brokerunreachable",
+        unless=r"no such host|connection refused|ECONNREFUSED|i/o timeout",
         faults="",
         role="effect",
         specificity=0.5,
