@@ -325,3 +325,17 @@ def test_a_reported_change_of_an_object_that_stands_among_the_ids_is_the_true_on
         "entity": {"kind": "ConfigMap", "namespace": "shop", "name": "b"},
     }
     assert not sameness.is_change("configmap/shop/x/7", flag, reported)
+
+
+def test_a_step_of_the_chain_is_itself_though_the_culprit_may_go_by_its_name() -> None:
+    flag = true_cause("feature_flag bulk", "feature_flag_harmful", change=None,
+                      chain=(("feature_flag bulk", "Deployment shop/cart"),))  # fmt: skip
+    flag = flag.model_copy(update={"entity": {**flag.entity, "aliases": ["Deployment shop/cart"]}})
+    said = finding(
+        cause("feature_flag bulk", "feature_flag_harmful"), chain=(("feature_flag bulk", "Service shop/cart"),)
+    )
+    assert chains.edge_f1(said, truth(flag)) == 1
+    back = finding(
+        cause("feature_flag bulk", "feature_flag_harmful"), chain=(("Service shop/cart", "feature_flag bulk"),)
+    )
+    assert chains.edge_f1(back, truth(flag)) == 0

@@ -33,11 +33,11 @@ def submitted(finding: Finding, truth: Truth) -> set[Edge]:
 
 
 def _canonical(said: Entity, truth: Truth) -> str:
-    for cause in truth.causes:
-        if is_entity(said, cause.entity):
-            return spelt(cause.entity)
+    """A step of the chain by its own name first: the culprit's aliases may be steps (a flag goes by its user)."""
     steps = sorted({step for cause in truth.causes for edge in cause.chain for step in edge})
-    return next((step for step in steps if is_step(said, step)), str(said))
+    if step := next((step for step in steps if is_step(said, step)), None):
+        return step
+    return next((spelt(c.entity) for c in truth.causes if is_entity(said, c.entity)), str(said))
 
 
 def grounded(finding: Finding, truth: Truth) -> float | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from skills.contract import Entity
 from workers.llm.entities import same_thing
+from workers.llm.offline import propagation
 from workers.llm.offline.attribution import SLACK, began, change_of, id_of_change
 from workers.llm.offline.leads.reading import ANALYZER as TIMELINE
 from workers.llm.offline.notes import Alteration, Notes, Sign
@@ -160,35 +161,11 @@ def impact(lead: Suspect, notes: Notes, ranking: Ranking) -> dict[str, Any] | No
 
 
 def chain(lead: Suspect, notes: Notes, ranking: Ranking) -> list[dict[str, Any]]:
-    """From the cause to what alerted, along dependencies, each link with the evidence by which it is known."""
-    for alert in ranking.alerted:
-        if same_thing(alert, lead.entity):
-            continue
-        way = ranking.graph.path(alert, lead.entity)
-        if way:
-            links = []
-            for i, edge in enumerate(reversed(way)):
-                start = lead.entity if i == 0 else edge.target
-                numbers = _edge_evidence(edge.source, edge.target, notes, ranking) or lead.signs[0].evidence
-                links.append({"from": ref(start), "to": ref(edge.source), "evidence": list(numbers)[:MOST]})
-            return links
-        for sign in (*lead.signs, *ranking.effects):
-            ends = sign.victims if sign in lead.signs else (sign.entity,)
-            told = sign in lead.signs or any(same_thing(p, lead.entity) for p in sign.points_at)
-            for end in ends:
-                if told and same_thing(end, alert) and not same_thing(end, lead.entity):
-                    return [{"from": ref(lead.entity), "to": ref(end), "evidence": list(sign.evidence)[:MOST]}]
-    return _onward(lead, ranking)
-
-
-def _onward(lead: Suspect, ranking: Ranking) -> list[dict[str, Any]]:
-    """The cause alerted itself: the chain goes on to those whose own symptoms point at it."""
-    links: dict[Entity, dict[str, Any]] = {}
-    for effect in ranking.effects:
-        if any(same_thing(p, lead.entity) for p in effect.points_at) and not same_thing(effect.entity, lead.entity):
-            link = {"from": ref(lead.entity), "to": ref(effect.entity), "evidence": list(effect.evidence)[:MOST]}
-            links.setdefault(effect.entity, link)
-    return list(links.values())[:3]
+    """From the cause to what alerted and who suffers from that, each link with the evidence by which it is known."""
+    return [
+        {"from": ref(link.source), "to": ref(link.target), "evidence": list(link.evidence)[:MOST]}
+        for link in propagation.links(lead, notes, ranking)
+    ]
 
 
 def ruled_out(suspects: Sequence[Suspect], notes: Notes, ranking: Ranking) -> list[dict[str, Any]]:
@@ -252,16 +229,6 @@ def _why_not(rival: Suspect, suspects: Sequence[Suspect], ranking: Ranking) -> s
 
 def ref(entity: Entity) -> dict[str, Any]:
     return {"kind": entity.kind, "namespace": entity.namespace, "name": entity.name}
-
-
-def _edge_evidence(source: Entity, target: Entity, notes: Notes, ranking: Ranking) -> tuple[str, ...]:
-    number = notes.edge_evidence.get((str(source), str(target)))
-    if number:
-        return (number,)
-    for effect in ranking.effects:
-        if same_thing(effect.entity, source) and any(same_thing(p, target) for p in effect.points_at):
-            return effect.evidence
-    return ()
 
 
 def _named(text: str, entity: Entity) -> str:
