@@ -112,8 +112,17 @@ def _compare(container: str, path: str, before: Any, after: Any, *, drift: bool 
                 yield from _container(str(key), listed == "initContainers", old, new, drift=drift)
             else:
                 yield from _compare(container, f"{path}.{key}".lstrip("."), old, new, drift=drift)
+    elif drift and _are_filled_alike(before, after):
+        for old, new in zip(before, after, strict=True):
+            yield from _compare(container, path, _keyed(old), _keyed(new), drift=True)
     elif before != after and not (drift and _same_number(before, after)):
         yield Difference(container, path, _shown(before), _shown(after))
+
+
+def _are_filled_alike(before: Any, after: Any) -> bool:
+    """Lists of as many things without names (claim templates, rules), in each of which the server fills in defaults."""
+    lists = isinstance(before, list) and isinstance(after, list) and len(before) == len(after)
+    return lists and all(isinstance(each, Mapping) for each in (*before, *after))
 
 
 def _container(called: str, is_init: bool, before: Any, after: Any, *, drift: bool) -> Iterator[Difference]:

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from skills.contract import Entity, Excerpt
 from skills.kubernetes import cite
-from skills.kubernetes.objects import condition, controller, dig, entity, mapping, number, text, time_of
+from skills.kubernetes.objects import condition, controller, dig, entity, holds, mapping, number, text, time_of
 from skills.kubernetes.snapshot import Snapshot, Workload
 
 _CONTROLLERS = ("ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController", "Deployment", "CronJob")
@@ -91,7 +91,8 @@ def wanted(workload: Workload) -> int:
         case "DaemonSet":
             return number(workload.obj, "status", "desiredNumberScheduled")
         case "Job":
-            done = number(workload.obj, "status", "succeeded")
+            over = any(holds(workload.obj, c) for c in ("Complete", "Failed", "SuccessCriteriaMet", "FailureTarget"))
+            done = over or number(workload.obj, "status", "succeeded") or dig(workload.obj, "spec", "suspend") is True
             parallel = dig(workload.obj, "spec", "parallelism")
             return 0 if done else (parallel if isinstance(parallel, int) else 1)
         case "CronJob":

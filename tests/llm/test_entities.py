@@ -48,6 +48,8 @@ def test_a_service_and_its_workload_are_one_thing_but_a_node_is_not():
 def test_labels_say_what_an_alert_is_about():
     about = alerted("kube-state-metrics", "shop", {"pod": "cart-7d9f8c6b5-x2lqp", "job": "kube-state-metrics"})
     assert about == (Entity(kind="Pod", namespace="shop", name="cart-7d9f8c6b5-x2lqp"),)
+    about = alerted("", "shop", {"resourcequota": "objects", "resource": "services"})
+    assert about == (Entity(kind="ResourceQuota", namespace="shop", name="objects"),)
 
 
 def test_what_alerted_is_settled_on_what_is_known():

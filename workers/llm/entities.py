@@ -162,6 +162,7 @@ _LABELS = {
     "persistentvolumeclaim": "PersistentVolumeClaim",
     "horizontalpodautoscaler": "HorizontalPodAutoscaler",
     "ingress": "Ingress",
+    "resourcequota": "ResourceQuota",
 }
 _CONSUMERS = ("consumergroup", "consumer_group", "consumer_group_id", "group_id")
 _EXPORTERS = ("kube-state-metrics", "node-exporter", "prometheus", "blackbox", "cadvisor", "kubelet", "alertmanager")

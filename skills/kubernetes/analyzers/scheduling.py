@@ -61,7 +61,7 @@ def _symptoms(snapshot: Snapshot, stuck: Stuck) -> list[Symptom]:
     if not reasons:
         # Only control-plane nodes, or a wording that nobody knows yet: say that it cannot be scheduled, no more.
         return [_symptom(snapshot, stuck, Verdict((), "the scheduler finds no node", 0.3, role="effect"))]
-    reasons = [r for r in reasons if not is_standing(snapshot, stuck, r, reasons)]
+    reasons = [r for r in _of_its_own_node(stuck, reasons) if not is_standing(snapshot, stuck, r, reasons)]
     if not reasons:
         return []
     eligible = max(sum(r.count for r in reasons), 1)
@@ -76,6 +76,12 @@ def _symptoms(snapshot: Snapshot, stuck: Stuck) -> list[Symptom]:
         specificity = verdict.specificity if reason is lead else min(verdict.specificity, 0.45 + 0.3 * share)
         verdicts.append(replace(verdict, specificity=specificity))
     return [_symptom(snapshot, stuck, v) for v in verdicts]
+
+
+def _of_its_own_node(stuck: Stuck, reasons: list[Reason]) -> list[Reason]:
+    """Each pod of a DaemonSet is bound to one node by affinity: that the others do not match is how it is made."""
+    rest = [r for r in reasons if r.kind not in ("selector", "prefilter")]
+    return rest if rest and stuck.owner.kind == "DaemonSet" else reasons
 
 
 _ORDER = (

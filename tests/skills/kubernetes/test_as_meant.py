@@ -104,3 +104,11 @@ def test_a_quota_with_room_or_before_which_somebody_waits_is_not_vouched_for() -
     assert said(*app("cart"), quota("2"), resourcequota="objects") == []
     assert said(*lacking, quota(), resourcequota="objects") == []
     assert said(*app("cart"), quota()) == []
+
+
+@pytest.mark.parametrize(("condition", "waits"), [("Failed", False), ("Complete", False), ("", True)])
+def test_a_job_that_is_over_waits_for_no_pod(condition: str, waits: bool) -> None:
+    """It has none that lives; before, a failed run of last year made any full quota look like its obstacle."""
+    over = job(failed=1, condition=condition)
+    del over["metadata"]["ownerReferences"]
+    assert (said(*app("cart"), over, quota(), resourcequota="objects") == []) is waits

@@ -70,6 +70,33 @@ def test_what_was_said_during_the_start_up_means_nothing_when_all_is_well(
     assert [s for s in found_in(*app("cart", spec=spec), said) if s.specificity > 0.4] == []
 
 
+@pytest.mark.parametrize(
+    ("message", "faults"),
+    [
+        ("0/6 nodes are available: 1 Insufficient cpu, 5 node(s) didn't match Pod's node affinity/selector.", ["cpu_requests_do_not_fit"]),
+        ("0/6 nodes are available: 1 Insufficient nvidia.com/gpu, 5 node(s) didn't satisfy plugin(s) [NodeAffinity]. no new claims to deallocate, preemption: 0/6 nodes are available: 6 Preemption is not helpful for scheduling.", []),
+        ("0/6 nodes are available: 6 node(s) didn't match Pod's node affinity/selector.", ["node_selector_unmatched"]),
+    ],
+)  # fmt: skip
+def test_that_a_pod_of_a_daemon_set_is_meant_for_one_node_is_no_trouble(message: str, faults: list[str]) -> None:
+    """kube-scheduler 1.34: the other nodes never match, since the controller binds each pod to its node by affinity."""
+    agent = {"kind": "DaemonSet", "apiVersion": "apps/v1", "metadata": meta("agent"), "status": {"desiredNumberScheduled": 1},
+             "spec": {"selector": {}, "template": {"metadata": {}, "spec": pod_spec(nodeSelector={"pool": "gpu"})}}}  # fmt: skip
+    owners = [{"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "agent", "uid": "u", "controller": True}]
+    words = conditions(PodScheduled=("False", "Unschedulable", message))
+    stuck = pod(
+        "agent-x",
+        labels={},
+        owners=owners,
+        spec=pod_spec(nodeSelector={"pool": "gpu"}),
+        node=None,
+        phase="Pending",
+        conds=words,
+    )
+    said = [s for s in causes(agent, stuck) if s.analyzer == "kubernetes.scheduling"]
+    assert [s.faults[0] for s in said] == faults
+
+
 def test_leftovers_do_not_hide_what_is_wrong_today() -> None:
     deny = {"kind": "NetworkPolicy", "apiVersion": "networking.k8s.io/v1", "metadata": meta("deny-all-old"),
             "spec": {"podSelector": {"matchLabels": {"app": "gone"}}, "policyTypes": ["Ingress", "Egress"]}}  # fmt: skip

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from skills import manifest
@@ -113,3 +116,20 @@ def test_limits_given_for_the_first_time_and_taken_away_are_told_one_by_one() ->
     taken = [str(d) for d in of_templates(template({}, bound), template({}, bare))]
     assert given == ["app limits.memory (none) -> 64Mi"]
     assert taken == ["app limits.memory 64Mi -> (removed)"]
+
+
+def test_what_the_server_fills_into_a_claim_template_is_no_drift() -> None:
+    """As kube-apiserver 1.34 stores a StatefulSet that was applied without them."""
+    claim = {"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "fast"}}
+    stored = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "data"},
+        "spec": {**claim["spec"], "volumeMode": "Filesystem"},
+        "status": {"phase": "Pending"},
+    }
+    kept = {"kubectl.kubernetes.io/last-applied-configuration": json.dumps({"spec": {"volumeClaimTemplates": [claim]}})}
+    live: dict[str, Any] = {"metadata": {"annotations": kept}, "spec": {"volumeClaimTemplates": [stored]}}
+    assert drift(live) == []
+    stored["spec"]["storageClassName"] = "slow"
+    assert [str(d) for d in drift(live)] == ["volumeClaimTemplates.spec.storageClassName fast -> slow"]
