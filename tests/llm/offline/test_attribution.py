@@ -164,3 +164,13 @@ def test_a_change_seconds_after_the_first_sign_is_where_the_trouble_began():
     seen = FakeSkill(sees=looks(shown("image_not_found"), changes=[late]))
     first = run(request(alert("cart")), seen).causes[0]
     assert (first.change, first.onset) == (late.id, late.at)
+
+
+def test_lines_that_say_the_same_are_cited_once_as_evidence_of_a_cause():
+    lines = [f'{{"ts":"14:0{n}:00Z","msg":"cart: cannot allocate {n}00 MB"}}' for n in (1, 2, 3)]
+    other = "cart container restarts 6"
+    said = shown("memory_leak")
+    said = replace(said, evidence=tuple(replace(said.evidence[0], text=t) for t in (*lines, other)))
+    found = run(request(alert("cart")), FakeSkill(sees=looks(said)))
+    cited = [e.excerpt for e in found.evidence if e.id in found.causes[0].evidence]
+    assert cited == [lines[0], other]

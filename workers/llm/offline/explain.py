@@ -3,7 +3,8 @@ evidence; nothing is computed here that the evidence does not say."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -110,6 +111,7 @@ def _tells_of(text: str, change: Alteration) -> bool:
 def cause(suspect: Suspect, notes: Notes, ranking: Ranking, sure: str) -> dict[str, Any]:
     change = change_of(suspect, notes)
     text, evidence = says(suspect, notes, None)
+    evidence = list(_telling(evidence, notes))
     more = [*_of_other_eyes(suspect), *_of_sufferers(suspect, ranking)]
     return {
         "entity": ref(suspect.entity),
@@ -120,6 +122,19 @@ def cause(suspect: Suspect, notes: Notes, ranking: Ranking, sure: str) -> dict[s
         "confidence": sure,
         "evidence": list(dict.fromkeys((*evidence[:3], *more, *(change.evidence if change else ()), *evidence)))[:MOST],
     }
+
+
+_VARIES = re.compile(r"\b[0-9a-f]{8,}\b|\d+")
+
+
+def _telling(numbers: Sequence[str], notes: Notes) -> Iterator[str]:
+    """Without lines that say the same as one before: three times the same error is one piece of evidence."""
+    known = set()
+    for number in numbers:
+        shape = _VARIES.sub("#", notes.evidence.get(number, number).partition("\n")[0])
+        if shape not in known:
+            known.add(shape)
+            yield number
 
 
 def _of_other_eyes(suspect: Suspect) -> list[str]:
