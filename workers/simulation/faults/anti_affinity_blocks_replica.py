@@ -30,4 +30,9 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     scale(world, it, at + 0.4, nodes + 1, fate=unschedulable(text), manager="kubectl-scale")
     thing = workload_thing(it)
     change = Altered("scale", thing, at, (str(thing),))
-    return Blow((thing,), at + 0.4, change, evidence=("event.reason = FailedScheduling and message ~ anti-affinity",))
+    return Blow(
+        (thing,),
+        at + 0.4,
+        change,
+        evidence=(f"event.reason = FailedScheduling and message ~ anti-affinity and object ~ {victim}-",),
+    )

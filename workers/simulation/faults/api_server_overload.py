@@ -59,7 +59,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         onset,
         rollout_of(it, revision),
-        evidence=("metric: apiserver_request_total of code 429 grows", "log ~ has asked us to try again later"),
+        evidence=("metric apiserver_request_total and 429", "log ~ has asked us to try again later"),
     )
 
 

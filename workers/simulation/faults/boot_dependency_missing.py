@@ -33,5 +33,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         onset,
         rollout_of(it, revision),
-        evidence=("state.waiting.reason = CrashLoopBackOff", f"log ~ {error[:40]}"),
+        evidence=(f"state.waiting.reason = CrashLoopBackOff and pod ~ {victim}-*", f"log ~ {error[:40]}"),
     )

@@ -35,5 +35,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         at,
         None,
-        evidence=("log ~ OOM command not allowed", "redis_memory_used_bytes = redis_memory_max_bytes"),
+        evidence=("log ~ OOM command not allowed", "metric redis_memory_used_bytes >= 95%"),
     )

@@ -37,5 +37,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (culprit,),
         began,
         Altered("scale", other, at, (str(other),)),
-        evidence=("log ~ too many clients already", "pg_stat_activity_count = pg_settings_max_connections"),
+        evidence=("log ~ too many clients already", "metric pg_stat_activity_count >= 95%"),
     )

@@ -47,5 +47,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (thing,),
         at,
         None,
-        evidence=("node_nf_conntrack_entries or event.reason = ConntrackFull",),
+        evidence=("metric node_nf_conntrack_entries >= 95% or event.reason = ConntrackFull",),
     )

@@ -26,4 +26,9 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     fate = crash_loop(lambda _n: 0.2, exit_code=128, reason="StartError", message=message)
     revision = roll_out(world, it, at, edit, fate=fate)
     onset = min(r.ended for p in it.pods if p.revision is revision for r in p.runs[p.main])
-    return Blow((workload_thing(it),), onset, rollout_of(it, revision), evidence=("lastState.reason = StartError",))
+    return Blow(
+        (workload_thing(it),),
+        onset,
+        rollout_of(it, revision),
+        evidence=(f"lastState.reason = StartError and pod ~ {victim}-*",),
+    )

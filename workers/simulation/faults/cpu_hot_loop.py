@@ -29,5 +29,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         onset,
         rollout_of(it, revision),
-        evidence=("cpu of the container at its limit since the release",),
+        evidence=(f"metric container_cpu_usage_seconds_total of {victim} > 2x before",),
     )

@@ -32,5 +32,8 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         onset,
         rollout_of(it, revision),
-        evidence=("throttled periods of the container", f"limits.cpu of {victim} is {options['limit']}"),
+        evidence=(
+            f"metric container_cpu_cfs_throttled_periods_total of {victim} > 25%",
+            f"limits.cpu of {victim} = {options['limit']}",
+        ),
     )

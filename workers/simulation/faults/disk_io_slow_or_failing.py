@@ -73,7 +73,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         at,
         None,
         evidence=(
-            "node_disk_io_time or Input/output error or TaskHung",
+            "metric node_disk_io_time_seconds_total > 80% or event.reason = TaskHung or log ~ Input/output error",
             "log ~ Input/output error",
         ),
     )

@@ -62,7 +62,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (thing,),
         began,
         change,
-        evidence=("log ~ name resolution|i/o timeout", "coredns_dns_responses_total SERVFAIL"),
+        evidence=("log ~ name resolution|i/o timeout", "metric coredns_dns_responses_total > 5%"),
     )
 
 

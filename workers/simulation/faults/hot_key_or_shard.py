@@ -50,7 +50,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         at,
         None,
         evidence=(
-            f"metric: kafka_consumergroup_lag of {topic} grows in partition {partition} alone",
+            f"metric kafka_consumergroup_lag of {topic} > 500 and partition {partition}",
             f"log ~ {options['key']}",
         ),
     )

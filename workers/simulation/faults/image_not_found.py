@@ -30,5 +30,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         revision.created,
         rollout_of(it, revision),
-        evidence=("state.waiting.reason = ImagePullBackOff",),
+        evidence=(f"pod ~ {victim}-* and message ~ not found",),
     )

@@ -19,5 +19,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(world.workload(victim)),),
         at,
         None,
-        evidence=(f"client durations towards {victim} up, its own durations flat",),
+        evidence=(f"metric http_client_request_duration_seconds_sum of {victim} > 3x before",),
     )

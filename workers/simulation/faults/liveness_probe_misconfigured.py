@@ -39,5 +39,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         onset,
         rollout_of(it, revision),
-        evidence=("event.reason = Unhealthy and message ~ Liveness", "event.reason = Killing"),
+        evidence=(f"event.reason = Unhealthy and message ~ Liveness and object ~ {victim}-",),
     )

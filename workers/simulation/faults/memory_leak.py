@@ -29,5 +29,8 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         at,
         rollout_of(it, revision),
-        evidence=("container_memory_working_set_bytes grows since the release", "lastState.reason = OOMKilled"),
+        evidence=(
+            f"metric container_memory_working_set_bytes of {victim} > 1.1x before",
+            f"lastState.reason = OOMKilled and pod ~ {victim}-*",
+        ),
     )

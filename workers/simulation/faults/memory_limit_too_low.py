@@ -48,5 +48,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         onset,
         rollout_of(it, revision),
-        evidence=(f"pod ~ {victim}-* and lastState.reason = OOMKilled", f"limits.memory of {victim} is {limit}"),
+        evidence=(f"pod ~ {victim}-* and lastState.reason = OOMKilled", f"limits.memory of {victim} = {limit}"),
     )

@@ -28,5 +28,8 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     text = f"0/{nodes} nodes are available: {nodes} Insufficient memory. preemption: 0/{nodes} nodes are available: {nodes} No preemption victims found for incoming pod."  # noqa: E501
     revision = roll_out(world, it, at, edit, fate=unschedulable(text))
     return Blow(
-        (workload_thing(it),), revision.created, rollout_of(it, revision), evidence=("event.reason = FailedScheduling",)
+        (workload_thing(it),),
+        revision.created,
+        rollout_of(it, revision),
+        evidence=(f"event.reason = FailedScheduling and message ~ Insufficient memory and object ~ {victim}-",),
     )

@@ -34,11 +34,15 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         called = any(service.name in other.dependencies for other in world.company.services)
         if here and called and not service.optional and not service.worker:
             world.own.append(_rejecting(service, node.name, at, float(options["share"])))
+    offset = f"metric node_timex_offset_seconds of {node.name}"
     return Blow(
         (Thing("Node", "", node.name),),
         at,
         None,
-        evidence=("metric: node_timex_offset_seconds of the node beyond half a minute", "log ~ token"),
+        evidence=(
+            f"{offset} > 30s or {offset} < -30s",
+            "log ~ token",
+        ),
     )
 
 

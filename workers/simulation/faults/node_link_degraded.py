@@ -44,7 +44,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         at,
         None,
         evidence=(
-            "metric: node_netstat_Tcp_RetransSegs of the node grows",
+            f"metric node_netstat_Tcp_RetransSegs of {node.name} > 3x before",
             "log ~ timed out|deadline exceeded|i/o timeout",
         ),
     )

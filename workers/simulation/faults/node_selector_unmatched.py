@@ -26,5 +26,8 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     text = f"0/{nodes} nodes are available: {nodes} node(s) didn't match Pod's node affinity/selector. preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling."  # noqa: E501
     revision = roll_out(world, it, at, edit, fate=unschedulable(text))
     return Blow(
-        (workload_thing(it),), revision.created, rollout_of(it, revision), evidence=("event.reason = FailedScheduling",)
+        (workload_thing(it),),
+        revision.created,
+        rollout_of(it, revision),
+        evidence=(f"event.reason = FailedScheduling and message ~ selector and object ~ {victim}-",),
     )

@@ -28,5 +28,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         at,
         None,
-        evidence=("log ~ connection reset by peer", "node_netstat_Tcp_RetransSegs grows"),
+        evidence=("log ~ connection reset by peer", "metric node_netstat_Tcp_RetransSegs > 3x before"),
     )

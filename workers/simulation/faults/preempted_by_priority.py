@@ -55,7 +55,10 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     own, other = workload_thing(it), workload_thing(made)
     thing = Thing(own.kind, own.namespace, own.name, (*own.aliases, str(other), *other.aliases))
     return Blow(
-        (thing,), at + 1.6, Altered("rollout", other, at, (str(other), name)), evidence=("event.reason = Preempted",)
+        (thing,),
+        at + 1.6,
+        Altered("rollout", other, at, (str(other), name)),
+        evidence=(f"event.reason = Preempted and object ~ {victim}-",),
     )
 
 

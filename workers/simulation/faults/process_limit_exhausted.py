@@ -39,5 +39,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     )
     world.log_notes.append(LogNote(victim, at, world.now, 6, "error", (error,)))
     return Blow(
-        (workload_thing(it),), at, None, evidence=("log ~ too many open files", "process_open_fds = process_max_fds")
+        (workload_thing(it),), at, None, evidence=("log ~ too many open files", "metric process_open_fds >= 90%")
     )

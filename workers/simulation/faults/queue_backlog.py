@@ -29,4 +29,6 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         f"delivery {{n}} of {queue} rejected, requeue=true, redelivered {{n}} times",
     )
     world.log_notes.append(LogNote(victim, at, world.now, 34, "error", lines, logger=f"{victim}.consumer"))
-    return Blow((workload_thing(it),), at, None, evidence=(f"{name} of {queue} grows", "log ~ JSONDecodeError"))
+    return Blow(
+        (workload_thing(it),), at, None, evidence=(f"metric {name} of {queue} > 5x before", "log ~ JSONDecodeError")
+    )

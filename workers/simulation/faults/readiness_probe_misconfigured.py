@@ -33,5 +33,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         at,
         rollout_of(it, revision),
-        evidence=("event.reason = Unhealthy and message ~ Readiness",),
+        evidence=(f"event.reason = Unhealthy and message ~ Readiness and object ~ {victim}-",),
     )

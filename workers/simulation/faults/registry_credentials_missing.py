@@ -37,5 +37,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
             at,
             (f"Secret {it.namespace}/{options['secret']}", f"{it.name}-{revision.hash}"),
         ),
-        evidence=("state.waiting.reason = ImagePullBackOff",),
+        evidence=(f"pod ~ {victim}-* and message ~ unauthorized|authorization failed|no basic auth|denied|forbidden",),
     )

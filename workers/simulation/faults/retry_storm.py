@@ -35,7 +35,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (Thing(thing.kind, thing.namespace, thing.name, (*thing.aliases, *others)),),
         at,
         None,
-        evidence=(f"http_requests_total of {victim}", "log ~ retry 3/3"),
+        evidence=(f"metric http_requests_total of {victim} > 2x before", "log ~ retry 3/3"),
     )
 
 

@@ -47,5 +47,8 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         at,
         rollout_of(it, made),
-        evidence=("condition Progressing is False", "event.reason = FailedScheduling"),
+        evidence=(
+            f"condition Progressing of {victim} is False",
+            f"event.reason = FailedScheduling and object ~ {victim}-",
+        ),
     )

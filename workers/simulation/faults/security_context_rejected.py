@@ -28,5 +28,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         at,
         rollout_of(it, revision),
-        evidence=("state.waiting.reason = CreateContainerConfigError", "message ~ runAsNonRoot"),
+        evidence=(f"state.waiting.reason = CreateContainerConfigError and pod ~ {victim}-*", "message ~ runAsNonRoot"),
     )

@@ -34,5 +34,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         at,
         rollout_of(it, revision),
-        evidence=("event.reason = FailedCreate and message ~ serviceaccount",),
+        evidence=(f"event.reason = FailedCreate and message ~ serviceaccount and object ~ {victim}-",),
     )

@@ -20,5 +20,8 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     world.business_drops.append((onset, float(options["left"])))
     world.own.append(OwnEffect(victim, "wrong", onset, revision=revision.number))
     return Blow(
-        (workload_thing(it),), onset, rollout_of(it, revision), evidence=("shop_orders_placed_total or OrdersDropped",)
+        (workload_thing(it),),
+        onset,
+        rollout_of(it, revision),
+        evidence=("metric shop_orders_placed_total < 0.9x before",),
     )

@@ -28,4 +28,10 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     culprit = Thing(
         thing.kind, thing.namespace, thing.name, (*thing.aliases, str(workload_thing(world.workload(entry))))
     )
-    return Blow((culprit,), at, None, evidence=("http_requests_total of the entry grows first",))
+    rate = "metric http_requests_total"
+    return Blow(
+        (culprit,),
+        at,
+        None,
+        evidence=(f"{rate} of {victim} > 1.4x before or {rate} of {entry} > 1.4x before",),
+    )

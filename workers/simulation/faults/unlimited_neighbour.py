@@ -52,7 +52,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(it),),
         onset,
         rollout_of(it, revision),
-        evidence=("event.reason = Evicted", "MemoryPressure"),
+        evidence=(f"pod ~ {victim}-* and limits ~ no memory limit", "MemoryPressure"),
     )
 
 

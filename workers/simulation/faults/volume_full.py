@@ -43,5 +43,8 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (thing,),
         at,
         None,
-        evidence=(f"kubelet_volume_stats_available_bytes of {claim} is 0", "log ~ No space left on device"),
+        evidence=(
+            f"metric kubelet_volume_stats_available_bytes of {claim} < 100Mi",
+            "log ~ No space left on device",
+        ),
     )
