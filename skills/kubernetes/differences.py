@@ -99,9 +99,9 @@ _NEVER_FILLED = ("selector", "nodeSelector", "matchLabels", "env", "labels")
 
 
 def _compare(container: str, path: str, before: Any, after: Any, *, drift: bool = False) -> Iterator[Difference]:
-    whole = path == "env" or path.startswith("resources")
+    whole = path == "env" or path.startswith("resources") or path in ("metadata.annotations", "metadata.labels")
     if whole and (isinstance(before, Mapping) or isinstance(after, Mapping)):
-        # Limits and variables that are given for the first time are told one by one, like those that were altered.
+        # Limits, variables and annotations that are given for the first time are told one by one, like altered ones.
         before, after = ({} if side is _ABSENT or side == [] else side for side in (before, after))
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         listed = path.rpartition(".")[2] if path.rpartition(".")[2] in _CONTAINER_LISTS and not container else ""

@@ -74,8 +74,7 @@ def _understood(words: str, shown: str, code: int) -> tuple[tuple[str, ...], str
     """(faults, why, specificity, path in the template) of what the kubelet or the runtime said."""
     missing = _MISSING.search(words)
     if missing:
-        what = next(v for k in ("name", "name2", "key3") if (v := missing.group(k)))
-        return ("secret_or_configmap_missing",), f"it needs {missing.group(0)} ({what})", 0.95, ""
+        return ("secret_or_configmap_missing",), _lacks(missing), 0.95, ""
     if "exec format error" in words:
         return ("image_wrong_architecture",), "exec format error", 0.95, ""
     if "OOM-killed" in words:
@@ -100,6 +99,13 @@ def _understood(words: str, shown: str, code: int) -> tuple[tuple[str, ...], str
     if "CreateContainerError" in shown and _RUNTIME.search(words):
         return ("container_runtime_stopped",), f"the node's runtime does not answer: {words}", 0.5, ""
     return None
+
+
+def _lacks(missing: re.Match[str]) -> str:
+    if missing["name"]:
+        return f"it needs {missing['kind'].lower()} {missing['name']}, which does not exist"
+    holder = f"{missing['kind2']} {missing['name2']}" if missing["name2"] else f"its {missing['kind3'].lower()}"
+    return f"it needs key {missing['key'] or missing['key3']}, which {holder} does not have"
 
 
 def _said(snapshot: Snapshot, pod: Object) -> list[tuple[str, Excerpt, int]]:

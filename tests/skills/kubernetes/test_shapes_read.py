@@ -133,3 +133,13 @@ def test_what_the_server_fills_into_a_claim_template_is_no_drift() -> None:
     assert drift(live) == []
     stored["spec"]["storageClassName"] = "slow"
     assert [str(d) for d in drift(live)] == ["volumeClaimTemplates.spec.storageClassName fast -> slow"]
+
+
+def test_a_restart_of_a_template_that_had_no_annotations_changes_nothing_else() -> None:
+    """`kubectl rollout restart` writes the first annotation of many a template."""
+    before = {"metadata": {"labels": {"app": "cart"}}, "spec": pod_spec()}
+    stamp = {"kubectl.kubernetes.io/restartedAt": "2026-03-14T14:41:00Z"}
+    restarted = {"metadata": {"labels": {"app": "cart"}, "annotations": stamp}, "spec": pod_spec()}
+    assert of_templates(before, restarted) == []
+    marked = {**restarted, "metadata": {**restarted["metadata"], "annotations": {**stamp, "sidecar": "off"}}}
+    assert [str(d) for d in of_templates(before, marked)] == ["annotation sidecar (none) -> off"]
