@@ -51,5 +51,9 @@ def test_prose_is_left_to_people(prose: str) -> None:
 def test_a_culprit_is_a_kind_and_a_name() -> None:
     assert culprit(" Deployment shop/cart ") == CART
     assert culprit("Node worker-3") == Entity(kind="Node", namespace=None, name="worker-3")
+    assert culprit("statefulset shop-data/orders-db") == Entity(
+        kind="StatefulSet", namespace="shop-data", name="orders-db"
+    )
+    assert culprit("the cart") is None
     assert culprit("cart") is None
     assert culprit("the cart service of the shop") is None

@@ -21,6 +21,13 @@ TrueVerdict = Literal["incident", "recovered", "false_alarm"]
 _CAUSE = re.compile(
     r"^(recovered\s*[:,]\s*)?([a-z][a-z0-9_]+|[A-K]\d+) of ([A-Z]\w+) (?:([\w.-]+)/)?([\w.:-]*\w)\s*$", re.I
 )
+_KINDS = {
+    kind.lower(): kind
+    for kind in (
+        "Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Service", "Ingress", "Node", "Namespace", "Secret",
+        "ConfigMap", "PersistentVolumeClaim", "NetworkPolicy", "ResourceQuota", "ServiceAccount",
+    )
+}  # fmt: skip
 _CULPRIT = re.compile(r"^([A-Za-z]\w+) (?:([\w.-]+)/)?([\w.:-]*\w)$")
 
 
@@ -37,9 +44,10 @@ class Correction:
 
 
 def culprit(text: str) -> Entity | None:
-    """`Deployment shop/cart`, `Node worker-3`."""
+    """`Deployment shop/cart`, `node worker-3`; a kind that nobody knows is one if it is written as one."""
     found = _CULPRIT.match(text.strip())
-    return Entity(kind=found[1], namespace=found[2] or None, name=found[3]) if found else None
+    kind = _KINDS.get(found[1].lower(), found[1]) if found else ""
+    return Entity(kind=kind, namespace=found[2] or None, name=found[3]) if found and kind[0].isupper() else None
 
 
 def read(words: str) -> Correction | None:

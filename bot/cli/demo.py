@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import re
 import shutil
 import signal
@@ -72,6 +73,11 @@ def _play(house: House, settings: Settings, once: bool) -> list[str]:
     if once or failures:
         return failures
     click.echo("\nOpen the Slack page to react, ask, or add guidance. Ctrl-C ends the demo.")
+    click.echo("Press Wrong beneath the answer and say what it really was: it becomes a case. In another terminal:")
+    kept = ("GUMSHOE_STATE", "DATABASE_URL", "GUMSHOE_CUSTOMERS")
+    click.echo(f"  export {' '.join(f'{name}={shlex.quote(house.environment[name])}' for name in kept)}")
+    click.echo("  gumshoe eval case                                               what was corrected")
+    click.echo("  gumshoe eval run --cases @corrected --guidance none --guidance @CUSTOMER --out run.json")
     while house.family.ended() is None:
         time.sleep(0.3)
     return [f"process {house.family.ended()} ended by itself\n{house.log_tail()}"]

@@ -74,6 +74,35 @@ def test_a_wrong_is_stored_before_its_form_and_the_form_adds_to_it(room: Room) -
     assert (explained.vote, explained.parts, explained.true_cause) == ("wrong", ("cause",), "the node was full")
 
 
+def test_what_it_really_was_is_checked_kept_as_a_sentence_and_acknowledged_as_a_case(room: Room) -> None:
+    alert = room.alert()
+    investigation = records.answered(room.store, room.investigation())
+    finding = room.says(alert["ts"], "its memory limit went")
+    room.slack.press("amira", "alerts", finding["ts"], "vote_wrong")
+    room.until(lambda s: s.modal("amira"), "the form")
+    halves = ({"culprit": "Deployment shop/cart"}, {"culprit": "the cart", "fault": "memory_leak"})
+    assert [set(room.slack.submit("amira", half)["errors"]) for half in halves] == [{"fault"}, {"culprit"}]
+    whole = {"culprit": "Deployment shop/cart", "fault": "memory_leak", "true_cause": "grows since the upgrade"}
+    assert room.slack.submit("amira", whole)["ok"]
+    told = room.whispers("amira", "This incident is a case from now on")
+    assert "memory_leak of Deployment shop/cart" in told
+    assert f"--cases past-{investigation.id}" in told
+    ((_, said),) = [row for row in room.store.feedback.corrections() if row[0] == investigation.id]
+    assert said.true_cause == "memory_leak of Deployment shop/cart\ngrows since the upgrade"
+
+
+def test_a_correction_that_was_taken_back_is_none(room: Room) -> None:
+    alert = room.alert()
+    investigation = records.answered(room.store, room.investigation())
+    finding = room.says(alert["ts"], "its memory limit went")
+    room.slack.press("amira", "alerts", finding["ts"], "vote_wrong")
+    room.until(lambda s: s.modal("amira"), "the form")
+    room.slack.submit("amira", {"verdict": "false_alarm"})
+    room.until(lambda _: investigation.id in dict(room.store.feedback.corrections()), "the correction")
+    room.slack.press("amira", "alerts", finding["ts"], "vote_right")
+    room.until(lambda _: investigation.id not in dict(room.store.feedback.corrections()), "no correction any more")
+
+
 def test_a_second_alert_of_the_incident_gets_one_pointer_to_the_thread(room: Room) -> None:
     first = room.alert()
     room.says(first["ts"], "Looking into")
