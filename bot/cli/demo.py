@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import shlex
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -77,7 +77,8 @@ def _play(house: House, settings: Settings, once: bool) -> list[str]:
     kept = ("GUMSHOE_STATE", "DATABASE_URL", "GUMSHOE_CUSTOMERS")
     click.echo(f"  export {' '.join(f'{name}={shlex.quote(house.environment[name])}' for name in kept)}")
     click.echo("  gumshoe eval case                                               what was corrected")
-    click.echo("  gumshoe eval run --cases @corrected --guidance none --guidance @CUSTOMER --out run.json")
+    customer = house.teams[0].customer
+    click.echo(f"  gumshoe eval run --cases @corrected --guidance none --guidance @{customer} --out run.json")
     while house.family.ended() is None:
         time.sleep(0.3)
     return [f"process {house.family.ended()} ended by itself\n{house.log_tail()}"]
