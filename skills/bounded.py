@@ -34,7 +34,8 @@ def whole_body(response: urllib3.BaseHTTPResponse, bound: Bound, began: float) -
     body = bytearray()
     try:
         if not bound.cut and _announced(response) > bound.max_bytes:
-            raise TooLarge(f"answers with {_announced(response) // 1_000_000} MB, of which {_most(bound)} would be read")
+            announced = _announced(response) // 1_000_000
+            raise TooLarge(f"answers with {announced} MB, of which {_most(bound)} would be read")
         # read1 and not stream: the latter waits for a whole part, however slowly it drips.
         while part := response.read1(65536, decode_content=True):
             body += part

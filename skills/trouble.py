@@ -19,7 +19,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from skills.contract import ToolError
+from skills.contract import Check, ToolError
 
 WORDS = 240
 """Of what a server said, in characters."""
@@ -61,6 +61,21 @@ class RateLimited(Refused):
 
 class Unanswered(Trouble):
     """No usable answer: unreachable, too slow, too large, broken off, or none that can be read."""
+
+
+def failed(what: str, error: ToolError, remedy: str = "") -> Check:
+    """The line of `gumshoe doctor`, in the words of the gap; `remedy` where the error knows none."""
+    if not isinstance(error, Trouble):
+        return Check(what, False, str(error), remedy)
+    asked = f"; asked: {error.asked}" if error.asked else ""
+    return Check(what, False, f"{error.said}{asked}", error.remedy or remedy)
+
+
+def concerns_all(error: ToolError) -> bool:
+    """Whether every other question would fail alike, so that none needs to be asked."""
+    if isinstance(error, Refused):
+        return error.status in (401, 429) or error.status >= 500 or 300 <= error.status < 400
+    return isinstance(error, Trouble)
 
 
 @dataclass(frozen=True)
@@ -272,6 +287,7 @@ def out_of_time(party: Party, asked: str) -> Unanswered:
 _CHECKED = (
     # What the libraries call it (urllib3, httpx, http.client, our own), and how it is told. The first that fits.
     (("TooLarge", "TooLong"), "{system} {error}", "ask for less, or for a shorter time"),
+    (("FileNotFoundError", "PermissionError", "IsADirectoryError"), "{trust_file} cannot be read: {error}", "{trust}"),
     (("SSLCertVerificationError",), "the certificate of {host} is not trusted: {error}", "{trust}"),
     (("SSLError", "SSLZeroReturnError", "SSLEOFError"), "{origin} does not speak TLS as expected: {error}", "{url}"),
     (("gaierror", "NameResolutionError"), "the host {host} of {system} is not known", "{url}"),
@@ -287,7 +303,6 @@ _CHECKED = (
     (("RemoteDisconnected",), "{system} closed the connection without an answer", "{health}"),
     (("ConnectionResetError", "BrokenPipeError"), "{system} broke off the connection", "{health}"),
     (("DecodeError", "error"), "{system} says that its answer is packed, and nobody can unpack it", "{health}"),
-    (("FileNotFoundError", "PermissionError", "IsADirectoryError"), "{trust_file} cannot be read: {error}", "{trust}"),
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from skills.changes import argocd, github, github_detail
 from skills.changes.look import never_ran, verdict
 from skills.changes.reading import OWN, Reading, Systems, must_choose, nodes_of, read
 from skills.changes.relation import Surroundings
+from skills.changes.settings import GitHub
 from skills.changes.timeline import Entry, timeline
 from skills.contract import (
     Access,
@@ -35,6 +36,7 @@ from skills.contract import (
     Window,
 )
 from skills.rest import NotThere, Rest
+from skills.trouble import concerns_all, failed
 
 LOOKBACK = timedelta(hours=24)
 """Before the window: what the first look covers."""
@@ -111,15 +113,10 @@ class Changes:
         found = []
         settings = self._systems.settings
         if self._systems.github is not None and settings.github is not None:
-            found.append(_check("GitHub", self._systems.github, "/rate_limit", "set github.token_env"))
-            for repository in github.repositories(settings.github, (), {})[:20]:
-                remedy = "let the token read contents, deployments and pull requests of it"
-                found.append(_check(repository.name, self._systems.github, f"/repos/{repository.name}", remedy))
+            found += _github_checks(self._systems.github, settings.github)
         if self._systems.argocd is not None:
             path = "/api/v1/applications?fields=items.metadata.name"
-            found.append(
-                _check("Argo CD", self._systems.argocd, path, "give argocd.token_env a role that gets applications")
-            )
+            found.append(_check("Argo CD", self._systems.argocd, path)[0])
         return found or [Check("changes", True, "what other skills offer, and flag events by webhook")]
 
     # --- reading -------------------------------------------------------------------------------------------------
@@ -256,13 +253,23 @@ def _unseen(entry: Entry, reading: Reading) -> str:
     return "; no rollout was seen to carry it" if never_ran(entry, reading.told.is_workload) else ""
 
 
-def _check(what: str, rest: Rest, path: str, remedy: str) -> Check:
+def _github_checks(rest: Rest, settings: GitHub) -> list[Check]:
+    """The account first; where that fails, no repository is tried."""
+    account, goes_on = _check("GitHub", rest, "/rate_limit")
+    found = [account]
+    for repository in github.repositories(settings, (), {})[:20] if goes_on else ():
+        found.append(_check(repository.name, rest, f"/repos/{repository.name}")[0])
+    return found
+
+
+def _check(what: str, rest: Rest, path: str) -> tuple[Check, bool]:
+    """Whether a path may be read, and whether another may be tried after it."""
     plain, _, query = path.partition("?")
     try:
         rest.get(plain, [(k, v) for k, _, v in (p.partition("=") for p in query.split("&") if p)])
     except ToolError as error:
-        return Check(what, False, str(error), remedy)
-    return Check(what, True, rest.door.base)
+        return failed(what, error, "look at what the token may read"), not concerns_all(error)
+    return Check(what, True, rest.door.party.shown), True
 
 
 class _Source:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from skills.contract import Access, ToolError
 from skills.elasticsearch.settings import Settings
@@ -130,7 +130,7 @@ class Client:
                     if "media_type" not in str(error.body) and error.status_code != 406:
                         raise
                     self.plain = True
-            return self._read(self._plainly(client, method, path, body, params), shown)
+            return self._read(self._plainly(client, method, path, body, params, shown), shown)
         except ApiError:
             raise refused(self._party, self._last.answer, shown) from None
         except SerializationError:
@@ -147,7 +147,7 @@ class Client:
         return client.perform_request(method, path, params=params, headers=_JSON, body=body).body
 
     def _plainly(
-        self, client: Elasticsearch, method: str, path: str, body: Any, params: Mapping[str, str] | None
+        self, client: Elasticsearch, method: str, path: str, body: Any, params: Mapping[str, str] | None, shown: str
     ) -> Any:
         self._access.meter.request()
         if self.plain and path.endswith("/_pit") and method == "POST":  # OpenSearch has its own name for it
@@ -160,7 +160,7 @@ class Client:
             method, target, headers=headers, body=body, max_retries=0, request_timeout=self._access.timeout_seconds
         )
         if not 200 <= meta.status < 300:
-            raise refused(self._party, self._last.answer, f"{method} {path}")
+            raise refused(self._party, self._last.answer, shown)
         return answer
 
     def _read(self, answer: Any, shown: str) -> Mapping[str, Any]:
@@ -178,7 +178,9 @@ class Client:
 
             node = bounded_node(self._access.timeout_seconds, self._access.meter.received, self._saw)
             quiet = {"application/json": QuietJson()}
-            self._official = Elasticsearch(self.settings.url, node_class=node, serializers=quiet, **self._options())
+            self._official = Elasticsearch(
+                _with_port(self.settings.url), node_class=node, serializers=quiet, **self._options()
+            )
         return self._official
 
     def _saw(self, answer: Answered) -> None:
@@ -230,6 +232,14 @@ def _why(shards: Mapping[str, Any]) -> str:
         if isinstance(reason, Mapping):
             return f": {reason.get('type')}: {_shorter(str(reason.get('reason')))}"
     return ""
+
+
+def _with_port(url: str) -> str:
+    """The official client wants a port; whoever writes none means the one of the scheme."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    at = parts.netloc if parts.port else f"{parts.netloc}:{port}"
+    return parts._replace(netloc=at).geturl()
 
 
 def _party(access: Access) -> Party:

@@ -76,7 +76,7 @@ def bounded_node(
             super().__init__(config)
             self.pool = _BoundedPool(self.pool, Bound(seconds, received), seen)  # type: ignore[assignment]  # urlopen, close: all it uses
 
-        def _log_request(self, **_: Any) -> None:
+        def _log_request(self, *_: Any, **__: Any) -> None:
             """Nothing: answers hold what the customer's systems wrote, credentials that were said back among it."""
 
     return BoundedNode

@@ -11,6 +11,7 @@ from skills.elasticsearch.reading import Reader
 from skills.elasticsearch.settings import Settings
 from skills.logview.look import first_look
 from skills.logview.tools import tools
+from skills.trouble import failed
 
 __all__ = ["Settings", "connect"]
 
@@ -68,7 +69,7 @@ def _checks(skill: Elasticsearch) -> list[Check]:
             step.ask()
             checks.append(Check(step.what, True, "plain JSON" if client.plain else "ok"))
         except ToolError as error:
-            checks.append(Check(step.what, False, str(error), step.remedy))
+            checks.append(failed(step.what, error, step.remedy))
             return checks
     layout = skill._reader.layout
     roles = [role for role in ("timestamp", "message", "level", "namespace", "pod") if not layout.one(role)]

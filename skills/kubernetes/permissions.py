@@ -8,6 +8,7 @@ from skills.contract import Check, SkillError, ToolError
 from skills.kubernetes.client import METADATA_ONLY, Client, Denied, NotServed
 from skills.kubernetes.kinds import IN_NAMESPACE, LEASE, OF_CLUSTER, SECRET, Kind
 from skills.kubernetes.settings import Settings
+from skills.trouble import failed
 
 _REMEDY = "apply config/kubernetes-rbac.yaml, or grant the verb and resource named here"
 _OPTIONAL_LOSS = {
@@ -22,10 +23,10 @@ def checks(client: Client, settings: Settings) -> list[Check]:
     where = settings.url or settings.context or "in-cluster"
     try:
         version = client.get("/version")
-    except (ToolError, SkillError) as error:
-        return [
-            Check(f"kubernetes {where}", False, str(error), "check url, context or in_cluster, ca_file and token_env")
-        ]
+    except SkillError as error:
+        return [Check(f"kubernetes {where}", False, str(error), "check context or in_cluster of skills.kubernetes")]
+    except ToolError as error:
+        return [failed(f"kubernetes {where}", error, "check url, context or in_cluster, ca_file and token_env")]
     found = [Check(f"kubernetes {where}", True, f"version {version.get('gitVersion', 'unknown')}")]
     places: Sequence[str] = settings.namespaces[:3] or ("",)
     for kind in IN_NAMESPACE:
@@ -50,5 +51,5 @@ def _list(client: Client, kind: Kind, place: str) -> Check:
             f"{_REMEDY}; {_OPTIONAL_LOSS.get(kind.name, 'Gumshoe works without it, blind to it')}",
         )
     except ToolError as error:
-        return Check(what, False, str(error), "look at the API server's health")
+        return failed(what, error, "look at the API server's health")
     return Check(what, True, "allowed")

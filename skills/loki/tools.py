@@ -11,6 +11,7 @@ from skills.loki.client import Client
 from skills.loki.labels import layout
 from skills.loki.reading import Reader
 from skills.loki.settings import Settings
+from skills.trouble import failed
 
 __all__ = ["Settings", "connect"]
 
@@ -46,7 +47,7 @@ class Loki:
         try:
             names = self._reader.client.labels()
         except ToolError as error:
-            return (Check("read labels", False, str(error), "check url, org_id and credentials"),)
+            return (failed("read labels", error, "check url, org_id and credentials of skills.loki"),)
         reached = Check("read labels", True, f"{len(names)} labels")
         known = layout(names, (), self._reader.settings.labels)
         missing = [role for role in ("namespace", "pod") if not known.one(role)]

@@ -26,6 +26,7 @@ from skills.mcp.client import Connection
 from skills.mcp.listing import Listed, Readable, chosen, tool_name
 from skills.mcp.results import result_of
 from skills.mcp.settings import Settings
+from skills.trouble import failed
 
 LIST_SECONDS = 4.0
 """How long a server may take to list its tools: every investigation waits for it."""
@@ -38,7 +39,7 @@ class _Answer:
 
     connection: Connection
     listed: Listed | None
-    why_not: str = ""
+    why_not: ToolError | None = None
 
 
 class Mcp:
@@ -65,14 +66,14 @@ class Mcp:
     def reach(self) -> None:
         """Asks every server for its tools, side by side. Raises ToolError when none of them answers."""
         self._answers = self._listed()
-        silent = [a.why_not for a in self._answers if a.listed is None]
+        silent = [str(a.why_not) for a in self._answers if a.listed is None]
         if len(silent) == len(self._answers):
             raise ToolError("; ".join(silent))
 
     def first_look(self, context: SkillContext) -> FirstLook:
         """Which servers there are, so that the model knows what it may look for; nothing is asked of them."""
         lines = [_told(a.connection.name, a.listed) for a in self._answers if a.listed is not None]
-        gaps = tuple(Gap(f"MCP server {a.connection.name}", a.why_not) for a in self._answers if a.listed is None)
+        gaps = tuple(Gap(f"MCP server {a.connection.name}", str(a.why_not)) for a in self._answers if a.listed is None)
         return FirstLook(text="\n".join(("tools by find_tool", *lines)), gaps=gaps)
 
     def checks(self) -> Sequence[Check]:
@@ -87,7 +88,7 @@ class Mcp:
         try:
             return _Answer(connection, chosen(connection.tools(LIST_SECONDS), server))
         except ToolError as error:
-            return _Answer(connection, None, str(error))
+            return _Answer(connection, None, error)
 
 
 def connect(access: Access) -> Mcp:
@@ -119,8 +120,9 @@ def _told(name: str, listed: Listed) -> str:
 
 def _checks(answer: _Answer) -> Iterator[Check]:
     what = f"server {answer.connection.name}"
+    if answer.why_not is not None:
+        yield failed(what, answer.why_not, f"check url and token_env of skills.mcp.servers.{answer.connection.name}")
     if answer.listed is None:
-        yield Check(what, False, answer.why_not, f"check url and token_env of mcp.servers.{answer.connection.name}")
         return
     listed = answer.listed
     yield Check(

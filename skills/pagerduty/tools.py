@@ -34,6 +34,7 @@ from skills.pagerduty.client import connect as dial
 from skills.pagerduty.matching import alike, incident_id, likeliest, service_of
 from skills.pagerduty.settings import Settings
 from skills.rest import moment, rows, text
+from skills.trouble import concerns_all, failed
 
 FIRST_LOOK_SECONDS = 6.0
 OPEN = timedelta(days=2)
@@ -131,7 +132,9 @@ class Skillful:
                 self._pagerduty.rest.get(path, (("limit", "1"),))
                 found.append(Check(what, True, self._settings.url))
             except ToolError as error:
-                found.append(Check(what, False, str(error), "check token_env, url and scheme of skills.pagerduty"))
+                found.append(failed(what, error, "check token_env, url and scheme of skills.pagerduty"))
+                if concerns_all(error):
+                    break
         return found
 
     # --- reading -------------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ from skills.prometheus.look import Look, link
 from skills.prometheus.settings import Settings
 from skills.prometheus.thresholds import measured
 from skills.series import change_point, compare, last, shown
+from skills.trouble import concerns_all, failed
 
 PARALLEL = 6
 MOST_SERIES = 12
@@ -183,7 +184,7 @@ class Prometheus:
                 self._alertmanager.silences()
                 found.append(Check("alerts and silences", True, str(self._settings.alertmanager_url)))
             except ToolError as error:
-                found.append(Check("alerts and silences", False, str(error), "check alertmanager_url"))
+                found.append(failed("alerts and silences", error, "check skills.prometheus.alertmanager_url"))
         for what, path, asked in (
             ("queries", "/api/v1/query", {"query": "vector(1)"}),
             ("rules", "/api/v1/rules", {"type": "alert"}),
@@ -192,7 +193,9 @@ class Prometheus:
                 self._client.get(path, asked, path)
                 found.append(Check(what, True, self._settings.url))
             except ToolError as error:
-                found.append(Check(what, False, str(error), "check url, token_env and headers of skills.prometheus"))
+                found.append(failed(what, error, "check skills.prometheus.url and headers"))
+                if concerns_all(error):
+                    break
         return found
 
     @property

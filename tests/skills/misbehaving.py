@@ -98,8 +98,11 @@ def send(
     handler.send_response(status)
     handler.send_header("Content-Type", kind)
     handler.send_header("Content-Length", str(len(body)))
-    # What calls itself by this name is believed by Elasticsearch's own client; nobody else minds.
-    handler.send_header("X-Elastic-Product", "Elasticsearch")
+    if "x-elastic-product" not in (name.lower() for name in headers):
+        # What calls itself by this name is believed by Elasticsearch's own client; nobody else minds.
+        handler.send_header("X-Elastic-Product", "Elasticsearch")
+    if handler.close_connection:
+        handler.send_header("Connection", "close")
     for name, value in headers.items():
         handler.send_header(name.replace("_", "-"), value)
     handler.end_headers()

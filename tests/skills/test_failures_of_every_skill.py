@@ -17,12 +17,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.customers import Customer
 from skills import registry
+from skills.contract import Check, Skill, ToolError
 from tests.agent.company import MemoryJournal, alert, request
 from tests.skills import misbehaving as ways
 from tests.skills.misbehaving import Behaviour, misbehaving
@@ -30,9 +32,10 @@ from workers import simulation
 from workers.agent import Request, connect_all, investigate
 from workers.domain import Finding
 from workers.llm.offline import Offline
+from workers.simulation.faces.exchange import Ask
 
 TOKEN = "kept-to-ourselves-7319"
-PATIENCE = 0.4
+PATIENCE = 0.5
 """Seconds that a system may take for one answer."""
 BUDGET = 4.0
 """Seconds that the whole investigation may take: some skills ask a few times in a row."""
@@ -53,7 +56,7 @@ class Row:
 
 
 def _kubernetes(url: str) -> dict[str, Any]:
-    return {"url": url, "namespaces": ["shop"], "token_env": "SHOP_TOKEN"}
+    return {"url": url, "namespaces": ["shop"], "token_env": "SHOP_TOKEN", "first_look_seconds": 1.5}
 
 
 def _loki(url: str) -> dict[str, Any]:
@@ -240,6 +243,7 @@ def company() -> Iterator[simulation.Running]:
     """The simulated shop: cart is OOMKilled since a release lowered its memory limit."""
     skills = ("kubernetes", "elasticsearch", "loki", "prometheus", "changes", "pagerduty")
     world = simulation.start("oom-after-deploy", skills=skills)
+    world.staged.faces["pagerduty"].answer(Ask("GET", "/incidents"))  # the first answer takes a second to make
     yield world
     world.close()
 
@@ -270,3 +274,169 @@ def test_a_system_that_fails_after_its_first_answer_is_a_gap_too(
     assert worded(wording, it).search(told(finding)), told(finding)
     assert all(cause.confidence.band != "high" for cause in finding.causes)
     assert_quiet(finding, journal, caplog.text)
+
+
+@dataclass(frozen=True)
+class Part:
+    fails: str
+    """Regular expression of the paths that fail."""
+    gap: str
+    """What the gap is of, and why."""
+    after: int = 0
+    """How many requests to these paths are answered first."""
+
+
+PARTS: Mapping[str, Part] = {
+    "kubernetes": Part("/configmaps", "configmaps shop…: Kubernetes failed (500): boom"),
+    "elasticsearch": Part("/_search", "log lines of the baseline: Elasticsearch failed (500): boom", after=2),
+    "loki": Part("/query_range.*limit=1500", "log lines of the baseline: Loki failed (500): boom"),
+    "prometheus": Part("/rules", "the alert's own rule: Prometheus failed (500): boom"),
+    "pagerduty": Part("/oncalls", "PagerDuty: on call: PagerDuty failed (500): boom"),
+    "changes of GitHub": Part("/pulls", "GitHub: …: GitHub failed (500): boom"),
+}
+
+
+@pytest.mark.parametrize("row", PARTS)
+def test_what_was_read_before_one_question_failed_is_kept_and_the_gap_names_the_rest(
+    row: str, company: simulation.Running
+) -> None:
+    it, part = FACED[row], PARTS[row]
+    fitting: list[str] = []
+
+    def fails(number: int, path: str) -> bool:
+        fitting.extend([path] * bool(re.search(part.fails, path)))
+        return bool(re.search(part.fails, path)) and len(fitting) > part.after
+
+    with misbehaving(ways.says(500, "boom"), company.staged.faces[it.face], fails) as server:
+        finding, journal = investigated(it.given(server.url), about(company), 10)
+    assert worded(part.gap, it).search(told(finding)), told(finding)
+    looked = next(span.output for span in journal.spans if span.name.startswith("first_look"))
+    assert looked["evidence"] or looked["symptoms"] or looked["changes"]
+
+
+# --- a system that cannot be reached ----------------------------------------------------------------------------------
+
+
+def unlistened(folder: Path) -> Iterator[str]:
+    yield f"http://127.0.0.1:{ways.unused_port()}"
+
+
+def unknown(folder: Path) -> Iterator[str]:
+    yield "http://no-such-host.invalid"
+
+
+def untrusted(folder: Path) -> Iterator[str]:
+    with ways.untrusted(folder) as url:
+        yield url
+
+
+def without_tls(folder: Path) -> Iterator[str]:
+    with misbehaving(ways.garbage) as server:
+        yield server.url.replace("http://", "https://")
+
+
+UNREACHED: Mapping[str, tuple[Callable[[Path], Iterator[str]], str]] = {
+    "nobody listens": (unlistened, "{system}: nobody listens at http://127.…(connection refused); check {section}.url"),
+    "the host is unknown": (unknown, "the host no-such-host.invalid of {system} is not known; check {section}.url"),
+    "the certificate is not trusted": (
+        untrusted,
+        "the certificate of localhost is not trusted: self…signed certificate; name its authority in {section}.ca_file",
+    ),
+    "it does not speak TLS": (without_tls, "https://127…does not speak TLS as expected…check {section}.url"),
+}
+
+
+@pytest.mark.parametrize("way", UNREACHED)
+@pytest.mark.parametrize("row", ROWS)
+def test_a_system_that_cannot_be_reached_is_a_gap_with_the_setting_to_change(
+    row: str, way: str, tmp_path: Path
+) -> None:
+    it, (place, wording) = ROWS[row], UNREACHED[way]
+    with contextmanager(place)(tmp_path) as url:
+        began = time.monotonic()
+        finding, _ = investigated(it.given(url))
+        assert time.monotonic() - began < BUDGET
+    assert worded(wording, it).search(told(finding)), told(finding)
+    assert finding.verdict == "inconclusive"
+
+
+def connected(row: str, url: str, seconds: float = 5.0) -> Skill:
+    given = ROWS[row].given(url)
+    customer = Customer(name="acme", skills=given)
+    return registry.connect(customer, row, {"SHOP_TOKEN": TOKEN}.get, timeout_seconds=seconds)[0]
+
+
+def always_well(number: int, path: str) -> bool:
+    return False
+
+
+@pytest.mark.parametrize("row", ["kubernetes", "elasticsearch", "loki", "prometheus", "pagerduty"])
+def test_a_host_that_only_speaks_ipv6_is_read_like_any_other(row: str, company: simulation.Running) -> None:
+    with misbehaving(ways.nothing, company.staged.faces[row], always_well, "::1") as server:
+        connected(row, server.url).reach()
+    assert server.asked
+
+
+@pytest.mark.parametrize("row", ["kubernetes", "loki", "prometheus", "pagerduty"])
+def test_a_server_that_says_when_to_come_again_is_asked_again_once(row: str, company: simulation.Running) -> None:
+    busy = ways.says(429, "slow down", Retry_After="1")
+    with misbehaving(busy, company.staged.faces[row], lambda number, path: number == 1) as server:
+        connected(row, server.url).reach()
+    assert len(server.asked) == 2
+    with misbehaving(busy) as server, pytest.raises(ToolError, match=r"\(429 for 1 s\), asked 2 times: slow down"):
+        connected(row, server.url).reach()
+    assert len(server.asked) == 2
+
+
+# --- the doctor -------------------------------------------------------------------------------------------------------
+
+
+def examined(skills: Mapping[str, Any]) -> list[Check]:
+    """What `gumshoe doctor` has to say of a customer's systems."""
+    customer = Customer(name="acme", skills=dict(skills))
+    return [
+        check
+        for name in registry.toggles(customer).on
+        for check in registry.connect(customer, name, {"SHOP_TOKEN": TOKEN}.get, timeout_seconds=PATIENCE)[0].checks()
+    ]
+
+
+@pytest.mark.parametrize("column", EVERY)
+@pytest.mark.parametrize("row", [row for row in ROWS if " by " not in row and row != "changes of Kubernetes"])
+def test_the_doctor_says_the_same_once_and_what_to_change(row: str, column: str) -> None:
+    it, (behaviour, wording) = ROWS[row], EVERY[column]
+    with misbehaving(behaviour) as server:
+        bad = [check for check in examined(it.given(server.url)) if not check.ok]
+    assert bad
+    said = "\n".join(c.detail.replace("; asked: ", f"; {c.remedy}; asked: ", 1) for c in bad)
+    assert worded(wording, it).search(said), said
+    assert len({c.remedy for c in bad if c.remedy}) == 1
+    assert len(bad) == 1 or column in ("403", "404")
+
+
+@pytest.mark.parametrize(
+    ("settings", "held", "words"),
+    [
+        ({"token_env": "SHOP_TOKEN"}, "", "SHOP_TOKEN (skills.loki.token_env) is empty: set it"),
+        ({}, "", "no credentials were sent: name them in skills.loki.token_env"),
+        ({"username": "app", "password_env": "SHOP_TOKEN"}, TOKEN, "check the value of SHOP_TOKEN (skills.loki.pass"),
+    ],
+)
+def test_credentials_that_were_not_sent_are_told_from_those_that_were_refused(
+    settings: dict[str, str], held: str, words: str
+) -> None:
+    with misbehaving(ways.says(401, "who are you")) as server:
+        customer = Customer(name="acme", skills={"loki": {"url": server.url, **settings}})
+        skill, _ = registry.connect(customer, "loki", {"SHOP_TOKEN": held}.get)
+        (check,) = skill.checks()
+    assert words in check.remedy
+    assert TOKEN not in check.detail
+
+
+@pytest.mark.parametrize("row", ["kubernetes", "elasticsearch", "loki", "prometheus", "pagerduty"])
+def test_an_authority_that_cannot_be_read_is_said_by_the_name_of_its_setting(row: str, tmp_path: Path) -> None:
+    with ways.untrusted(tmp_path) as url:
+        given = ROWS[row].given(url)
+        given[row] |= {"ca_file": "/no/such.pem"}
+        bad = [check for check in examined(given) if not check.ok]
+    assert f"skills.{row}.ca_file cannot be read: No such file or directory" in bad[0].detail

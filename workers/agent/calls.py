@@ -51,6 +51,18 @@ def first_look_outcome(
     return Outcome(plain(blind, mask), "tool_error")
 
 
+def silence(name: str, reach: Callable[[], None], mask: Mask) -> str | None:
+    """Why a system cannot be read, masked: servers say back what they were sent. None when it answers."""
+    try:
+        reach()
+    except (ToolError, SkillError) as problem:
+        return mask(str(problem))
+    except Exception as problem:
+        log.exception("%s cannot be reached", name)
+        return mask(f"{name} failed unexpectedly: {type(problem).__name__}: {problem}")
+    return None
+
+
 def blind_look(skill: str, why: str) -> FirstLook:
     return FirstLook(text=f"{skill} could not be read: {why}", gaps=(Gap(skill, why),))
 

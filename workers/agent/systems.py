@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from config.customers import Customer
 from skills import registry
-from skills.contract import QueryMeter, Skill, SkillError, Sources, ToolError
+from skills.contract import QueryMeter, Skill, Sources
 from skills.manifest import Manifest
+from skills.redact import Redactor
+from workers.agent.calls import silence
 from workers.agent.parallel import in_order
 
 REACH_SECONDS = 12.0
@@ -39,6 +41,7 @@ def connect_all(
 ) -> tuple[ConnectedSkill, ...]:
     """Every skill that is on, in alphabetical order, each asked once whether it answers. Never raises for a system
     that does not; raises SkillError for settings that are wrong."""
+    mask = Redactor().text
     skills = []
     for name in toggles.on:
         skill, meter = registry.connect(
@@ -46,7 +49,7 @@ def connect_all(
         )
         skills.append((name, skill, meter))
     answers = in_order(
-        [lambda skill=skill: _silence(skill) for _, skill, _ in skills],  # type: ignore[misc]  # mypy: lambda default
+        [lambda name=name, skill=skill: silence(name, skill.reach, mask) for name, skill, _ in skills],  # type: ignore[misc]  # mypy: lambda default
         REACH_SECONDS,
         f"did not answer within {REACH_SECONDS:g} s",
         monotonic,
@@ -55,15 +58,6 @@ def connect_all(
         ConnectedSkill(name, skill, meter, why, registry.manifest(name))
         for (name, skill, meter), why in zip(skills, answers, strict=True)
     )
-
-
-def _silence(skill: Skill) -> str | None:
-    """Why a system cannot be read; None when it answers."""
-    try:
-        skill.reach()
-    except (ToolError, SkillError) as error:
-        return str(error)
-    return None
 
 
 def sources(skills: tuple[ConnectedSkill, ...]) -> dict[str, Sources]:
