@@ -7,6 +7,7 @@ host outside the cluster does is that host's fault.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -194,10 +195,24 @@ def _dns(case: Case, target: Entity | None, unknown: dict[str, set[Entity]]) -> 
 
 
 def _certificate(case: Case, target: Entity | None) -> Verdict:
-    pattern = case.sightings[0].pattern
+    """An expired certificate is its owner's; one that is not trusted may as well be our own trust that is out of date.
+    Of a host that is not ours nobody here can renew anything: it fails us."""
+    pattern, text = case.sightings[0].pattern, case.sightings[0].record.text
     says = f"{case.writer.name} {pattern.says}" + (f" of {case.host}" if case.host else "")
     victims = (case.writer,) if target is not None else ()
+    if "remote error: tls:" in text:
+        # Go crypto/tls quotes the alert of the other end, which does not believe what the writer presents.
+        says = f"{case.writer.name} presents a certificate that {case.host or 'its peer'} does not believe"
+        return Verdict(case.writer, pattern.faults, "cause", says, 0.8, victims=_points(target, case.writer))
+    if target is not None and target.kind == "external":
+        if _OUT_OF_DATE.search(text):
+            faults = ("external_dependency_failing",)
+            return Verdict(target, faults, "cause", f"{says}, which is outside the cluster", 0.75, victims=victims)
+        return Verdict(case.writer, pattern.faults, "cause", says, 0.7, points_at=(target,))
     return Verdict(target or case.writer, pattern.faults, "cause", says, pattern.specificity, victims=victims)
+
+
+_OUT_OF_DATE = re.compile(r"expired|NotTimeValid|validity check failed|NotAfter|CERT_HAS_EXPIRED", re.IGNORECASE)
 
 
 # --- data stores ----------------------------------------------------------------------------------------------------

@@ -88,7 +88,35 @@ _COMPLAINT = re.compile(
 )
 _SOURCE_FILE = re.compile(r"\.(?:go|py|java|kt|[mc]?js|tsx?|cs|rb|cc|cpp|c|h|rs|scala|php|erl|ex|lua)$", re.IGNORECASE)
 _NOT_HOSTS = frozenset(
-    ("line", "port", "time", "at", "error", "code", "pid", "column", "offset", "status", "length", "number")
+    (
+        "line",
+        "port",
+        "time",
+        "at",
+        "error",
+        "code",
+        "pid",
+        "column",
+        "offset",
+        "status",
+        "length",
+        "number",
+        "cid",
+        "sid",
+        "tid",
+        "rid",
+        "uid",
+        "gid",
+        "id",
+        "conn",
+        "connection",
+        "session",
+        "worker",
+        "thread",
+        "term",
+        "epoch",
+        "seq",
+    )
 )
 
 

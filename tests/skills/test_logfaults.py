@@ -173,6 +173,22 @@ def test_a_host_outside_the_cluster_is_to_blame_itself() -> None:
     assert (symptom.role, symptom.faults[0]) == ("cause", "external_dependency_failing")
 
 
+def test_a_foreign_hosts_expired_certificate_fails_us_and_one_that_is_not_trusted_may_be_our_trust() -> None:
+    says = "tls: failed to verify certificate: x509: certificate"
+    expired = only(found(*lines(f'Get "https://api.payments.example.com/": {says} has expired or is not yet valid')))
+    assert (expired.entity.kind, expired.faults[0]) == ("external", "external_dependency_failing")
+    unknown = only(found(*lines(f'Get "https://api.payments.example.com/": {says} signed by unknown authority')))
+    assert (unknown.entity, unknown.faults[0]) == (deployment("geo"), "tls_certificate_invalid")
+    ours = only(found(*lines(f'Get "https://auth:8443/": {says} has expired or is not yet valid')))
+    assert (ours.entity, ours.faults[0]) == (service("auth"), "tls_certificate_invalid")
+
+
+def test_an_alert_of_the_other_end_is_about_what_the_writer_presents() -> None:
+    line = "http: TLS handshake error from 10.244.1.7:51234: remote error: tls: unknown certificate authority"
+    symptom = only(found(*lines(line), resolve={"10.244.1.7": deployment("ingest")}.get))
+    assert (symptom.entity, symptom.victims) == (deployment("geo"), (deployment("ingest"),))
+
+
 def test_a_name_in_another_namespace_points_there() -> None:
     symptom = only(found(*lines("dial tcp: lookup db-0.db.data.svc.cluster.local on 10.96.0.10:53: no such host")))
     assert symptom.points_at == (service("db", "data"),)

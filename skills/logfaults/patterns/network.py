@@ -60,6 +60,7 @@ PATTERNS = (
         r" certificate)",
         r"remote error: tls: ",
         r"The remote certificate (?:is invalid|was rejected)",
+        r"invalid peer certificate: \w+",  # rustls
         r"AuthenticationException.{0,80}certificate",
         r"unable to verify the first certificate",
         hints="x509|certificate|cert_|certif|tls: |pkix|certpath|sslhandshake",
@@ -138,7 +139,7 @@ PATTERNS = (
         r" known|NXDOMAIN)",
         r"getaddrinfo ENOTFOUND (?P<host2>[\w.-]+)",
         r"queryA? ENOTFOUND (?P<host3>[\w.-]+)",
-        r"UnknownHostException: (?P<host4>[\w.-]+)",
+        r"UnknownHostException: (?!Failed to resolve|Invalid host)(?P<host4>[\w.-]+)",
         r"DNS resolution failed for (?P<host16>[\w.-]+).*(?:Domain name not found|NXDOMAIN)",
         r"Name resolution failed for target (?:dns:/*)?(?P<host17>[\w.-]+)",
         r"Name does not resolve",

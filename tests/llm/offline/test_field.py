@@ -64,3 +64,18 @@ def test_a_service_that_is_seen_to_select_pods_is_not_said_to_select_none():
         {c.fault: c.confidence.value for c in f.causes}.get("service_selects_no_pods", 0) for f in (unknown, known)
     ]
     assert guessed[0] > guessed[1]
+
+
+def test_a_pagers_service_in_plain_words_is_no_object_that_a_cause_could_be_far_from():
+    dns = symptom("Deployment kube-system/coredns", "dns_resolution_failing", "3 workloads cannot resolve 3 names", 0.8)
+    plain = run(request(alert("Payments edge", title="error budget burn")), look(dns))
+    assert lead(plain)[1] == "dns_resolution_failing"
+    assert plain.verdict == "incident"
+
+
+def test_a_fault_that_a_thing_cannot_have_does_not_take_the_whole_finding_with_it():
+    """A refused conclusion is no conclusion: the second best is told."""
+    impossible = symptom("external api.example.com", "tls_certificate_invalid", "api.example.com has expired", 0.9)
+    possible = symptom("Deployment shop/web", "config_value_harmful", "web has a timeout of 1 ms", 0.7)
+    found = run(request(alert("web", title="HighErrorRate")), look(impossible, possible))
+    assert lead(found)[:2] == ("Deployment shop/web", "config_value_harmful")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from skills.contract import Entity
@@ -74,4 +75,8 @@ def alerted(notes: Notes, signs: Sequence[Sign]) -> tuple[Entity, ...]:
         return about
     words = {w.strip(".,:;()[]`'\"").casefold() for w in notes.text.split()}
     named = tuple(e for e in known if e.name.casefold() in words and family(e.kind) in ("app", "Node"))
-    return about + named
+    # A pager's services are called in plain words: what no object can be called is none.
+    return tuple(a for a in about if _OBJECT_NAME.fullmatch(a.name)) + named
+
+
+_OBJECT_NAME = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?", re.IGNORECASE)

@@ -52,6 +52,8 @@ def rank(notes: Notes) -> Ranking:
                 groups[(vertex(entity), name)].append(replace(sign, entity=entity))
     drafts = [_draft(name, group, notes, about, graph, effects, seen) for (_, name), group in groups.items()]
     suspects = [_weighed(s, drafts, effects, about, notes, graph) for s in drafts]
+    # What cannot have a fault cannot be concluded to have it: it would be refused, and the rest with it.
+    suspects = [s for s in suspects if is_culprit_kind(s.entity.kind, fault(s.fault).culprit)] or suspects
     return Ranking(
         suspects=tuple(
             sorted(suspects, key=lambda s: (-round(s.score, 4), -s.signs[0].specificity, str(s.entity), s.fault))
