@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from skills.contract import Change, Entity, Window
 from skills.kubernetes import cite, writes
-from skills.kubernetes.differences import Difference, of_templates, restarted_at
+from skills.kubernetes.differences import Difference, of_templates, owner_of_field, restarted_at
 from skills.kubernetes.objects import (
     Object,
     condition,
@@ -55,12 +55,18 @@ def revisions(snapshot: Snapshot, workload: Workload) -> list[Revision]:
     """Oldest first; the last one is current. Empty when none could be read."""
     if workload.entity.kind in ("Deployment", "Rollout"):
         return _of_deployment(snapshot, workload)
-    owned = _owned(snapshot, "ControllerRevision", workload.entity)
-    found = [
-        Revision(number(r, "revision"), created(r), mapping(r, "data", "spec", "template"), r, "ControllerRevision")
-        for r in owned
-    ]
-    return sorted(found, key=lambda r: r.number)
+    owned = sorted(_owned(snapshot, "ControllerRevision", workload.entity), key=lambda r: number(r, "revision"))
+    return [_of_controller(workload, each, owned[:i]) for i, each in enumerate(owned)]
+
+
+def _of_controller(workload: Workload, each: Object, older: Sequence[Object]) -> Revision:
+    """A rollback gives an old ControllerRevision a new number (pkg/controller/history UpdateControllerRevision): made
+    before those that it follows, it tells nothing of when it came back, but whoever wrote the template does."""
+    made = created(each)
+    came_back = any(made is not None and (at := created(o)) is not None and at > made for o in older)
+    at = time_of(owner_of_field(workload.obj, "spec", "template")[1]) if came_back else made
+    template = mapping(each, "data", "spec", "template")
+    return Revision(number(each, "revision"), at, template, each, "ControllerRevision", came_back)
 
 
 def _of_deployment(snapshot: Snapshot, workload: Workload) -> list[Revision]:

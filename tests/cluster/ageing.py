@@ -15,17 +15,17 @@ from typing import Any
 import httpx
 
 _STAMP = re.compile(r'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?Z"')
-_LEFT = ("/registry/events/", "/registry/leases/")
+_EVENTS = "/registry/events/"
 
 
-def older(etcd: str, namespace: str, by: timedelta) -> int:
-    """Events of the beginning are forgotten as after their hour; returns how many objects were moved."""
+def older(etcd: str, namespace: str, by: timedelta, *, forget: bool = True) -> int:
+    """Events of the beginning are forgotten as after their hour, or moved too; returns how many objects were moved."""
     moved = 0
     with httpx.Client(base_url=etcd, timeout=20) as client:
         for key, value in _stored(client, namespace):
-            if key.startswith(_LEFT[0]):
+            if forget and key.startswith(_EVENTS):
                 _post(client, "deleterange", {"key": _coded(key)})
-            elif not key.startswith(_LEFT) and value.startswith("{"):
+            elif value.startswith("{"):
                 _post(client, "put", {"key": _coded(key), "value": _coded(_moved(value, by))})
                 moved += 1
     return moved

@@ -10,7 +10,7 @@ import json
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -182,6 +182,15 @@ def break_it(cluster: ControlPlane, kubelets: Kubelets, namespace: str, case: Ca
         _kubectl(cluster, namespace, line)
     kubelets.stop(*case.get("stop_nodes", ()))
     return Staged(case, namespace, began)
+
+
+def matured(cluster: ControlPlane, it: Staged) -> Staged:
+    """The case as it stands `minutes_later`: all that its namespace says of time is moved back."""
+    by = timedelta(minutes=float(it.case.get("minutes_later", 0)))
+    if by:
+        ageing.older(cluster.etcd, it.namespace, by, forget=False)
+        time.sleep(1)
+    return replace(it, began=it.began - by)
 
 
 def mend(cluster: ControlPlane, kubelets: Kubelets, namespace: str, case: Case) -> None:

@@ -64,7 +64,7 @@ def _investigated(
     staged = [staging.break_it(cluster, kubelets, namespace, case) for namespace, case in placed]
     time.sleep(max(float(case.get("seconds", staging.SHOWS)) for case in batch))
     found = {}
-    for it in staged:
+    for it in [staging.matured(cluster, each) for each in staged]:
         now = datetime.now(UTC)
         urls = {"kubernetes": cluster.url, **({"prometheus": monitor.url} if monitor else {})}
         fired = monitor.alert(wanted(it.case, it.namespace)) if monitor else None

@@ -77,6 +77,9 @@ def _symptom(snapshot: Snapshot, owner: Entity, stuck: list[tuple[Object, Object
         faults, why = ("registry_unreachable", "registry_credentials_missing"), "other pods run the same image"
     rollout = rollouts.latest(snapshot, owner)
     changed = rollouts.find(rollout, "image", container)
+    if rollout and changed and image == changed.before:
+        why += f"; revision {rollout.after.number} went back to {changed.after}, but this pod is not replaced"
+        changed = None
     if rollout and changed:
         why += f"; the image went {changed.before} -> {changed.after} in revision {rollout.after.number}"
         change = rollouts.as_change(snapshot, rollout)

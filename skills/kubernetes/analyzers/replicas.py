@@ -16,6 +16,7 @@ from skills.kubernetes.objects import (
     condition,
     dig,
     entity,
+    labels,
     mapping,
     maps,
     name,
@@ -179,11 +180,13 @@ def _rollout(snapshot: Snapshot, workload: Workload) -> Symptom | None:
 def _stateful(snapshot: Snapshot, workload: Workload, pods: list[Object]) -> Symptom | None:
     """Ordered StatefulSets wait for a broken pod of the old revision for ever (documented as forced rollback)."""
     status = mapping(workload.obj, "status")
-    old, new = text(status, "currentRevision"), text(status, "updateRevision")
+    new = text(status, "updateRevision")
     broken = [p for p in pods if not is_ready(p)]
-    stale = [p for p in broken if dig(p, "metadata", "labels", "controller-revision-hash") == old != new]
+    # After a rollback the current revision is the wanted one again, and the broken pod of the one between stays.
+    stale = [p for p in broken if (old := labels(p).get("controller-revision-hash", "")) and old != new]
     if not stale or not new:
         return None
+    old = labels(stale[0])["controller-revision-hash"]
     words = (
         f"StatefulSet {workload.entity.name} wants revision {new}, but pod {name(stale[0])} of {old} is not "
         "ready and is not replaced"
