@@ -182,6 +182,8 @@ class ToolResult:
     full: str | None = None
     """The undigested result, kept for the trace page, never sent to a model."""
     charts: tuple[Chart, ...] = ()
+    changes: tuple[Change, ...] = ()
+    """What was asked for and altered something: by its id a conclusion names it."""
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ from skills.kubernetes.sources import Changes, Edges
 
 FRESH_SECONDS = 60.0
 MOST_LINES = 60
+MOST_CHANGES = 30
 
 
 def connect(access: Access) -> Skill:
@@ -355,6 +356,7 @@ class Kubernetes:
             _counted(f"{len(found)} changes in 7 days, newest last", lines),
             tuple(lines[-MOST_LINES:]),
             full=_joined(lines),
+            changes=tuple(found[-MOST_CHANGES:]),
         )
 
     def _nodes(self, asked: ToolInput, context: SkillContext) -> ToolResult:

@@ -1,8 +1,9 @@
 """What a model reads of a result: everything that matters, once."""
 
+from datetime import timedelta
 from typing import Any
 
-from skills.contract import Edge, Excerpt, FirstLook, Symptom, ToolResult
+from skills.contract import Change, Edge, Excerpt, FirstLook, Symptom, ToolResult
 from tests.agent.company import ONSET, change, entity, symptom
 from workers.agent import render
 from workers.agent.evidence import Ledger
@@ -131,3 +132,24 @@ def test_a_result_that_tells_nothing_new_names_its_lines_and_repeats_none():
     ledger.take("k", "t", same)
     page = render.result(ledger.take("k", "t2", same), ledger, known_is_above=True)
     assert page == "ok: 3 lines\nNothing new: every line of this was seen before: E1-E3."
+
+
+def many_changes() -> list[Change]:
+    about = "Deployment shop/cart"
+    return [change(f"r{n}", about, f"image 1.{n} -> 1.{n + 1}", ONSET - timedelta(minutes=90 - n)) for n in range(40)]
+
+
+def test_of_many_changes_the_latest_are_told():
+    page = read(FirstLook(text="many", changes=tuple(many_changes())))
+    assert '"id": "r39"' in page
+    assert '"id": "r9"' not in page
+    assert "10 earlier changes in the record" in page
+
+
+def test_changes_that_a_tool_tells_of_are_known_by_their_ids_like_those_of_the_first_look():
+    ledger = Ledger()
+    seen = ledger.take(
+        "kubernetes", "kubernetes_rollouts", ToolResult("ok", "1 change", changes=tuple(many_changes()[:1]))
+    )
+    assert '"id": "r0"' in render.result(seen, ledger)
+    assert "r0" in ledger.changes

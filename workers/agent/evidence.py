@@ -75,14 +75,14 @@ class Ledger:
         before = (len(self._records), len(self.symptoms), len(self.changes), len(self.gaps))
         ids = [self.number(skill, tool, e) for e in result.evidence]
         symptoms = tuple(self._take_symptom(skill, tool, s) for s in result.symptoms)
-        changes: tuple[Change, ...] = ()
+        changes: tuple[Change, ...] = result.changes
         edges: tuple[Edge, ...] = ()
+        for change in changes:
+            self.changes.setdefault(change.id, change)
+            ids.extend(self.number(skill, tool, e) for e in change.evidence)
         if isinstance(result, FirstLook):
-            changes, edges = result.changes, result.edges
+            edges = result.edges
             self.owner = self.owner or result.owner
-            for change in changes:
-                self.changes.setdefault(change.id, change)
-                ids.extend(self.number(skill, tool, e) for e in change.evidence)
             for edge in edges:
                 if edge.evidence is not None:
                     self.number(skill, tool, edge.evidence)

@@ -87,11 +87,18 @@ def body(
     stack traces that the same page has shown."""
     parts = list(_lines(seen, ledger, {} if traces is None else traces))
     parts.extend(symptom_block(seen.symptoms))
-    parts.extend(block("changes", [change_row(c, ledger) for c in seen.changes], CHANGES))
+    parts.extend(block("changes", [change_row(c, ledger) for c in _latest(seen.changes)], CHANGES))
+    if len(seen.changes) > CHANGES:
+        parts.append(f"… {len(seen.changes) - CHANGES} earlier changes in the record")
     edges = seen.edges if near is None else near
     parts.extend(block("topology", [edge_row(e, ledger) for e in edges], EDGES))
     parts.extend(block("gaps", [{"what": g.what, "why": g.why} for g in seen.gaps], LINES))
     return parts
+
+
+def _latest(changes: Sequence[Change]) -> Sequence[Change]:
+    """Those that there is room for: what was changed last stands nearest to the trouble."""
+    return sorted(changes, key=lambda c: c.at)[-CHANGES:]
 
 
 def _lines(seen: Observed, ledger: Ledger, traces: dict[str, str]) -> Iterator[str]:
@@ -121,7 +128,7 @@ def _shown(seen: Observed, ledger: Ledger) -> list[str]:
     own."""
     strongest = sorted(seen.symptoms, key=lambda n: -n.symptom.specificity)
     borne = {e for n in strongest for e in _telling(n)}
-    told = {n for c in seen.changes[:CHANGES] for e in c.evidence if c.summary in e.text and (n := ledger.known(e))}
+    told = {n for c in _latest(seen.changes) for e in c.evidence if c.summary in e.text and (n := ledger.known(e))}
     spared = {e for n in strongest for e in n.evidence} - borne
     wanted = dict.fromkeys((*(e for n in strongest for e in n.evidence), *seen.evidence))
     room = set([n for n in wanted if n in borne or n not in told | spared][:LINES])

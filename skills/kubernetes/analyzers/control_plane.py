@@ -39,7 +39,8 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
     clients = list(dict.fromkeys(owner for owner, _ in throttled))
     server = next((p for p in snapshot.system("Pod") if name(p).startswith("kube-apiserver")), None)
     fallback = entity("Pod", server) if server else Entity(kind="Pod", namespace="kube-system", name="kube-apiserver")
-    released = _released(snapshot, earliest(e.at for e in signs))
+    began = earliest(e.at for e in signs)
+    released = _released(snapshot, began)
     target = clients[0] if len(clients) == 1 else released[0][0] if len(released) == 1 else fallback
     signs = [*signs[:5], *(e for _, e in released[:2])]
     words = {"clients are throttled": throttled, "leaders lost their lease": lost, "nodes flap": flaps}
@@ -54,7 +55,7 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
             + (f"; {released[0][0]} was changed just before." if len(released) == 1 else "."),
             specificity={1: 0.5, 2: 0.75, 3: 0.9}[kinds] + (0.1 if len(released) == 1 and kinds < 3 else 0),
             evidence=tuple(signs[:6]),
-            onset=earliest(e.at for e in signs),
+            onset=began,
             victims=tuple(clients),
         )
     ]

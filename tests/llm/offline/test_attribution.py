@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from skills.contract import ToolInput, ToolResult
 from tests.agent.company import ONSET, FakeSkill, alert, change, edge, looks, request, run, symptom
 
 MINUTE = timedelta(minutes=1)
@@ -174,3 +175,29 @@ def test_lines_that_say_the_same_are_cited_once_as_evidence_of_a_cause():
     found = run(request(alert("cart")), FakeSkill(sees=looks(said)))
     cited = [e.excerpt for e in found.evidence if e.id in found.causes[0].evidence]
     assert cited == [lines[0], other]
+
+
+class _Asked(ToolInput):
+    namespace: str = ""
+    name: str = ""
+
+
+def test_changes_of_a_place_that_nobody_told_of_are_asked_for_before_the_conclusion():
+    agent = "DaemonSet logging/shipper"
+    busy = shown("cpu_hot_loop", agent, analyzer="prometheus.cpu", victims=[CART])
+    released = altered(agent, "shipper image a:1 -> a:2", 2)
+    told = FakeSkill(
+        sees=looks(busy),
+        answers={"kubernetes_rollouts": (_Asked, lambda *_: ToolResult("ok", "1", changes=(released,)))},
+    )
+    assert run(request(alert("cart")), told).causes[0].change == released.id
+    assert [(n, a.namespace, a.name) for n, a in told.asked if a.namespace == "logging" and not a.name]
+
+
+def test_changes_that_were_told_are_not_asked_for_again():
+    told = FakeSkill(
+        sees=looks(shown("image_not_found"), changes=[altered(CART, "cart image a:1 -> a:2")]),
+        answers={"kubernetes_rollouts": (_Asked, lambda *_: ToolResult("no_data", "none"))},
+    )
+    run(request(alert("cart")), told)
+    assert told.asked == []

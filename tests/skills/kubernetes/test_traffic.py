@@ -265,6 +265,8 @@ def test_the_agent_that_was_rolled_out_just_before_leaders_lost_their_leases_is_
     leaders = [lease("kube-scheduler", 12), lease("kube-controller-manager", 11)]
     best = causes(*app("cart"), agent, *leaders)[0]
     assert (str(best.entity), best.faults[0]) == ("DaemonSet logging/shipper", "api_server_overload")
+    assert best.onset is not None
+    assert f"{best.onset:%Y-%m-%dT%H:%M:%SZ}" == ago(12)  # when the first lease was lost, not when it was rolled out
     assert causes(*app("cart"), agent, lease("kube-scheduler", 5000), lease("kube-controller-manager", 5000)) == []
 
 

@@ -47,6 +47,14 @@ def id_of_change(suspect: Suspect, notes: Notes) -> str:
     return NONE if suspect.fault not in NEVER_BY_ITSELF and _looked(suspect.entity, notes) else UNKNOWN
 
 
+def unread(suspect: Suspect, notes: Notes) -> str:
+    """The namespace whose changes nobody has told yet and one of which may have brought the cause about; else empty."""
+    place = _place(suspect.entity)
+    if not place or suspect.fault not in WAYS or change_of(suspect, notes) is not None:
+        return ""
+    return "" if any(_place(c.entity) == place for c in notes.changes) or _looked(suspect.entity, notes) else place
+
+
 def began(suspect: Suspect) -> datetime | None:
     """When the cause was first seen; when it was changed, if nothing else is known."""
     seen = [s.onset for s in suspect.signs if s.onset is not None and s.role != "change"]

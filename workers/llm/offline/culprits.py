@@ -90,7 +90,7 @@ def is_cause(name: str) -> bool:
 def culprit(entity: Entity, name: str, seen: Scene, victims: Sequence[Entity] = ()) -> Entity:
     """The object to blame: a pod's owner, the workload behind a Service, the claim of a full volume, or the namesake
     whose kind can have the fault."""
-    entity = deployed(owning_workload(entity, seen.known), seen, victims)
+    entity = deployed(owning_workload(named(entity, seen), seen.known), seen, victims)
     kinds = fault(name).culprit
     if "volume_claim" in kinds and (claim := claim_of(entity, seen.known)):
         return claim
@@ -105,6 +105,13 @@ def culprit(entity: Entity, name: str, seen: Scene, victims: Sequence[Entity] = 
     # Where only traffic was seen, the workload behind a Service is called like it, most often a Deployment.
     guess = entity.kind in ("", "Service") and is_culprit_kind("Deployment", kinds)
     return entity.model_copy(update={"kind": "Deployment"}) if guess else entity
+
+
+def named(entity: Entity, seen: Scene) -> Entity:
+    """A node that is known by its address alone, by its name where an edge tells it."""
+    if entity.kind != "Node":
+        return entity
+    return next((e.target for e in seen.edges if e.via == "address" and e.source == entity), entity)
 
 
 def deployed(entity: Entity, seen: Scene, victims: Sequence[Entity] = ()) -> Entity:

@@ -7,12 +7,12 @@ from typing import Any
 
 from workers.llm.base import Block, Message, Reply, ToolSpec, Usage, estimate_tokens
 from workers.llm.entities import same_thing
-from workers.llm.offline import verdict
+from workers.llm.offline import attribution, verdict
 from workers.llm.offline.explain import ref
 from workers.llm.offline.notes import Notes, read
-from workers.llm.offline.questions import ROUNDS, next_calls
+from workers.llm.offline.questions import ROUNDS, about_changes, next_calls
 from workers.llm.offline.ranking import rank
-from workers.llm.offline.suspects import WEAK, Ranking, Suspect
+from workers.llm.offline.suspects import STRONG, WEAK, Ranking, Suspect
 from workers.llm.offline.verdict import Standing, standing
 
 OWN_TOOLS = ("hypothesis", "challenge", "topology", "conclude", "find_tool")
@@ -59,6 +59,9 @@ def _turn(notes: Notes, ranking: Ranking, tools: Sequence[ToolSpec], conclude_no
         calls = next_calls(notes, ranking, tools)
         if calls:
             return [*_openings(now, notes), *calls]
+    place = attribution.unread(now.lead, notes) if now.lead and now.lead.score >= STRONG else ""
+    if place and (calls := about_changes(place, notes, tools)):
+        return [*_openings(now, notes), *calls]
     return [
         *_openings(now, notes),
         *_challenge(now, notes, ranking),

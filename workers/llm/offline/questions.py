@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -30,6 +31,7 @@ _WORTH = (
     "saturation",
     "describe",
 )
+_TELLS_CHANGES = re.compile(r"rollout|_changes$|timeline")
 _NAME_OF = ("service", "workload", "app", "name", "deployment", "pod", "entity", "target", "prefix")
 
 
@@ -46,6 +48,20 @@ def next_calls(notes: Notes, ranking: Ranking, tools: Sequence[ToolSpec]) -> lis
             calls.append({"type": "tool_use", "name": tool.name, "input": given})
             break  # one question of a kind a round: the next round knows more
     return calls[:CALLS_A_ROUND]
+
+
+def about_changes(place: str, notes: Notes, tools: Sequence[ToolSpec]) -> list[Block]:
+    """One question to each tool that tells of the changes of a namespace, not made before."""
+    calls: list[Block] = []
+    for tool in sorted(tools, key=lambda t: t.name):
+        properties: Mapping[str, Any] = tool.input_schema.get("properties") or {}
+        required = tool.input_schema.get("required") or ()
+        if not _TELLS_CHANGES.search(tool.name) or "namespace" not in properties or set(required) - {"namespace"}:
+            continue
+        given = {"namespace": place}
+        if (tool.name, canonical(given)) not in notes.asked:
+            calls.append({"type": "tool_use", "name": tool.name, "input": given})
+    return calls[:2]
 
 
 def _subjects(notes: Notes, ranking: Ranking) -> Iterator[Entity]:
