@@ -1,5 +1,5 @@
 """Who depends on whom, as far as objects tell: Service -> workload by selector, workload -> Service by address,
-Ingress and routes -> Service by backend."""
+Ingress and routes -> Service by backend. And which node an address is, since exporters on nodes are known by theirs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def edges(snapshot: Snapshot) -> list[Edge]:
     if known is not None:
         return known
     found: dict[tuple[Entity, Entity], Edge] = {}
-    for edge in [*_by_selector(snapshot), *_by_address(snapshot), *by_route(snapshot)]:
+    for edge in [*_by_selector(snapshot), *_by_address(snapshot), *by_route(snapshot), *_of_nodes(snapshot)]:
         found.setdefault((edge.source, edge.target), edge)
     snapshot.memo["edges"] = list(found.values())
     return list(found.values())
@@ -57,6 +57,21 @@ def _by_address(snapshot: Snapshot) -> list[Edge]:
 
 def _is_own(snapshot: Snapshot, workload: Entity, service: Entity) -> bool:
     return any(name(s) == service.name and namespace(s) == service.namespace for s in snapshot.services_of(workload))
+
+
+_MOST_NODES = 40
+
+
+def _of_nodes(snapshot: Snapshot) -> list[Edge]:
+    """`Node 192.168.0.12 -> Node worker-2`: metrics and logs of a node often know no more than its address."""
+    found = []
+    for node in snapshot.all("Node")[:_MOST_NODES]:
+        for each in maps(node, "status", "addresses"):
+            address = text(each, "address")
+            if text(each, "type") == "InternalIP" and address not in ("", name(node)):
+                said = cite.seen(snapshot, "Node", node, f"Node {name(node)} InternalIP {address}", verb="get")
+                found.append(Edge(Entity(kind="Node", name=address), entity("Node", node), "address", said))
+    return found
 
 
 def by_route(snapshot: Snapshot) -> list[Edge]:

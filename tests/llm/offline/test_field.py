@@ -79,3 +79,37 @@ def test_a_fault_that_a_thing_cannot_have_does_not_take_the_whole_finding_with_i
     possible = symptom("Deployment shop/web", "config_value_harmful", "web has a timeout of 1 ms", 0.7)
     found = run(request(alert("web", title="HighErrorRate")), look(impossible, possible))
     assert lead(found)[:2] == ("Deployment shop/web", "config_value_harmful")
+
+
+TIMED_OUT = symptom(
+    "Deployment shop/web",
+    "service_transport_wrong packet_loss",
+    "web cannot open a connection: db:5432",
+    0.6,
+    role="effect",
+    points_at=["Service shop/db"],
+    analyzer="logs.faults",
+)
+AGAIN = symptom(
+    "Node 10.0.0.3",
+    "node_link_degraded packet_loss",
+    "1 of 3 nodes sends segments again",
+    0.4,
+    role="effect",
+    analyzer="prometheus.retransmissions",
+)
+
+
+def test_what_bars_a_way_lets_no_connection_through_and_segments_sent_again_are_of_some():
+    asked = request(alert("web", title="HighErrorRate"))
+    ways = [edge("Deployment shop/web", "Service shop/db"), edge("Service shop/db", "StatefulSet shop/db", "selector")]
+    assert lead(run(asked, look(TIMED_OUT, edges=ways)))[1] == "service_transport_wrong"
+    assert lead(run(asked, look(TIMED_OUT, AGAIN, edges=ways)))[1] == "packet_loss"
+
+
+def test_a_node_that_metrics_know_by_its_address_is_blamed_by_its_name():
+    skew = symptom("Node 10.0.0.3", "node_clock_skew", "the clock of node 10.0.0.3 is off by 431 s", 0.91)
+    asked = request(alert("web", title="HighErrorRate"))
+    known = run(asked, look(skew, edges=[edge("Node 10.0.0.3", "Node worker-3", "address")]))
+    assert lead(known)[0] == "Node worker-3"
+    assert lead(run(asked, look(skew)))[0] == "Node 10.0.0.3"

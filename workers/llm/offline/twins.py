@@ -12,7 +12,7 @@ from skills.faults import fault
 from workers.llm.entities import same_thing
 from workers.llm.offline.culprits import by_lines
 from workers.llm.offline.leads.reading import ANALYZER, is_release, looked_for_changes, released
-from workers.llm.offline.notes import Notes
+from workers.llm.offline.notes import Notes, Sign
 from workers.llm.offline.suspects import Suspect
 
 RECENT = timedelta(hours=1)
@@ -140,6 +140,25 @@ def _late_or_barred(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -
     return 0.5 if barring else 1.0
 
 
+def _some_pass(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """F4 and F9 against G2: what bars a way lets no connection through; where connections are broken off as well, or
+    segments are sent again, some were made."""
+    if suspect.fault not in ("service_transport_wrong", "network_policy_blocks"):
+        return 1.0
+    if not all(by_lines(s) for s in suspect.signs):
+        return 1.0
+    ongoing = [s for s in notes.signs if s.role == "effect" and s.ongoing and "packet_loss" in s.faults]
+    again = any(s.analyzer == "prometheus.retransmissions" for s in ongoing)
+    callers = {s.entity for s in suspect.signs} | {s.entity for s in ongoing if s.points_at == (suspect.entity,)}
+    broken = [s for s in ongoing if by_lines(s) and s.faults[0] != suspect.fault and _broken_off(s)]
+    met = any(same_thing(s.entity, suspect.entity) or s.entity in callers for s in broken)
+    return 0.6 if again else 0.75 if met else 1.0
+
+
+def _broken_off(sign: Sign) -> bool:
+    return "service_transport_wrong" not in sign.faults and "link_latency" not in sign.faults
+
+
 _BARS = (
     "network_policy_blocks",
     "mesh_policy_blocks",
@@ -236,6 +255,7 @@ RULES: tuple[Rule, ...] = (
     _load_or_retries,
     _slow_or_lossy,
     _late_or_barred,
+    _some_pass,
     _made_by,
     _hot_or_poisoned,
     _refused,
