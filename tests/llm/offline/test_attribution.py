@@ -201,3 +201,37 @@ def test_changes_that_were_told_are_not_asked_for_again():
     )
     run(request(alert("cart")), told)
     assert told.asked == []
+
+
+def test_a_word_that_means_a_program_does_not_mean_the_configuration_of_that_name():
+    says = "cart is refused by orders: password authentication failed"
+    rejected = shown("datastore_credentials_rejected", says=says)
+    secret = altered("Secret shop/orders", "Secret changed", 5, "config", "it")
+    assert attributed(rejected, changes=[secret]) == "it"
+    assert attributed(rejected, changes=[secret], edges=[edge(CART, "Service shop/orders")]) == "unknown"
+
+
+def test_who_asks_for_less_exhausts_nothing():
+    full = shown("connection_pool_exhausted", "StatefulSet shop/cart-db", victims=[CART])
+    more = altered(CART, "Scaled up replica set cart-7d9f8c6b5 from 2 to 9", 5, "scale")
+    fewer = altered(CART, "Scaled down replica set cart-7d9f8c6b5 from 9 to 2", 5, "scale")
+    calls = [edge(CART, "StatefulSet shop/cart-db")]
+    assert attributed(full, changes=[more], edges=calls) == more.id
+    assert attributed(full, changes=[fewer], edges=calls) == "none"
+
+
+def test_a_defect_shows_when_what_is_broken_is_done_for_the_first_time():
+    thrown = shown("code_defect_in_release", says="cart throws TypeError in nightly (/app/cart/nightly.py:9)")
+    at_noon = altered(CART, "cart image a:1 -> a:2", 60 * 5)
+    last_week = altered(CART, "cart image a:1 -> a:2", 60 * 24 * 7)
+    assert attributed(thrown, changes=[at_noon]) == at_noon.id
+    assert attributed(thrown, changes=[last_week]) == "unknown"
+
+
+@pytest.mark.parametrize(
+    "what", ["Scaled down replica set cart-7d9f8c6b5 from 3 to 0", "replicas 0, written by kubectl"]
+)
+def test_only_a_scaling_to_nothing_leaves_nothing(what):
+    gone = shown("scaled_to_zero")
+    assert attributed(gone, changes=[altered(CART, what, 1, "scale", "it")]) == "it"
+    assert attributed(gone, changes=[altered(CART, what.replace("0", "1"), 1, "scale", "it")]) == "unknown"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from skills.contract import Entity
-from workers.llm.entities import WORKLOADS, is_claim_of, same_thing, scaled_by
+from workers.llm.entities import WORKLOADS, family, is_claim_of, same_thing, scaled_by
 from workers.llm.offline.culprits import by_lines
 from workers.llm.offline.mechanisms import NEVER_BY_ITSELF, WAYS, Way
 from workers.llm.offline.notes import Alteration, Notes, Sign
@@ -118,7 +118,10 @@ def _linked(suspect: Suspect) -> Iterator[Entity]:
 
 def _is_named(name: str, suspect: Suspect, notes: Notes) -> bool:
     words = {w.strip(".,:;()[]`'\"").rpartition("/")[2] for s in suspect.signs for w in _words(s, notes)}
-    return name in words
+    ends = (e for edge in notes.edges for e in (edge.source, edge.target))
+    # Where a program is called like it, the word means the program.
+    another = any(e.name == name and not same_thing(e, suspect.entity) for e in ends if family(e.kind) == "app")
+    return name in words and not another
 
 
 def _words(sign: Sign, notes: Notes) -> Sequence[str]:
