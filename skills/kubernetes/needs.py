@@ -13,6 +13,7 @@ from skills.contract import Focus
 from skills.kubernetes import references, refusals
 from skills.kubernetes.analyzers import drains
 from skills.kubernetes.analyzers.admission import is_mutated
+from skills.kubernetes.events import Event
 from skills.kubernetes.kinds import (
     CONFIG_MAP,
     CONTROLLER_REVISION,
@@ -189,6 +190,19 @@ def _system(snapshot: Snapshot) -> Iterator[Read]:
                 yield _CONTROL_PLANE
     if any(text(w.pod_spec, "dnsPolicy") == "None" for w in snapshot.workloads):
         yield Read(SERVICE, SYSTEM_NAMESPACE, name="kube-dns")
+    warned = [
+        e.name
+        for e in snapshot.events
+        if e.kind == "Pod" and e.namespace == SYSTEM_NAMESPACE and e.reason in _UNWELL and _is_late(snapshot, e)
+    ]
+    yield from (Read(POD, SYSTEM_NAMESPACE, fields=f"metadata.name={n}") for n in list(dict.fromkeys(warned))[-_MOST:])
+
+
+_UNWELL = ("BackOff", "Unhealthy", "Failed", "FailedMount", "FailedCreatePodSandBox", "FailedScheduling", "Evicted")
+
+
+def _is_late(snapshot: Snapshot, event: Event) -> bool:
+    return event.is_warning and event.last is not None and snapshot.clock - event.last < timedelta(minutes=30)
 
 
 def _written_lately(snapshot: Snapshot, obj: Object) -> bool:

@@ -157,6 +157,8 @@ def first_wave(namespaces: Sequence[str], primary: Sequence[str]) -> list[Read]:
         Read(CONFIG_MAP, SYSTEM_NAMESPACE, name="coredns"),
         # Events about nodes have no namespace of their own and are kept in `default`.
         Read(EVENT, "default", fields="involvedObject.kind=Node"),
+        # Controllers may say that all is well where the kubelet says otherwise.
+        Read(EVENT, SYSTEM_NAMESPACE, fields="type=Warning", pages=1),
     ]
     return [*inside[:head], Read(NODE), *inside[head:], Read(NAMESPACE), *system, *around]
 
