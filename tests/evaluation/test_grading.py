@@ -339,3 +339,12 @@ def test_a_step_of_the_chain_is_itself_though_the_culprit_may_go_by_its_name() -
         cause("feature_flag bulk", "feature_flag_harmful"), chain=(("Service shop/cart", "feature_flag bulk"),)
     )
     assert chains.edge_f1(back, truth(flag)) == 0
+
+
+def test_a_root_that_goes_by_the_name_of_the_next_step_is_grounded_from_there() -> None:
+    steps = (("Secret shop/cart-tls", "Deployment shop/cart"), ("Deployment shop/cart", "Deployment shop/storefront"))
+    secret = true_cause("Secret shop/cart-tls", "tls_certificate_invalid", change=None, chain=steps)
+    secret = secret.model_copy(update={"entity": {**secret.entity, "aliases": ["Service shop/cart"]}})
+    root = cause("Service shop/cart", "tls_certificate_invalid")
+    assert chains.grounded(finding(root, chain=steps[1:]), truth(secret)) == 1
+    assert chains.grounded(finding(root), truth(secret)) == 0

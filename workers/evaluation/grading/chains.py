@@ -55,12 +55,13 @@ def _grounded(said: set[Edge], root: Entity, cause: TrueCause, truth: Truth) -> 
     path = [spelt(cause.entity), *(b for _, b in cause.chain)]
     ends = [i for i, step in enumerate(path) if alerted(step, truth)] or [len(path) - 1]
     # Nothing to travel when the culprit is what alerted.
-    return 0 in ends or any(_reaches(said, path[: end + 1]) for end in ends)
+    starts = {0, *(i for i, step in enumerate(path) if is_step(root, step))}
+    return 0 in ends or any(_reaches(said, path[: end + 1], starts) for end in ends)
 
 
-def _reaches(said: set[Edge], path: list[str]) -> bool:
-    """Whether edges that only go forward along this path lead from its first step to its last."""
-    reached = {0}
+def _reaches(said: set[Edge], path: list[str], starts: set[int]) -> bool:
+    """Whether edges that only go forward along this path lead from the root, under any of its names, to the end."""
+    reached = set(starts)
     for i in range(len(path)):
         if i in reached:
             reached |= {j for j in range(i + 1, len(path)) if (path[i], path[j]) in said}
