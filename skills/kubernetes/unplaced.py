@@ -5,6 +5,7 @@ spec and all nodes, and becomes a verdict (faults, words, how sure).
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from skills.contract import Entity, Excerpt
@@ -15,6 +16,7 @@ from skills.kubernetes.objects import (
     Object,
     condition,
     dig,
+    labels,
     mapping,
     maps,
     name,
@@ -24,7 +26,7 @@ from skills.kubernetes.objects import (
     text,
 )
 from skills.kubernetes.quantities import quantity, size
-from skills.kubernetes.selectors import describe, node_matches_affinity, node_matches_selector, tolerates
+from skills.kubernetes.selectors import describe, matches, node_matches_affinity, node_matches_selector, tolerates
 from skills.kubernetes.snapshot import Snapshot
 from skills.kubernetes.unschedulable import Reason
 
@@ -97,8 +99,10 @@ def verdict_on(snapshot: Snapshot, stuck: Stuck, reason: Reason, reasons: list[R
             return _selector(snapshot, stuck)
         case "anti_affinity":
             return _anti_affinity(snapshot, stuck, reason, reasons)
-        case "pod_affinity" | "spread":
-            return Verdict(("anti_affinity_blocks_replica", "node_affinity_unmatched"), reason.words, 0.6, path="spec")
+        case "pod_affinity":
+            return _pod_affinity(snapshot, stuck, reason)
+        case "spread":
+            return _spread(snapshot, stuck, reason)
         case "taint":
             return _taint(snapshot, stuck, reason)
         case "cordoned":
@@ -203,6 +207,49 @@ def _anti_affinity(snapshot: Snapshot, stuck: Stuck, reason: Reason, reasons: li
     return Verdict(("anti_affinity_blocks_replica",), why, 0.95 if terms else 0.85, evidence, "spec.affinity")
 
 
+def _pod_affinity(snapshot: Snapshot, stuck: Stuck, reason: Reason) -> Verdict:
+    """It wants to stand beside pods: which, and whether there are any. A pod that asks for its own like comes first."""
+    terms = maps(stuck.spec, "affinity", "podAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+    place = namespace(stuck.pod)
+    faults = ("node_affinity_unmatched", "anti_affinity_blocks_replica")
+    for term in terms:
+        selector = mapping(term, "labelSelector")
+        elsewhere = strings(term, "namespaces") or "namespaceSelector" in term
+        beside = [p for p in snapshot.pods if namespace(p) == place and matches(selector, labels(p))]
+        if not elsewhere and snapshot.knows("Pod", place) and not [p for p in beside if p not in stuck.pods]:
+            words = f"pod {name(stuck.pod)} required podAffinity {describe(selector)} per {text(term, 'topologyKey')}"
+            words += f"; no pod in {place} has these labels"
+            told = cite.seen(snapshot, "Pod", stuck.pod, words, verb="get")
+            why = f"it must stand beside pods with {describe(selector)}, and there are none"
+            return Verdict(faults, why, 0.93, [told], "spec.affinity")
+    told_terms = "; ".join(describe(mapping(t, "labelSelector")) for t in terms)
+    return Verdict(faults, f"{reason.words} ({told_terms or '?'})", 0.75, path="spec.affinity")
+
+
+def _spread(snapshot: Snapshot, stuck: Stuck, reason: Reason) -> Verdict:
+    """Topology spread that must hold: a key that no node carries leaves no place at all."""
+    faults = ("anti_affinity_blocks_replica", "node_affinity_unmatched")
+    rules = [
+        c
+        for c in maps(stuck.spec, "topologySpreadConstraints")
+        if text(c, "whenUnsatisfiable") in ("DoNotSchedule", "")
+    ]
+    keys = [text(c, "topologyKey") for c in rules]
+    unknown = [k for k in keys if not any(k in labels(n) for n in snapshot.all("Node"))]
+    if unknown and snapshot.knows("Node"):
+        told = cite.seen(
+            snapshot,
+            "Pod",
+            stuck.pod,
+            f"pod {name(stuck.pod)} spreads over {unknown[0]}, which no node has",
+            verb="get",
+        )
+        why = f"it must be spread over {unknown[0]}, a label that no node has"
+        return Verdict(faults, why, 0.93, [told], "spec.topologySpreadConstraints")
+    why = f"{reason.words} ({', '.join(keys)})" if keys else reason.words
+    return Verdict(faults, why, 0.75 if keys else 0.6, path="spec.topologySpreadConstraints")
+
+
 def _single_writer(snapshot: Snapshot, place: str, claim: str) -> bool:
     obj = snapshot.find("PersistentVolumeClaim", place, claim)
     modes = strings(obj, "spec", "accessModes")
@@ -260,6 +307,9 @@ def _cordoned(snapshot: Snapshot, reason: Reason) -> Verdict:
 
 def _requests(snapshot: Snapshot, stuck: Stuck, resource: str, reason: Reason) -> Verdict:
     wanted = sum(quantity(dig(c, "resources", "requests", resource)) or 0.0 for c in maps(stuck.spec, "containers"))
+    # Of its RuntimeClass (kata, gvisor): admission writes it into the pod, and the scheduler adds it.
+    overhead = quantity(dig(stuck.spec, "overhead", resource)) or 0.0
+    wanted += overhead
     largest = max(
         (quantity(dig(n, "status", "allocatable", resource)) or 0.0 for n in snapshot.all("Node")), default=0.0
     )
@@ -267,6 +317,10 @@ def _requests(snapshot: Snapshot, stuck: Stuck, resource: str, reason: Reason) -
     top = size(largest) if resource == "memory" else f"{largest:g}"
     words = f"pod {name(stuck.pod)} requests {resource} {shown}"
     words += f", the largest node has {top} allocatable" if largest else ""
+    if overhead:
+        above = size(overhead) if resource == "memory" else f"{overhead:g}"
+        shown += f" (of which {above} is the overhead of RuntimeClass {text(stuck.spec, 'runtimeClassName')})"
+        words += f"; spec.overhead {resource} {above}"
     evidence = [cite.seen(snapshot, "Pod", stuck.pod, words, verb="get")]
     too_big = bool(largest) and wanted > largest
     why = f"{reason.count} node(s) have insufficient {resource} for its request of {shown}"
@@ -333,6 +387,9 @@ def _volume_elsewhere(snapshot: Snapshot, stuck: Stuck, reason: Reason) -> Verdi
 
 def _claim_missing(snapshot: Snapshot, stuck: Stuck) -> Verdict:
     place = namespace(stuck.pod)
+    leaving = re.search(r'persistentvolumeclaim "([^"]+)" is being deleted', stuck.message)
+    if leaving:
+        return _claim_leaving(snapshot, stuck, leaving[1])
     missing = [c for c in claims_of(stuck.spec) if not snapshot.find("PersistentVolumeClaim", place, c)]
     there = [name(c) for c in snapshot.of("PersistentVolumeClaim") if namespace(c) == place]
     words = (
@@ -345,6 +402,18 @@ def _claim_missing(snapshot: Snapshot, stuck: Stuck) -> Verdict:
     return Verdict(("volume_cannot_attach", "pvc_matches_no_volume"), why, 0.95, evidence, "spec.volumes")
 
 
+def _claim_leaving(snapshot: Snapshot, stuck: Stuck, claim: str) -> Verdict:
+    """Deleted while a pod still uses it: kubernetes.io/pvc-protection keeps it until then, and no new pod may."""
+    obj = snapshot.find("PersistentVolumeClaim", namespace(stuck.pod), claim)
+    since = text(obj, "metadata", "deletionTimestamp") if obj else ""
+    words = f"PersistentVolumeClaim {claim} deletionTimestamp {since}" if since else ""
+    evidence = [cite.seen(snapshot, "PersistentVolumeClaim", obj, words)] if obj and words else []
+    why = f"its claim {claim} has been deleted and waits for the last pod that uses it" + (
+        f" (since {since})" if since else ""
+    )
+    return Verdict(("volume_cannot_attach",), why, 0.93, evidence, "spec.volumes")
+
+
 def is_standing(snapshot: Snapshot, stuck: Stuck, reason: Reason, reasons: list[Reason]) -> bool:
     """A taint that keeps the pod from nodes which were never meant for it (a pool for GPUs, the control plane whose
     taint the message leaves unnamed), as long as other nodes have another reason.
@@ -354,12 +423,18 @@ def is_standing(snapshot: Snapshot, stuck: Stuck, reason: Reason, reasons: list[
     if reason.kind != "taint" or not snapshot.knows("Node") or any(w in reason.words for w in _NODE_TROUBLE):
         return False
     tainted = {name(n): t for n, t in _tainted(snapshot, stuck, reason)}
-    if not reason.taint:
-        return not tainted
     others = [r for r in reasons if r is not reason and r.kind not in ("taint", "prefilter")]
-    on_them = [p for p in snapshot.pods if text(p, "spec", "nodeName") in tainted]
-    settled = [p for p in on_them if not tolerates(mapping(p, "spec"), tainted[text(p, "spec", "nodeName")])]
+    if not reason.taint:
+        # Unnamed, as since 1.34: some of these nodes are the control plane's, which are not listed here.
+        pools = all(_POOLS.search(text(t, "key")) for t in tainted.values())
+        return not tainted or (bool(others) and pools and not _settled(snapshot, tainted))
+    settled = _settled(snapshot, tainted)
     return bool(others) and bool(tainted) and not settled and bool(snapshot.pods) and _is_of_a_pool(reason)
+
+
+def _settled(snapshot: Snapshot, tainted: Mapping[str, Object]) -> bool:
+    on_them = [p for p in snapshot.pods if text(p, "spec", "nodeName") in tainted]
+    return any(not tolerates(mapping(p, "spec"), tainted[text(p, "spec", "nodeName")]) for p in on_them)
 
 
 def _is_of_a_pool(reason: Reason) -> bool:

@@ -19,7 +19,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     for kind, pattern in (
         ("volume_node", r"volume node affinity conflict|PersistentVolume's node affinity|no available volume zone"),
         ("volume_writer", r"ReadWriteOncePod"),
-        ("volume_lost", r"bound to non-existent pv"),
+        ("volume_lost", r"bound to non-existent (?:pv|persistentvolume)"),
         ("volume_space", r"enough free storage"),
         ("volume_bind", r"binding volumes|storageclass\.storage\.k8s\.io"),
         ("prefilter", r"filtered out by the prefilter"),
@@ -62,9 +62,13 @@ class Reason:
         return "=".join(p for p in (found.group(1).strip(), found.group(2).strip()) if p) if found else ""
 
 
+_AFTERTHOUGHT = re.compile(r"\.\s+(?:no new claims to deallocate,?|not found)\s*$")
+"""What later plugins add since 1.34, of claims for devices that the pod does not have."""
+
+
 def reasons(message: str) -> list[Reason]:
     """The distinct reasons, in the message's order; empty for a message of another kind."""
-    body = re.split(r"\.?\s+preemption:", message, maxsplit=1)[0]
+    body = _AFTERTHOUGHT.sub("", re.split(r"\.?\s+preemption:", message, maxsplit=1)[0])
     _, found, rest = body.partition("nodes are available:")
     listed = rest if found else body
     parts = re.split(r",\s+(?=\d+ )", listed.strip().rstrip("."))

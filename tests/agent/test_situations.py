@@ -356,6 +356,20 @@ def test_the_only_decisive_fault_of_the_namespace_is_named_without_certainty():
     assert "no known way" in (finding.causes[0].confidence.capped_by or "")
 
 
+@pytest.mark.parametrize(
+    ("mounted_by", "band"), [("Deployment shop/cart", "high"), ("Deployment shop/report", "medium")]
+)
+def test_what_makes_a_dependency_suffer_is_on_the_way_to_what_alerted(mounted_by, band):
+    unfit = symptom(
+        "PersistentVolumeClaim shop/uploads", "pvc_matches_no_volume", "uploads is Pending: nothing fits", 0.95,
+        victims=[mounted_by],
+    )  # fmt: skip
+    known = (FRONT_TO_CART, edge("Service shop/cart", "Deployment shop/cart"))
+    finding = run(request(alert("frontend")), FakeSkill(sees=looks(FRONT_FAILS, unfit, edges=known)))
+    assert convicted(finding) == [("uploads", "pvc_matches_no_volume")]
+    assert finding.causes[0].confidence.band == band
+
+
 def test_an_alert_that_leaves_out_the_namespace_still_follows_dependencies():
     vague = alert("frontend", namespace="", labels={})
     finding = run(request(vague), look(FRONT_FAILS, NO_ENDPOINTS, edges=[FRONT_TO_CART]))

@@ -225,14 +225,16 @@ _RELEASES = ("rollout", "deployment", "release", "sync", "merge")
 
 
 def _is_on_the_way(entity: Entity, support: Sequence[NumberedSymptom], case: Case) -> bool:
-    """The alert is about it, depends on it, is named as its victim, or lies in the namespace that it is."""
+    """The alert is about it, depends on it or on a victim of it, is such a victim, or lies in the namespace that it
+    is."""
     sufferers = _sufferers(case)
     for alerted in sufferers:
         if same_thing(alerted, entity) or akin(entity, alerted) or _path(alerted, entity, case) is not None:
             return True
         if entity.kind == "Namespace" and alerted.namespace == entity.name:
             return True
-        if any(same_thing(v, alerted) for n in support for v in n.symptom.victims):
+        victims = [v for n in support for v in n.symptom.victims]
+        if any(same_thing(v, alerted) or _path(alerted, v, case) is not None for v in victims):
             return True
     pointing = (n.symptom for n in case.ledger.symptoms if n.symptom.role == "effect")
     return any(

@@ -15,11 +15,13 @@ from skills.kubernetes.objects import (
     Object,
     condition,
     created,
+    maps,
     name,
     text,
     time_of,
 )
 from skills.kubernetes.pods import is_pending
+from skills.kubernetes.selectors import node_matches_affinity, node_matches_selector
 from skills.kubernetes.snapshot import Snapshot
 from skills.kubernetes.unplaced import Stuck, Verdict, deadlocked, is_standing, verdict_on
 from skills.kubernetes.unschedulable import Reason
@@ -28,7 +30,35 @@ NAME = "kubernetes.scheduling"
 
 
 def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> list[Symptom]:
-    return [s for stuck in _stuck(snapshot) for s in _symptoms(snapshot, stuck)]
+    return [*(s for stuck in _stuck(snapshot) for s in _symptoms(snapshot, stuck)), *_gated(snapshot)]
+
+
+def _gated(snapshot: Snapshot) -> list[Symptom]:
+    """Pods whose schedulingGates somebody was to take away (a quota or capacity controller, Kueue): no leaf of the
+    vocabulary says so, and the scheduler has no part in it."""
+    by_owner: dict[Entity, list[Object]] = defaultdict(list)
+    for pod in snapshot.pods:
+        if text(condition(pod, "PodScheduled"), "reason") == "SchedulingGated":
+            by_owner[snapshot.owner_of(pod)].append(pod)
+    found = []
+    for owner, pods in by_owner.items():
+        gates = ", ".join(text(g, "name") for g in maps(pods[0], "spec", "schedulingGates")) or "?"
+        who = f"{owner.kind} {owner.name}: {len(pods)} pod(s)"
+        words = f"pod {name(pods[0])} SchedulingGated: scheduling gates {gates}"
+        found.append(
+            Symptom(
+                analyzer=NAME,
+                entity=owner,
+                faults=(),
+                summary=f"{who} wait for their scheduling gate {gates} to be lifted.",
+                specificity=0.5,
+                evidence=(cite.seen(snapshot, "Pod", pods[0], words),),
+                onset=created(pods[0]),
+                role="effect",
+                victims=snapshot.victims_of(owner),
+            )
+        )
+    return found
 
 
 def _stuck(snapshot: Snapshot) -> list[Stuck]:
@@ -37,6 +67,8 @@ def _stuck(snapshot: Snapshot) -> list[Stuck]:
         if not is_pending(pod) or text(pod, "spec", "nodeName"):
             continue
         scheduled = condition(pod, "PodScheduled")
+        if text(scheduled, "reason") == "SchedulingGated":
+            continue  # the scheduler has not looked at it
         events = snapshot.events_of("Pod", pod, "FailedScheduling")
         message = text(scheduled, "message") if scheduled.get("status") == "False" else ""
         if message:
@@ -65,7 +97,9 @@ def _symptoms(snapshot: Snapshot, stuck: Stuck) -> list[Symptom]:
     if not reasons:
         return []
     eligible = max(sum(r.count for r in reasons), 1)
-    lead = max(reasons, key=lambda r: (_per_pod(r), r.count, _ORDER.index(r.kind) * -1))
+    lead = max(
+        reasons, key=lambda r: (_per_pod(r), not _narrows(snapshot, stuck, r, reasons), r.count, -_ORDER.index(r.kind))
+    )
     verdicts = []
     for reason in reasons:
         verdict = verdict_on(snapshot, stuck, reason, reasons)
@@ -76,6 +110,14 @@ def _symptoms(snapshot: Snapshot, stuck: Stuck) -> list[Symptom]:
         specificity = verdict.specificity if reason is lead else min(verdict.specificity, 0.45 + 0.3 * share)
         verdicts.append(replace(verdict, specificity=specificity))
     return [_symptom(snapshot, stuck, v) for v in verdicts]
+
+
+def _narrows(snapshot: Snapshot, stuck: Stuck, reason: Reason, reasons: list[Reason]) -> bool:
+    """A selector that some nodes match only narrows the choice: what rules those out is the trouble."""
+    if reason.kind != "selector" or len(reasons) == 1:
+        return False
+    nodes = snapshot.all("Node")
+    return any(node_matches_selector(stuck.spec, n) and node_matches_affinity(stuck.spec, n) for n in nodes)
 
 
 def _of_its_own_node(stuck: Stuck, reasons: list[Reason]) -> list[Reason]:

@@ -110,6 +110,10 @@ def _why(snapshot: Snapshot, claim: Object) -> tuple[tuple[str, ...], str, float
     class_name, volume_name = _class(claim), text(claim, "spec", "volumeName")
     classes = [name(c) for c in snapshot.all("StorageClass")]
     volumes = list(snapshot.all("PersistentVolume"))
+    if text(claim, "status", "phase") == "Lost":
+        # It was bound: neither its class nor any other volume is asked for any more.
+        why = f"it was bound to the volume {volume_name}, which does not exist any more"
+        return ("volume_cannot_attach", "pvc_matches_no_volume"), why, 0.95, []
     fitting = [v for v in volumes if not _misfits(claim, v)]
     if class_name and class_name not in classes and (snapshot.knows("StorageClass") or "not found" in words):
         by_hand = [v for v in volumes if text(v, "spec", "storageClassName") == class_name]
