@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import signal
+import tempfile
 import threading
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import yaml
 
+from bot.cli import _exploring
 from config.settings import load as load_settings
 
 if TYPE_CHECKING:
@@ -32,6 +34,18 @@ class _ScenarioOrCommand(click.Group):
         return super().parse_args(ctx, args)
 
 
+class _Moment(click.DateTime):
+    """A time, or `now`."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if value == "now":
+            return datetime.now(UTC).replace(microsecond=0)
+        found: datetime = super().convert(value, param, ctx)
+        return found
+
+
 @click.group(cls=_ScenarioOrCommand)
 def command() -> None:
     """Start the simulated scenario NAME, or `record` real systems.
@@ -43,7 +57,7 @@ def command() -> None:
     gumshoe simulate oom-after-deploy --customer     a customer's file for it, served until Ctrl-C
     gumshoe simulate oom-after-deploy --truth        what is really wrong
     gumshoe simulate oom-after-deploy --tells        what gives it away; without a name, of all
-    gumshoe simulate NAME --serve --at TIME          at another time (UTC)
+    gumshoe simulate NAME --serve --at now           at this moment, so that all ages in kubectl are right
     gumshoe simulate NAME --serve --improvise FILE   with a model behind what the APIs do not do
     gumshoe simulate record kubernetes=https://kubernetes.internal:6443 --out night.jsonl
     """
@@ -52,7 +66,7 @@ def command() -> None:
 @command.command(hidden=True)
 @click.argument("name", required=False)
 @click.option("--list", "listing", is_flag=True, help="Name every scenario and what happens in it.")
-@click.option("--serve", is_flag=True, help="Serve its Kubernetes, Elasticsearch and Prometheus APIs until Ctrl-C.")
+@click.option("--serve", is_flag=True, help="Serve all its APIs until Ctrl-C, and say how to ask them.")
 @click.option("--alert", "only_alert", is_flag=True, help="Print its alert as an Alertmanager webhook body.")
 @click.option(
     "--customer", "only_customer", is_flag=True, help="Serve it and print a customer's file for it; until Ctrl-C."
@@ -61,8 +75,9 @@ def command() -> None:
 @click.option("--tells", "only_tells", is_flag=True, help="Print what gives the scenario away; without NAME, of all.")
 @click.option(
     "--at",
-    type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S"]),
-    help="The world's time (UTC); default: the scenario's own.",
+    type=_Moment(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S"]),
+    metavar="TIME",
+    help="The world's time (UTC), or now; default: the scenario's own.",
 )
 @click.option(
     "--improvise",
@@ -85,9 +100,13 @@ def scenario(
 ) -> None:
     """Start the simulated scenario NAME.
 
+    With --serve: Kubernetes, Prometheus, Alertmanager, Elasticsearch, Loki, GitHub, Argo CD and PagerDuty of a company
+    in which something is wrong, as the real APIs. What is printed can be pasted into another terminal.
+
     \b
     gumshoe simulate --list
     gumshoe simulate oom-after-deploy --serve
+    gumshoe simulate oom-after-deploy --serve --at now
     """
     from workers.simulation import SimulationError, names, start  # noqa: PLC0415 (uvicorn costs 0.3 s)
     from workers.simulation.clock import utc  # noqa: PLC0415
@@ -104,7 +123,9 @@ def scenario(
         return
     try:
         beyond = _beyond(improvised, model) if improvised else None
-        running = start(name, at=utc(at) if at else None, beyond=beyond)
+        own = load(name).skills
+        more = tuple(dict.fromkeys((*own, *_exploring.SKILLS))) if serve else ()
+        running = start(name, at=utc(at) if at else None, skills=more, beyond=beyond)
     except SimulationError as error:
         raise click.UsageError(str(error)) from None
     try:
@@ -113,10 +134,11 @@ def scenario(
         if only_truth:
             click.echo(json.dumps(running.truth.model_dump(), indent=1))
         if only_customer:
-            click.echo(yaml.safe_dump({"name": "simulated", "skills": running.skills}, sort_keys=False).rstrip())
+            skills = {skill: running.skills[skill] for skill in own}
+            click.echo(yaml.safe_dump({"name": "simulated", "skills": skills}, sort_keys=False).rstrip())
         if serve:
-            _explain(running)
-        if serve or only_customer:
+            _explore(running, own)
+        elif only_customer:
             _wait()
         elif not (only_alert or only_truth):
             raise click.UsageError("say what to do: --serve, --alert, --customer or --truth")
@@ -223,19 +245,10 @@ def _wait() -> None:
     threading.Event().wait()
 
 
-def _explain(running: Running) -> None:
-    urls = running.urls
-    click.echo(f"{running.name} at {running.now:%Y-%m-%d %H:%M:%S} UTC (the world's time stands still)")
-    for system, url in urls.items():
-        click.echo(f"  {system:14} {url}")
-    for alert in running.alert["alerts"]:
-        click.echo(f"  alert          {alert['labels']['alertname']}: {alert['annotations']['description']}")
-    space = running.skills["kubernetes"]["namespaces"][0]
-    click.echo("\nTry:")
-    click.echo(f"  kubectl --kubeconfig=/dev/null -s {urls['kubernetes']} -n {space} get pods")
-    click.echo(
-        f"  kubectl --kubeconfig=/dev/null -s {urls['kubernetes']} -n {space} get events --sort-by=.lastTimestamp"
-    )
-    click.echo(f"  curl -s '{urls['prometheus']}/api/v1/query?query=ALERTS'")
-    click.echo(f"  curl -s '{urls['elasticsearch']}/logs-*/_search?q=log.level:error&size=5&sort=@timestamp:desc'")
-    click.echo("Ctrl-C ends it.")
+def _explore(running: Running, own: tuple[str, ...]) -> None:
+    with tempfile.TemporaryDirectory(prefix="gumshoe-") as name:
+        folder = Path(name)
+        _exploring.write(running, {skill: running.skills[skill] for skill in own}, folder)
+        for line in _exploring.lines(running, folder, datetime.now(UTC)):
+            click.echo(line)
+        _wait()

@@ -6,14 +6,17 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
+import yaml
 from click.testing import CliRunner
 
+from bot.cli import _exploring
 from bot.cli.simulate import command
 from config.customers import parse
-from workers.simulation import Running
+from workers.simulation import Running, start
 from workers.simulation.cassette import load
 
 
@@ -30,6 +33,32 @@ def test_alert_is_a_webhook_body_and_follows_the_given_time() -> None:
     body = json.loads(result.output)
     assert body["version"] == "4"
     assert body["alerts"][0]["startsAt"].startswith("2027-03-02T09:3")
+
+
+def test_the_world_may_be_at_this_moment() -> None:
+    result = CliRunner().invoke(command, ["oom-after-deploy", "--alert", "--at", "now"])
+    began = datetime.fromisoformat(json.loads(result.output)["alerts"][0]["startsAt"])
+    assert timedelta(0) < datetime.now(UTC) - began < timedelta(minutes=20)
+    assert CliRunner().invoke(command, ["oom-after-deploy", "--alert", "--at", "soon"]).exit_code == 2
+
+
+def test_who_explores_is_told_where_what_time_it_is_and_how_to_ask(oom: Running, tmp_path: Path) -> None:
+    running = start("cache-full", skills=_exploring.SKILLS)
+    try:
+        _exploring.write(running, oom.skills, tmp_path)
+        said = "\n".join(_exploring.lines(running, tmp_path, running.now + timedelta(hours=30)))
+        close = "\n".join(_exploring.lines(running, tmp_path, running.now + timedelta(minutes=1)))
+    finally:
+        running.close()
+    for face in ("kubernetes", "elasticsearch", "loki", "prometheus", "alertmanager", "github", "argocd", "pagerduty"):
+        assert running.urls[face] in said + (tmp_path / "kubeconfig").read_text()
+    assert yaml.safe_load((tmp_path / "kubeconfig").read_text())["contexts"][0]["context"]["namespace"] == "shop"
+    assert parse(yaml.safe_load((tmp_path / "customer.yaml").read_text()), "customer.yaml").skills == oom.skills
+    assert json.loads((tmp_path / "alert.json").read_text()) == running.alert
+    assert f"--now {running.now:%Y-%m-%dT%H:%M:%SZ}" in said
+    assert "30 h later: add --at now" in said
+    assert "--at now" not in close
+    assert "cache_unavailable" not in said, "the truth is not told beforehand"
 
 
 def test_truth_names_the_fault() -> None:

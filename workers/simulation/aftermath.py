@@ -60,7 +60,7 @@ def heal(world: World, then: Before, blow: Blow, until: float) -> Blow:
             roll_back(world, it, until)
         steps, replicas = then.scales[key]
         if len(it.scale) > steps and it.replicas(inf) != replicas:
-            scale(world, it, until, replicas, manager="kubectl-scale")
+            scale(world, it, until, replicas, manager="kubectl")
     for key, service in world.services.items():
         if len(service.specs) > then.specs.get(key, len(service.specs)):
             spec = service.specs[then.specs[key] - 1][1]

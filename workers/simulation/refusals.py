@@ -12,7 +12,7 @@ from workers.simulation.world import World
 
 
 def refuse_scaling(
-    world: World, it: Workload, at: float, wanted: int, message: str, manager: str = "kubectl-scale"
+    world: World, it: Workload, at: float, wanted: int, message: str, manager: str = "kubectl"
 ) -> None:
     """More replicas are asked for, and none can be created."""
     it.scale.append((at, wanted))

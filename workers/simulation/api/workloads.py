@@ -20,7 +20,7 @@ def workload(world: World, it: Workload) -> Json:
 def _metadata(world: World, it: Workload, latest: float) -> Json:
     generation = len(it.revisions) + len(it.scale) - 1 + (3 if it.revisions[0].number > 1 else 0)
     entries = [managed(it.manager, it.revision.created, {"f:spec": {"f:template": {}}}, api_version="apps/v1")]
-    entries += [managed(m, at, f, api_version="apps/v1") for at, m, f in it.edits]
+    entries += [managed(m, at, f, subresource=_through(f), api_version="apps/v1") for at, m, f in it.edits]
     by_manager = {e["manager"]: e for e in entries}
     status = managed(
         "kube-controller-manager",
@@ -40,6 +40,11 @@ def _metadata(world: World, it: Workload, latest: float) -> Json:
         "annotations": dict(it.annotations),
         "managedFields": [*by_manager.values(), status],
     }
+
+
+def _through(fields: Json) -> str:
+    """`kubectl scale` and autoscalers write the number of replicas by a subresource, and say so."""
+    return "scale" if fields == {"f:spec": {"f:replicas": {}}} else ""
 
 
 def _latest(world: World, it: Workload) -> float:

@@ -349,7 +349,8 @@ class PagerDuty:
 
     @cached_property
     def _people(self) -> list[Json]:
-        domain, found = self._world.company.domain, {}
+        domain = self._world.company.domain
+        found: dict[str, Json] = {}
         for team in dict.fromkeys(self._pages.services.values()):
             for i in range(3):
                 person = self._pages.made.person(team, i)

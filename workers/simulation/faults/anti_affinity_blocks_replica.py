@@ -22,12 +22,12 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         revision.template["spec"]["affinity"] = {
             "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
         }
-    scale(world, it, at, nodes, manager="kubectl-scale")
+    scale(world, it, at, nodes, manager="kubectl")
     text = (
         f"0/{nodes} nodes are available: {nodes} node(s) didn't match pod anti-affinity rules. "
         f"preemption: 0/{nodes} nodes are available: {nodes} No preemption victims found for incoming pod."
     )
-    scale(world, it, at + 0.4, nodes + 1, fate=unschedulable(text), manager="kubectl-scale")
+    scale(world, it, at + 0.4, nodes + 1, fate=unschedulable(text), manager="kubectl")
     thing = workload_thing(it)
     change = Altered("scale", thing, at, (str(thing),))
     return Blow(

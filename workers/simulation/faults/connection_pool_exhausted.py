@@ -20,7 +20,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         raise SimulationError(f"{victim} is no data store")
     users = [s.name for s in world.company.services if victim in s.dependencies]
     grown = world.workload(options["service"] or users[0])
-    scale(world, grown, at, int(options["replicas"]), manager="kubectl-scale")
+    scale(world, grown, at, int(options["replicas"]), manager="kubectl")
     began, top = at + world.between(35, 60, "pool"), float(store.max_connections)
     world.gauges.append(Gauge("pg_stat_activity_count", {"service": victim}, lambda t: top - (int(t // 17) % 3), began))
     world.edges.append(EdgeEffect("*", victim, "pool", began, share=float(options["share"])))

@@ -36,7 +36,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     )
     count = it.replicas(at)
     it.scale.append((at, count + 1))
-    it.edits.append((at, "kubectl-scale", {"f:spec": {"f:replicas": {}}}))
+    it.edits.append((at, "kubectl", {"f:spec": {"f:replicas": {}}}))
     pod, claim = f"{victim}-{count}", f"data-{victim}-{count}"
     refused = (
         f'persistentvolumeclaims "{claim}" is forbidden: exceeded quota: storage, requested: '
