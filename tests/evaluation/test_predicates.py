@@ -75,6 +75,7 @@ FREE = Evidence(
 )
 LEAK = shown("E3", "working set of container cart of cart-0 peaks at 1019Mi (baseline mean 792Mi) of a limit of 1Gi")
 SLOW = shown("E4", "mean latency of cart is 1.2 s, 0.08 s in the baseline")
+AGAIN = shown("E7", "1 of 5 nodes (ip-10-0-64-163) send TCP segments again, 206/s against 1.7/s before")
 SURGE = shown("E5", "pricing gets 61 requests/s against 20.5 before")
 ROLLOUT = shown("E6", "Deployment cart revision 17: cart limits.cpu 400m -> 40m; image cart:1.33.0 -> cart:1.33.1")
 
@@ -92,6 +93,8 @@ ROLLOUT = shown("E6", "Deployment cart revision 17: cart limits.cpu 400m -> 40m;
         ("latency of cart > 500ms", SLOW),
         ("latency of cart > 10x before", SLOW),
         ("pricing > 2x before and requests/s", SURGE),
+        ("segments of ip-10-0-64-163 > 50x before", AGAIN),
+        ("segments of ip-10-0-64-163 > 200/s", AGAIN),
         ("limits.cpu of cart <= 50m", ROLLOUT),
         ("limits.cpu of cart < 0.2x before", ROLLOUT),
     ],
@@ -150,6 +153,14 @@ def test_a_log_text_with_a_count_is_met_by_a_row_that_counts_or_by_as_many_lines
 def test_what_cannot_be_checked_is_refused_with_what_is_wrong(predicate: str, reason: str) -> None:
     with pytest.raises(Uncheckable, match=reason):
         predicates.parse(predicate)
+
+
+def test_in_quotation_marks_or_and_and_are_words_of_the_text() -> None:
+    it = 'log ~ no such host|"Name or service not known" and pricing'
+    assert satisfied(it, shown("E1", "[Errno -2] Name or service not known (host: 'pricing')"))
+    assert not satisfied(it, shown("E2", "Name of the service: pricing"))
+    assert list(predicates.texts(it)) == ["no such host", "Name or service not known"]
+    assert satisfied('message ~ claim "a" not found', shown("E3", 'persistent volume claim "a" not found'))
 
 
 def test_the_oracle_learns_from_a_predicate_what_to_ask_for() -> None:

@@ -19,6 +19,7 @@ UNITS: dict[str, tuple[str, float]] = {
     "h": ("seconds", 3600.0),
     "d": ("seconds", 86400.0),
     "m": ("", 1e-3),
+    "/s": ("rate", 1.0),
     "": ("", 1.0),
 }
 _UNIT = "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True) if unit)
@@ -36,7 +37,7 @@ OPERATORS = (">=", "<=", ">", "<", "=")
 class Figure:
     value: float
     dimension: str
-    """share, bytes, seconds, or empty for a bare number."""
+    """share, bytes, seconds, rate, or empty for a bare number."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Bound:
             if not self.times_before:
                 return _is(value, self.operator, self.than.value)
             before = next((b for b in _before(text) if b.dimension == now.dimension), None)
-            return before is not None and _is(value, self.operator, self.than.value * before.value)
+            if before is not None:
+                return _is(value, self.operator, self.than.value * before.value)
         return False
 
     def _comparable(self, now: Figure) -> float | None:
@@ -65,7 +67,7 @@ class Bound:
         if self.times_before or now.dimension == self.than.dimension:
             return now.value
         if now.dimension:
-            return None
+            return now.value if now.dimension == "rate" and not self.than.dimension else None
         if self.than.dimension == "share":
             return now.value if 0 <= now.value <= 1 else None
         return now.value if self.than.dimension else None

@@ -4,6 +4,7 @@ A predicate is clauses joined by ` and `, each satisfied by one and the same pie
 the skill and the tool that brought it), in any order and without regard to case:
 
     log ~ too many clients already            the words after ~ stand there; * is anything, | parts alternatives
+    log ~ "Name or service not known"         in quotation marks ` or ` and ` and ` are words of the text
     log ~ worker queue full >= 3 times        as often, in one piece (`x12`, `12 times`) or in several
     event.reason = FailedScheduling           the value after = stands as a word of its own
     object ~ ad-*                             a name, by glob
@@ -96,8 +97,8 @@ class Clause:
 def parse(predicate: str) -> tuple[tuple[Clause, ...], ...]:
     """Alternatives of clauses. Raises Uncheckable."""
     return tuple(
-        tuple(_clause(part.strip(), predicate) for part in re.split(r"\s+and\s+", alternative))
-        for alternative in re.split(r"\s+or\s+", predicate.strip())
+        tuple(_clause(part.strip(), predicate) for part in _split(alternative, "and"))
+        for alternative in _split(predicate.strip(), "or")
     )
 
 
@@ -131,7 +132,7 @@ def texts(predicate: str) -> Iterator[str]:
     """For each ~ the longest run of words without a wildcard: what to search for. Raises Uncheckable."""
     for clauses in parse(predicate):
         for clause in clauses:
-            for choice in clause.text.split("|") if clause.text else ():
+            for choice in _choices(clause.text) if clause.text else ():
                 yield max(choice.split("*"), key=len).strip()
 
 
@@ -144,6 +145,11 @@ def _often_enough(clauses: tuple[Clause, ...], pieces: Iterable[Evidence]) -> bo
             if seen >= least:
                 return True
     return False
+
+
+def _split(text: str, word: str) -> list[str]:
+    """At the word, where it is not within quotation marks."""
+    return re.split(rf'\s+{word}\s+(?=(?:[^"]*"[^"]*")*[^"]*$)', text)
 
 
 def _clause(text: str, predicate: str) -> Clause:
@@ -209,11 +215,16 @@ def _is_metric(word: str) -> bool:
 
 
 def _loose(words: str, predicate: str) -> re.Pattern[str]:
-    choices = [choice.strip() for choice in words.split("|")]
+    choices = _choices(words)
     for choice in choices:
         if sum(c.isalnum() for c in choice) < FEWEST_LETTERS:
             raise Uncheckable(f"{predicate!r}: after ~ stands {choice!r}, which any text has")
     return re.compile("|".join(_glob(choice) for choice in choices), re.IGNORECASE)
+
+
+def _choices(words: str) -> list[str]:
+    found = (choice.strip() for choice in words.split("|"))
+    return [c[1:-1] if len(c) > 1 and c[0] == c[-1] == '"' else c for c in found]
 
 
 def _word(word: str) -> re.Pattern[str]:

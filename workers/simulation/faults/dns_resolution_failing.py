@@ -88,5 +88,5 @@ def _asks_the_node(world: World, victim: str, at: float) -> Blow:
         (workload_thing(it),),
         onset,
         rollout_of(it, revision),
-        evidence=("log ~ no such host|Name or service not known", f"{victim} dnsPolicy"),
+        evidence=('log ~ no such host|"Name or service not known"', f"{victim} dnsPolicy"),
     )

@@ -22,5 +22,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (Thing("external", "", part.host, (f"external {victim}", part.host)),),
         at,
         None,
-        evidence=(f"log ~ {part.host}",),
+        evidence=(f"log ~ 503|429|timed out|timeout and log ~ {part.host}",),
     )

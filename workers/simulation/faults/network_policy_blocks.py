@@ -31,5 +31,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (thing,),
         at,
         Altered("policy", thing, at, (str(thing),)),
-        evidence=(f"NetworkPolicy {name}", "log ~ timed out|timeout|deadline exceeded"),
+        evidence=(f"NetworkPolicy {name}", f"log ~ timed out|timeout|deadline exceeded and {victim}"),
     )

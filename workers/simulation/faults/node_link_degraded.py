@@ -43,8 +43,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (Thing("Node", "", node.name),),
         at,
         None,
-        evidence=(
-            f"metric node_netstat_Tcp_RetransSegs of {node.name} > 3x before",
-            "log ~ timed out|deadline exceeded|i/o timeout",
-        ),
+        evidence=(f"metric node_netstat_Tcp_RetransSegs of {node.name} > 3x before",),
     )

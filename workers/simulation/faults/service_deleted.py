@@ -20,5 +20,5 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (thing,),
         at,
         Altered("service", thing, at, (str(thing), f"svc/{it.name}")),
-        evidence=(f"no Service {victim}", "log ~ no such host"),
+        evidence=(f"services ~ no Service {victim}", f'log ~ no such host|"Name or service not known" and {victim}'),
     )
