@@ -89,9 +89,14 @@ class Service(Running):
     """A claim of its own, mounted at /var/lib/NAME."""
     routes: tuple[Route, ...] = ()
 
-    @property
+    @cached_property
     def dependencies(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys([*self.calls, *(c for r in self.routes for c in r.calls)]))
+
+    @cached_property
+    def work(self) -> tuple[Route, ...]:
+        """What it is asked for: its routes, or what lies in its queue."""
+        return self.routes or (Route(path="(queue)", share=1, calls=self.calls),)
 
 
 class Store(Running):

@@ -15,13 +15,21 @@ class Shape:
 
     def __init__(self, seed: str, peak_hour: float, swing: float) -> None:
         day = 2 * pi / 86400
-        self._terms = [(swing, day, pi / 2 - day * peak_hour * 3600)]
-        self._terms += [(swing / 5, 2 * day, dice.between(0, 6, seed, "half-day"))]
-        self._terms += [(a, 2 * pi / p, dice.between(0, 6.28, seed, "ripple", p)) for p, a in _RIPPLES]
+        terms = [(swing, day, pi / 2 - day * peak_hour * 3600)]
+        terms += [(swing / 5, 2 * day, dice.between(0, 6, seed, "half-day"))]
+        terms += [(a, 2 * pi / p, dice.between(0, 6.28, seed, "ripple", p)) for p, a in _RIPPLES]
+        self._waves = terms
+        self._integrals = [(a / w, cos(f), w, f) for a, w, f in terms]
 
     def at(self, t: float) -> float:
-        return 1 + sum(a * sin(w * t + f) for a, w, f in self._terms)
+        total = 0.0
+        for a, w, f in self._waves:
+            total += a * sin(w * t + f)
+        return 1 + total
 
     def until(self, t: float) -> float:
         """The integral from the epoch to t; differences of it are what counts."""
-        return t + sum(a / w * (cos(f) - cos(w * t + f)) for a, w, f in self._terms)
+        total = 0.0
+        for height, start, w, f in self._integrals:
+            total += height * (start - cos(w * t + f))
+        return t + total

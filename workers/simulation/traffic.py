@@ -99,6 +99,9 @@ class Traffic:
         self.world = world
         self.order = _callees_first(world)
         self._positions: dict[float, tuple[int, float]] = {}
+        self._many: dict[tuple[float, ...], list[tuple[int, float]]] = {}
+        self._shares: dict[str, list[float]] = {}
+        self._mixed: dict[tuple[str, str], list[Mix]] = {}
         self._chosen: dict[int, list[Pod]] = {}
         self._spans: dict[str, tuple[tuple[float, float], ...]] = {}
         self._paces: dict[tuple[str, int], tuple[float, float]] = {}
@@ -116,7 +119,12 @@ class Traffic:
     def weights(self) -> list[float]:
         """The integral of the shape over each segment."""
         until = self.world.shape.until
-        return [until(s.end) - until(s.start) for s in self.segments]
+        return [until(s.end) - before for s, before in zip(self.segments, self._before, strict=True)]
+
+    @cached_property
+    def _before(self) -> list[float]:
+        """The integral of the shape until each segment."""
+        return [self.world.shape.until(start) for start in self.starts]
 
     @cached_property
     def _served(self) -> dict[str, range]:
@@ -138,8 +146,36 @@ class Traffic:
         """The segment of a moment, and the integral of the shape since its start."""
         found = self._positions.get(at)
         if found is None:
-            index, until = self.index(at), self.world.shape.until
-            found = self._positions[at] = (index, max(0.0, until(at) - until(self.segments[index].start)))
+            index = self.index(at)
+            found = self._positions[at] = (index, max(0.0, self.world.shape.until(at) - self._before[index]))
+        return found
+
+    def positions(self, moments: tuple[float, ...]) -> list[tuple[int, float]]:
+        """Of many moments: all series of a target are scraped at the same ones."""
+        found = self._many.get(moments)
+        if found is None:
+            found = self._many[moments] = [self.position(at) for at in moments]
+        return found
+
+    def shares(self, pod: Pod) -> list[float]:
+        """Requests a second at a pod, before the shape, in each segment in which it is served."""
+        found = self._shares.get(pod.uid)
+        if found is None:
+            name = pod.workload.part.name
+            found = []
+            for i in self.served(pod):
+                pods = self.segments[i].pods.get(name, [])
+                found.append(self.segments[i].rates.get(name, 0.0) / len(pods) if pod in pods else 0.0)
+            self._shares[pod.uid] = found
+        return found
+
+    def mixed(self, pod: Pod, path: str) -> list[Mix]:
+        """What becomes of a route's requests at a pod, in each segment in which it is served."""
+        found = self._mixed.get((pod.uid, path))
+        if found is None:
+            name = pod.workload.part.name
+            found = [self.segments[i].mix(name, path, pod) for i in self.served(pod)]
+            self._mixed[pod.uid, path] = found
         return found
 
     def pace(self, callee: Service, index: int) -> tuple[float, float]:
@@ -179,10 +215,9 @@ class Traffic:
                 if callee not in states:
                     states[callee] = list(self._service_state(callee, at))
                 segment.edges[(service.name, callee)] = tuple(self._edge(service, callee, at, states[callee]))
-        self._rates(segment, at, overload=False)
+        self._rates(segment, at)
         for service in self.order:
             self._mixes(service, at, segment)
-        self._rates(segment, at, overload=True)
         return segment
 
     def _receivers(self, service: Service, at: float) -> list[Pod]:
@@ -270,7 +305,7 @@ class Traffic:
     # What the callee answers
 
     def _mixes(self, service: Service, at: float, segment: Segment) -> None:
-        routes = service.routes or (Route(path="(queue)", share=1, calls=service.calls),)
+        routes = service.work
         own = [e for e in self.world.own if e.service == service.name and e.start <= at < e.end]
         revisions = {e.revision for e in own} | {0}
         nodes = (
@@ -376,26 +411,27 @@ class Traffic:
 
     # How many requests come
 
-    def _rates(self, segment: Segment, at: float, *, overload: bool) -> None:
+    def _rates(self, segment: Segment, at: float) -> None:
         rates: dict[str, float] = defaultdict(float)
+        parts, edges = self.world.company.parts, segment.edges
+        again = {
+            s.service: s.factor for s in reversed(self.world.surges) if s.start <= at < s.end and "->" in s.service
+        }
         for service in reversed(self.order):
             rates[service.name] += service.entry_rate * _surge(self.world, service.name, at)
             if not segment.pods[service.name]:
                 rates[service.name] = 0.0
             if service.worker and segment.pods[service.name]:
                 rates[service.name] = 0.6
-            for route in service.routes or (Route(path="(queue)", share=1, calls=service.calls),):
+            for route in service.work:
                 going = rates[service.name] * route.share
                 for callee in route.calls:  # in order: what fails before is not asked for after
-                    reached = max(0.0, 1 - sum(f.share for f in segment.edges[(service.name, callee)]))
-                    rates[callee] += going * reached * self._retries(service.name, callee, at)
-                    if not getattr(self.world.company.parts[callee], "optional", False):
+                    lost = edges[(service.name, callee)]
+                    reached = max(0.0, 1 - sum(f.share for f in lost)) if lost else 1.0
+                    rates[callee] += going * reached * (again.get(f"{service.name}->{callee}", 1.0) if again else 1.0)
+                    if not getattr(parts[callee], "optional", False):
                         going *= reached
         segment.rates = dict(rates)
-
-    def _retries(self, caller: str, callee: str, at: float) -> float:
-        found = [s.factor for s in self.world.surges if s.service == f"{caller}->{callee}" and s.start <= at < s.end]
-        return found[0] if found else 1.0
 
 
 def _failure(kind: str, share: float, callee: str, effect: EdgeEffect, caller: Service) -> Failure:

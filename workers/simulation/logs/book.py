@@ -147,7 +147,7 @@ class LogBook:
                 yield self._noise(part, rng.choice(idle), a + rng.random() * (b - a), rng)
             return
         rate = segment.rates.get(part.name, 0.0) * self._world.shape.at(a)
-        for route in part.routes or (Route(path="(queue)", share=1, calls=part.calls),):
+        for route in part.work:
             asked = rate * 60 * route.share
             if not part.worker:
                 for _ in range(_poisson(rng, min(asked, _ACCESS_A_MINUTE * max(route.share, 0.2)) * share)):

@@ -49,29 +49,47 @@ def spans_of(pod: Pod) -> list[tuple[float, float]]:
 class _Counter:
     """Requests since the container started: per segment a level, times the integral of the shape.
 
-    `levels`: of the segments in which the pod is served; there are none before and after.
+    `levels`: of the segments in which the pod is served; there are none before and after. `parts`: how many of what is
+    counted make one of what is shown.
     """
 
-    def __init__(self, scene: Scene, pod: Pod, levels: list[float]) -> None:
-        self._traffic, self._levels = scene.traffic, levels
+    def __init__(self, scene: Scene, pod: Pod, levels: list[float], parts: int = 1) -> None:
+        self._traffic, self._levels, self._parts = scene.traffic, levels, parts
         served = scene.traffic.served(pod)
         self._first = served.start
         weights = scene.traffic.weights[served.start : served.stop]
         self._sums = [0.0, *accumulate(level * w for level, w in zip(levels, weights, strict=True))]
-        self._starts = [(r.started, self._until(r.started)) for r in pod.runs.get(pod.main, ())]
+        self._starts = [
+            (r.started, self._until(*scene.traffic.position(r.started))) for r in pod.runs.get(pod.main, ())
+        ]
 
     @property
     def any(self) -> bool:
         return self._sums[-1] > 0.5
 
     def __call__(self, at: float) -> float:
+        return self.many((at,))[0]
+
+    def many(self, moments: tuple[float, ...]) -> list[float]:
+        places = self._traffic.positions(moments)
+        if len(self._starts) == 1 and self._starts[0][0] <= moments[0] and self._holds(places):
+            sums, levels, first, counted = self._sums, self._levels, self._first, self._starts[0][1]
+            whole = [int(sums[i - first] + levels[i - first] * since - counted) for i, since in places]
+        else:
+            whole = [int(self._since(at, *place)) for at, place in zip(moments, places, strict=True)]
+        return [float(n) for n in whole] if self._parts == 1 else [float(n) / self._parts for n in whole]
+
+    def _holds(self, places: list[tuple[int, float]]) -> bool:
+        """Whether the pod is served at all of them."""
+        return self._first <= places[0][0] and places[-1][0] < self._first + len(self._levels)
+
+    def _since(self, at: float, index: int, since: float) -> float:
         for started, counted in reversed(self._starts):
             if started <= at:
-                return float(int(self._until(at) - counted))
+                return self._until(index, since) - counted
         return 0.0
 
-    def _until(self, at: float) -> float:
-        index, since = self._traffic.position(at)
+    def _until(self, index: int, since: float) -> float:
         index -= self._first
         if index < 0:
             return 0.0
@@ -82,27 +100,21 @@ def _served(scene: Scene, pod: Pod) -> list[tuple[int, Segment]]:
     return [(i, scene.traffic.segments[i]) for i in scene.traffic.served(pod)]
 
 
-def _share(scene: Scene, service: Service, pod: Pod, segment: Segment) -> float:
-    """Requests a second at this pod, before the shape."""
-    pods = segment.pods.get(service.name, [])
-    return segment.rates.get(service.name, 0.0) / len(pods) if pod in pods else 0.0
-
-
 def _routes(scene: Scene) -> Iterator[tuple[Service, Pod, dict[str, str], Route]]:
     for pod, labels in targets(scene):
         for route in pod.workload.part.routes:
             yield pod.workload.part, pod, labels, route
 
 
-def _asked(scene: Scene, service: Service, pod: Pod, route: Route) -> list[tuple[float, Mix]]:
+def _asked(scene: Scene, pod: Pod, route: Route) -> list[tuple[float, Mix]]:
     """Per segment: requests a second of a route at a pod, and what becomes of them."""
-    rows = ((_share(scene, service, pod, s) * route.share, s) for _, s in _served(scene, pod))
-    return [(share, s.mix(service.name, route.path, pod)) for share, s in rows]
+    shares, mixes = scene.traffic.shares(pod), scene.traffic.mixed(pod, route.path)
+    return [(share * route.share, mix) for share, mix in zip(shares, mixes, strict=True)]
 
 
 def requests_total(scene: Scene) -> Iterable[Series]:
-    for service, pod, labels, route in _routes(scene):
-        rows = _asked(scene, service, pod, route)
+    for _, pod, labels, route in _routes(scene):
+        rows = _asked(scene, pod, route)
         codes = {200, 404, *(f.code for _, mix in rows for f in mix.failures)}
         for code in sorted(codes):
             counter = _Counter(scene, pod, [share * _code_share(mix, code, route) for share, mix in rows])
@@ -142,7 +154,7 @@ def _below(durations: Parts, edge: float) -> float:
 
 
 def _durations(scene: Scene, service: Service, pod: Pod, route: Route) -> list[tuple[float, Parts]]:
-    rows = _asked(scene, service, pod, route)
+    rows = _asked(scene, pod, route)
     return [(share, _parts(service, route, mix, scene) if share else ()) for share, mix in rows]
 
 
@@ -165,9 +177,9 @@ def duration_sum(scene: Scene) -> Iterable[Series]:
     """Counted in thousandths, so that the sum has them."""
     for service, pod, labels, route in _routes(scene):
         rows = _durations(scene, service, pod, route)
-        counter = _Counter(scene, pod, [share * _mean(durations) * 1000 for share, durations in rows])
+        counter = _Counter(scene, pod, [share * _mean(durations) * 1000 for share, durations in rows], 1000)
         named = {**labels, "method": route.method, "route": route.path}
-        yield gauge("http_request_duration_seconds_sum", named, bound(lambda c, t: c(t) / 1000, counter), spans_of(pod))
+        yield gauge("http_request_duration_seconds_sum", named, counter, spans_of(pod))
 
 
 def _mean(durations: Parts) -> float:
@@ -175,8 +187,8 @@ def _mean(durations: Parts) -> float:
 
 
 def duration_count(scene: Scene) -> Iterable[Series]:
-    for service, pod, labels, route in _routes(scene):
-        counter = _Counter(scene, pod, [share for share, _ in _asked(scene, service, pod, route)])
+    for _, pod, labels, route in _routes(scene):
+        counter = _Counter(scene, pod, [share for share, _ in _asked(scene, pod, route)])
         named = {**labels, "method": route.method, "route": route.path}
         yield gauge("http_request_duration_seconds_count", named, counter, spans_of(pod))
 
@@ -190,10 +202,12 @@ def _calls(scene: Scene) -> Iterator[tuple[Service, Pod, dict[str, str], str]]:
             yield pod.workload.part, pod, labels, callee
 
 
-def _call_rate(scene: Scene, service: Service, pod: Pod, callee: str, segment: Segment) -> float:
+def _call_rates(scene: Scene, service: Service, pod: Pod, callee: str) -> list[float]:
+    """Calls a second, in each segment in which the pod is served."""
     if service.worker:
-        return 0.3 if pod in segment.pods[service.name] else 0.0
-    return _share(scene, service, pod, segment) * sum(r.share for r in service.routes if callee in r.calls)
+        return [0.3 if pod in segment.pods[service.name] else 0.0 for _, segment in _served(scene, pod)]
+    calls = sum(r.share for r in service.routes if callee in r.calls)
+    return [share * calls for share in scene.traffic.shares(pod)]
 
 
 def _outcomes(scene: Scene, service: Service, pod: Pod, callee: str, segment: Segment) -> dict[str, float]:
@@ -219,11 +233,12 @@ def client_requests(scene: Scene) -> Iterable[Series]:
     known: dict[tuple[str, str, str, int], dict[str, float]] = {}
     for service, pod, labels, callee in _calls(scene):
         rows: list[tuple[float, dict[str, float]]] = []
-        for i, segment in _served(scene, pod):
+        rates = _call_rates(scene, service, pod, callee)
+        for (i, segment), rate in zip(_served(scene, pod), rates, strict=True):
             key = (service.name, callee, pod.node, i)
             if key not in known:
                 known[key] = _outcomes(scene, service, pod, callee, segment)
-            rows.append((_call_rate(scene, service, pod, callee, segment), known[key]))
+            rows.append((rate, known[key]))
         for result in sorted({r for _, outcomes in rows for r in outcomes}):
             counter = _Counter(scene, pod, [rate * outcomes.get(result, 0.0) for rate, outcomes in rows])
             if counter.any:
@@ -235,9 +250,8 @@ def _timed_calls(scene: Scene) -> Iterator[tuple[Pod, dict[str, str], list[tuple
     known: dict[tuple[str, str, str, int], Parts] = {}
     for service, pod, labels, callee in _calls(scene):
         rows: list[tuple[float, Parts]] = []
-        for i, segment in _served(scene, pod):
+        for i, rate in zip(scene.traffic.served(pod), _call_rates(scene, service, pod, callee), strict=True):
             key = (service.name, callee, pod.node, i)
-            rate = _call_rate(scene, service, pod, callee, segment)
             if rate and key not in known:
                 known[key] = _call_parts(scene, service, pod, callee, i)
             rows.append((rate, known[key] if rate else ()))
@@ -251,9 +265,8 @@ def client_buckets(scene: Scene) -> Iterable[Series]:
 
 def client_sum(scene: Scene) -> Iterable[Series]:
     for pod, named, rows in _timed_calls(scene):
-        counter = _Counter(scene, pod, [rate * _mean(parts) * 1000 for rate, parts in rows])
-        thousandths = bound(lambda c, t: c(t) / 1000, counter)
-        yield gauge("http_client_request_duration_seconds_sum", named, thousandths, spans_of(pod))
+        counter = _Counter(scene, pod, [rate * _mean(parts) * 1000 for rate, parts in rows], 1000)
+        yield gauge("http_client_request_duration_seconds_sum", named, counter, spans_of(pod))
 
 
 def client_count(scene: Scene) -> Iterable[Series]:
@@ -368,7 +381,7 @@ def orders_placed(scene: Scene) -> Iterable[Series]:
     for pod, labels in targets(scene):
         for route in pod.workload.part.routes:
             if route.path == "/orders" and route.method == "POST":
-                rows = _asked(scene, pod.workload.part, pod, route)
+                rows = _asked(scene, pod, route)
                 levels = []
                 for (_, segment), (share, mix) in zip(_served(scene, pod), rows, strict=True):
                     left = min([1.0, *(left for since, left in world.business_drops if since <= segment.start)])

@@ -53,6 +53,11 @@ def _each(
     return family
 
 
+def _used(scene: Scene) -> Iterable[Series]:
+    for pod, labels in _containers(scene):
+        yield gauge("container_cpu_usage_seconds_total", labels, scene.cpu.of(pod), _spans(scene, pod))
+
+
 def _working_set(_scene: Scene, pod: Pod, at: float) -> float:
     return float(int(memory(pod, at) or 0.0) // 4096 * 4096)
 
@@ -67,35 +72,37 @@ def _periods(_scene: Scene, pod: Pod, at: float) -> float:
     return float(int((at - run.started) * 9.4)) if run else 0.0
 
 
-def _throttled(scene: Scene, pod: Pod) -> Callable[[float], float]:
+class _Throttled:
     """Periods since the start of the container, counted in steps of the effects' beginnings."""
-    mine = [e for e in scene.world.own if e.service == pod.workload.name]
-    said = [e for e in mine if e.kind == "throttle" and e.revision in (0, pod.revision.number)]
-    edges = sorted({t for e in mine for t in (e.start, e.end)})
-    limit = cpu_limit(pod)
 
-    def share(at: float) -> float:
-        """A busy container near its limit is throttled in more and more of its periods; effects may say more."""
-        told = [e.share for e in said if e.start <= at < e.end]
-        if told:
-            return max(told)
-        return max(0.0, min(0.9, (scene.cpu.cores(pod, at) / limit - 0.45) * 1.4)) if limit < inf else 0.0
+    def __init__(self, scene: Scene, pod: Pod) -> None:
+        mine = [e for e in scene.world.own if e.service == pod.workload.name]
+        self._said = [e for e in mine if e.kind == "throttle" and e.revision in (0, pod.revision.number)]
+        self._edges = sorted({t for e in mine for t in (e.start, e.end)})
+        self._pod, self._used, self._limit = pod, scene.cpu.of(pod), cpu_limit(pod)
 
-    def value(at: float) -> float:
-        run = pod.run_at(at)
+    def __call__(self, at: float) -> float:
+        run = self._pod.run_at(at)
         if not run:
             return 0.0
-        cuts = [run.started, *(t for t in edges if run.started < t < at), at]
-        return float(int(sum((b - a) * 9.4 * max(share((a + b) / 2), 0.004) for a, b in pairwise(cuts) if b > a)))
+        cuts = [run.started, *(t for t in self._edges if run.started < t < at), at]
+        return float(int(sum((b - a) * 9.4 * max(self._share((a + b) / 2), 0.004) for a, b in pairwise(cuts) if b > a)))
 
-    return value
+    def _share(self, at: float) -> float:
+        """A busy container near its limit is throttled in more and more of its periods; effects may say more."""
+        told = [e.share for e in self._said if e.start <= at < e.end] if self._said else ()
+        if told:
+            return max(told)
+        if self._limit == inf:
+            return 0.0
+        return max(0.0, min(0.9, (self._used.cores(at) / self._limit - 0.45) * 1.4))
 
 
 def _throttling(name: str, factor: float = 1.0) -> Callable[[Scene], Iterable[Series]]:
     def family(scene: Scene) -> Iterable[Series]:
         for pod, labels in _containers(scene):
             if cpu_limit(pod) < inf:
-                value = _throttled(scene, pod)
+                value = _Throttled(scene, pod)
                 read = value if factor == 1.0 else bound(lambda v, t: v(t) * factor, value)
                 yield gauge(name, labels, read, _spans(scene, pod))
 
@@ -177,9 +184,7 @@ FAMILIES: dict[str, Callable[[Scene], Iterable[Series]]] = {
     "container_memory_working_set_bytes": _each("container_memory_working_set_bytes", _working_set),
     "container_memory_usage_bytes": _each("container_memory_usage_bytes", lambda s, p, t: _working_set(s, p, t) * 1.09),
     "container_memory_rss": _each("container_memory_rss", lambda s, p, t: _working_set(s, p, t) * 0.91),
-    "container_cpu_usage_seconds_total": _each(
-        "container_cpu_usage_seconds_total", lambda s, p, t: s.cpu.seconds(p, t)
-    ),
+    "container_cpu_usage_seconds_total": _used,
     "container_cpu_cfs_periods_total": _each("container_cpu_cfs_periods_total", _periods, lambda p: cpu_limit(p) < inf),
     "container_cpu_cfs_throttled_periods_total": _throttling("container_cpu_cfs_throttled_periods_total"),
     "container_cpu_cfs_throttled_seconds_total": _throttling("container_cpu_cfs_throttled_seconds_total", 0.041),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import compress
 from math import inf
 
 from workers.simulation import dice
@@ -37,20 +38,27 @@ class Series:
         """A sample by its scrape's number; a target that is gone leaves a staleness marker, hence nothing."""
         return self.scrapes((number,))[0]
 
-    def scrapes(self, numbers: Iterable[int]) -> list[Sample | None]:
-        """Many at once. Each is made once, whoever asks for it."""
-        known, offset, value, spans = self._scrapes, self.offset, self.value, self.spans
-        made: list[Sample | None] = []
-        for number in numbers:
-            if number not in known:
-                at = round(number * SCRAPE_SECONDS + offset, 3)
-                known[number] = None
-                for start, end in spans:  # not any(): this is asked a hundred thousand times an investigation
-                    if start <= at < end:
-                        known[number] = (at, value(at))
-                        break
-            made.append(known[number])
-        return made
+    def scrapes(self, numbers: Sequence[int]) -> list[Sample | None]:
+        """Many at once, oldest first. Each is made once, whoever asks for it."""
+        known = self._scrapes
+        try:
+            return [known[n] for n in numbers]
+        except KeyError:
+            self._read(tuple(dict.fromkeys([n for n in numbers if n not in known])))
+            return [known[n] for n in numbers]
+
+    def _read(self, numbers: tuple[int, ...]) -> None:
+        """Values are read together: an investigation asks for a hundred thousand."""
+        moments = _moments(self.offset, numbers)
+        for start, end in self.spans:
+            if start <= moments[0] and moments[-1] < end:
+                break
+        else:
+            self._scrapes.update(dict.fromkeys(numbers))
+            there = [any(start <= at < end for start, end in self.spans) for at in moments]
+            numbers, moments = tuple(compress(numbers, there)), tuple(compress(moments, there))
+        if numbers:
+            self._scrapes.update(zip(numbers, zip(moments, read(self.value, moments), strict=True), strict=True))
 
     def sample(self, at: float) -> Sample | None:
         return self.scrape(self.number(at))
@@ -61,6 +69,18 @@ class Series:
 
     def last_scrape(self, at: float) -> float:
         return round(self.number(at) * SCRAPE_SECONDS + self.offset, 3)
+
+
+@lru_cache(maxsize=4096)
+def _moments(offset: float, numbers: tuple[int, ...]) -> tuple[float, ...]:
+    """Of scrapes: the same for all series of a target."""
+    return tuple([round(number * SCRAPE_SECONDS + offset, 3) for number in numbers])
+
+
+def read(value: Callable[[float], float], moments: Sequence[float]) -> Sequence[float]:
+    """A value at moments, oldest first; what has a cheaper way to tell many of them at once (`many`) is asked so."""
+    many: Callable[[Sequence[float]], Sequence[float]] | None = getattr(value, "many", None)
+    return many(moments) if many else [value(at) for at in moments]
 
 
 def offset(instance: str) -> float:
