@@ -97,7 +97,7 @@ def _addressed(text: str, addresses: Mapping[str, str], namespace: str) -> str:
 
 def _runs(obj: Obj, name: str, node: str) -> bool:
     called = obj["metadata"]["name"].startswith(f"{name}-")
-    return obj["kind"] == "Pod" and called and obj["spec"].get("nodeName") == node
+    return bool(obj["kind"] == "Pod" and called and obj["spec"].get("nodeName") == node)
 
 
 def _namespace(name: str) -> Obj:

@@ -58,7 +58,7 @@ def workload(name: str, it: Mapping[str, Any], namespace: str) -> Iterator[Obj]:
     spec = pod_spec(name, it)
     hashed = digest(name, repr(spec), size=10)
     wanted = it.get("replicas", 1)
-    shown = 0 if it.get("no_pods") else wanted
+    shown = 0 if it.get("no_pods") else it.get("fresh", wanted)
     pods = [_pod(name, it, spec, labels, namespace, hashed, i) for i in range(shown)]
     well = sum(1 for p in pods if _is_ready(p))
     kept = it.get("before", {}).get("pods", 0) if it.get("before") else 0
@@ -227,6 +227,7 @@ def _pod(name: str, it: Mapping[str, Any], spec: Obj, labels: Obj, namespace: st
         spec.setdefault("nodeName", NODES[number % len(NODES)])
     metadata = meta(called, namespace, born, labels=marked)
     metadata["ownerReferences"] = owned(*owner, namespace)
+    spec["containers"][0] |= it.get("live", {})  # what admission made of the template
     if pending := it.get("pending"):
         conditions = [condition("PodScheduled", "False", "Unschedulable", pending, born)] if pending != "silent" else []
         status: Obj = {"phase": "Pending", "conditions": conditions, "qosClass": "Burstable"}

@@ -1,7 +1,8 @@
 """Metrics of a case: what kube-state-metrics says of its objects, what services say of their requests, single series.
 
 A series in short form: `name{labels} 3 9@-12 ~40@-2`: 3 until twelve minutes ago, then 9, rising to 40 by two minutes
-ago. With `+` before the first figure it is a counter that grows by so much a second.
+ago; it begins where its first figure has a moment. With `+` before that figure it is a counter that grows by so much a
+second.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def parsed(text: str, pods: Mapping[str, str]) -> Series:
     match = _SERIES.match(re.sub(r"%([\w-]+)", lambda m: pods[m[1]], text))
     assert match, text
     labels = dict(re.findall(r'(\w+)="([^"]*)"', match["labels"] or ""))
-    return Series({"__name__": match["name"], **labels}, course(match["course"]))
+    begins, _, _ = _point(match["course"].split()[0].removeprefix("+"))
+    return Series({"__name__": match["name"], **labels}, course(match["course"]), ((begins, 1e12),))
 
 
 def course(text: str) -> Course:
@@ -61,7 +63,7 @@ def _summed(points: Sequence[tuple[float, float, bool]]) -> Course:
     """What a counter shows that grows at these rates (steps only)."""
 
     def at_moment(at: float) -> float:
-        total = 1000.0
+        total = 0.0
         for number, (moment, rate, _) in enumerate(points):
             until = points[number + 1][0] if number + 1 < len(points) else at
             total += rate * max(0.0, min(at, until) - moment)
@@ -107,16 +109,20 @@ def golden(it: Mapping[str, Any], namespace: str, pods: Mapping[str, str]) -> It
     unit = 1000.0 if times.endswith("milliseconds") else 1.0
     rate, bad = it.get("rate", "20"), it.get("errors", "0")
     slow = it.get("seconds", "0.05")
-    yield Series({"__name__": counts, **about, **ok}, _summed([_point(w) for w in rate.split()]))
-    yield Series({"__name__": counts, **about, **failed}, _summed([_point(w) for w in bad.split()]))
+    begins = ((_point(rate.split()[0])[0], 1e12),)
+    points = [_point(w) for w in rate.split()]
+    yield Series({"__name__": counts, **about, **ok}, _summed(points), begins)
+    yield Series({"__name__": counts, **about, **failed}, _summed([_point(w) for w in bad.split()]), begins)
     steps = _product(rate, slow)
     if counts != f"{times}_count":
-        yield Series({"__name__": f"{times}_count", **about, **ok}, _summed([(a, r, False) for a, r, _ in steps]))
-    yield Series({"__name__": f"{times}_sum", **about, **ok}, _summed([(a, r * s * unit, False) for a, r, s in steps]))
+        flat = [(a, r, False) for a, r, _ in steps]
+        yield Series({"__name__": f"{times}_count", **about, **ok}, _summed(flat), begins)
+    taken = [(a, r * s * unit, False) for a, r, s in steps]
+    yield Series({"__name__": f"{times}_sum", **about, **ok}, _summed(taken), begins)
     for bound in (*_BOUNDS, None):
         le = "+Inf" if bound is None else f"{bound * unit:g}"
         shares = [(a, r * _share(bound, s), False) for a, r, s in steps]
-        yield Series({"__name__": f"{times}_bucket", **about, **ok, "le": le}, _summed(shares))
+        yield Series({"__name__": f"{times}_bucket", **about, **ok, "le": le}, _summed(shares), begins)
 
 
 def _product(rate: str, slow: str) -> list[tuple[float, float, float]]:
