@@ -86,7 +86,7 @@ class Kubernetes:
             Tool("kubernetes_events", "Events of a namespace or one object.", Named, self._events, ("events",)),
             Tool(
                 "kubernetes_rollouts",
-                "What changed and when: revisions with their diffs, scaling, configuration.",
+                "What changed, when and by whom: revisions with their diffs, scaling, configuration, roles, quotas, nodes.",
                 Named,
                 self._rollouts,
                 ("replicasets", "controllerrevisions"),
