@@ -260,15 +260,22 @@ def _single_writer(snapshot: Snapshot, place: str, claim: str) -> bool:
 
 
 def _tainted(snapshot: Snapshot, stuck: Stuck, reason: Reason) -> list[tuple[Object, Object]]:
-    return [
+    """The taints that are meant. Since 1.34 the message names none: then a cordon, which has a reason of its own, is
+    not meant, and a pool's taint only where nothing else keeps the pod away."""
+    found = [
         (node, taint)
         for node in snapshot.all("Node")
         for taint in maps(node, "spec", "taints")
         if text(taint, "effect") in ("NoSchedule", "NoExecute")
         and not text(taint, "key").startswith("node-role.kubernetes.io/")
         and (not reason.taint or text(taint, "key") == reason.taint.partition("=")[0])
+        and (reason.taint or text(taint, "key") != "node.kubernetes.io/unschedulable")
         and not tolerates(stuck.spec, taint)
     ]
+    if reason.taint:
+        return found
+    new = [(n, t) for n, t in found if not _POOLS.search(text(t, "key")) or _settled(snapshot, {name(n): t})]
+    return new or found
 
 
 def _taint(snapshot: Snapshot, stuck: Stuck, reason: Reason) -> Verdict:

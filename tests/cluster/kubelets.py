@@ -65,6 +65,7 @@ class Kubelets:
         self._pods: dict[str, _Running] = {}
         self._gone: set[str] = set()
         self._sick: set[str] = set()
+        self._back: set[str] = set()
         self._leased: dict[str, float] = {}
         self._addresses = 0
         self._over = threading.Event()
@@ -83,6 +84,8 @@ class Kubelets:
         self._sick |= set(nodes)
 
     def again(self, *nodes: str) -> None:
+        """Whoever was away posts the status of all its pods anew."""
+        self._back |= set(nodes)
         self._gone -= set(nodes)
         self._sick -= set(nodes)
 
@@ -129,10 +132,13 @@ class Kubelets:
 
     def _tick(self) -> None:
         found = self._get("/api/v1/pods", fieldSelector="spec.nodeName!=", resourceVersion="0")
+        back, self._back = self._back, set()
         for pod in found:
             if pod["spec"]["nodeName"] in self._gone:
                 continue
             it = self._pods.setdefault(pod["metadata"]["uid"], _Running(time.monotonic()))
+            if pod["spec"]["nodeName"] in back and it.state == "settled":
+                it.state, it.next_at = "running", 0.0
             if "deletionTimestamp" in pod["metadata"]:
                 self._end(pod, it)
             elif it.next_at <= time.monotonic():

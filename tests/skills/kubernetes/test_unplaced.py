@@ -127,6 +127,38 @@ def _settled() -> Obj:
     return next(o for o in app("search", node="node-c") if o["kind"] == "Pod")
 
 
+UNNAMED = (
+    "0/5 nodes are available: 2 node(s) didn't match Pod's node affinity/selector, 3 node(s) had untolerated taint(s)."
+    + TAIL
+)
+UNREADY = node("node-c", labels={"zone": "b"}, taints=[{"key": "node.kubernetes.io/not-ready", "effect": "NoExecute"}])
+CORDONED = node(
+    "node-c",
+    labels={"zone": "b"},
+    unschedulable=True,
+    taints=[{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}],
+)
+
+
+def test_a_node_that_is_not_ready_is_meant_by_a_taint_without_a_name_and_the_pool_beside_it_is_not() -> None:
+    (told,) = [
+        s
+        for s in pending(UNNAMED, *CLUSTER, UNREADY, nodeSelector={"zone": "b"})
+        if "taint" in s.summary or s.points_at
+    ]
+    assert (told.role, told.faults, [str(e) for e in told.points_at]) == ("effect", (), ["Node node-c"])
+
+
+def test_a_cordon_is_no_taint_where_the_message_tells_both() -> None:
+    words = (
+        "0/5 nodes are available: 1 node(s) were unschedulable, 2 node(s) didn't match Pod's node affinity/selector, 2 node(s) had untolerated taint(s)."
+        + TAIL
+    )
+    found = pending(words, *CLUSTER, CORDONED, nodeSelector={"zone": "b"})
+    assert first(*found)[0] == "nodes_cordoned"
+    assert not any("taint_not_tolerated" in s.faults for s in found)
+
+
 def test_the_overhead_of_a_runtime_class_counts_as_a_request() -> None:
     words = first(*pending(CPU, overhead={"cpu": "3500m"}, runtimeClassName="kata"))[2]
     assert "(of which 3.5 is the overhead of RuntimeClass kata)" in words
