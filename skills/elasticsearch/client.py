@@ -14,9 +14,21 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from skills.contract import Access, ToolError
+from skills.contract import Access
 from skills.elasticsearch.settings import Settings
-from skills.trouble import Answered, Key, Party, Refused, refused, secrets_of, unanswered, unreadable
+from skills.rest import rows
+from skills.trouble import (
+    Answered,
+    Key,
+    Party,
+    Refused,
+    Unanswered,
+    one_line,
+    refused,
+    secrets_of,
+    unanswered,
+    unreadable,
+)
 from skills.wire import basic_pair
 
 if TYPE_CHECKING:
@@ -68,8 +80,8 @@ class Client:
         """One page of hits, or aggregations. Raises ToolError."""
         body = {"timeout": f"{max(1, int(self._access.timeout_seconds * 0.8))}s", **body}
         if pit:
-            return _answer(self.ask("POST", "/_search", body), self.settings.index)
-        return _answer(self.ask("POST", f"/{self._index}/_search", body, _LENIENT), self.settings.index)
+            return _answer(self.ask("POST", "/_search", body))
+        return _answer(self.ask("POST", f"/{self._index}/_search", body, _LENIENT))
 
     def open_pit(self) -> str:
         """A point in time over the index. Raises ToolError (Refused where the server has none)."""
@@ -86,7 +98,7 @@ class Client:
     def field_caps(self, names: tuple[str, ...]) -> Mapping[str, Any]:
         """Raises ToolError."""
         answer = self.ask("GET", f"/{self._index}/_field_caps", None, {"fields": ",".join(names), **_LENIENT})
-        return dict(answer.get("fields") or {})
+        return _mapping(answer, "fields")
 
     def mapping(self) -> Mapping[str, Any]:
         """Raises ToolError."""
@@ -101,9 +113,9 @@ class Client:
         if not isinstance(columns, list) or not isinstance(values, list):
             raise Refused("Elasticsearch gave no table", asked=query, status=501)
         names = [str(column.get("name")) for column in columns if isinstance(column, Mapping)]
-        rows = tuple(dict(zip(names, row, strict=False)) for row in values if isinstance(row, list))
+        table = tuple(dict(zip(names, row, strict=False)) for row in values if isinstance(row, list))
         partial = ("ES|QL says that its result is partial",) if answer.get("is_partial") else ()
-        return Table(rows, partial)
+        return Table(table, partial)
 
     @property
     def _index(self) -> str:
@@ -201,35 +213,41 @@ class Client:
         return options
 
 
-def _answer(raw: Mapping[str, Any], index: str) -> Answer:
+def _answer(raw: Mapping[str, Any]) -> Answer:
     hits = raw.get("hits")
     if not isinstance(hits, Mapping):
-        said = _shorter(json.dumps(raw, default=str))
-        raise ToolError(f"Elasticsearch answered a search of {index} without hits: {said}")
+        start = one_line(json.dumps(raw, default=str), 100)
+        raise Unanswered(f"Elasticsearch answered a search without hits: {start}", "check skills.elasticsearch.url")
     total = hits.get("total")
     value = total.get("value", 0) if isinstance(total, Mapping) else total
-    rows = tuple(h for h in hits.get("hits") or () if isinstance(h, Mapping))
-    shards = raw.get("_shards") if isinstance(raw.get("_shards"), Mapping) else {}
+    found = tuple(rows(hits, "hits"))
+    shards = _mapping(raw, "_shards")
     problems = []
     if raw.get("timed_out"):
         problems.append("the search timed out on the server; its result is partial")
-    if failed := (shards or {}).get("failed"):
-        problems.append(f"{failed} of {(shards or {}).get('total', '?')} shards failed{_why(shards or {})}")
+    if failed := shards.get("failed"):
+        problems.append(f"{failed} of {shards.get('total', '?')} shards failed{_why(shards)}")
+    pit = raw.get("pit_id")
     return Answer(
-        hits=rows,
-        total=int(value) if isinstance(value, int) else len(rows),
+        hits=found,
+        total=value if isinstance(value, int) and value >= 0 else len(found),
         at_least=isinstance(total, Mapping) and total.get("relation") == "gte",
-        aggregations=raw.get("aggregations") or {},
-        shards=(shards or {}).get("total"),
+        aggregations=_mapping(raw, "aggregations"),
+        shards=whole if isinstance(whole := shards.get("total"), int) else None,
         problems=tuple(problems),
-        pit=raw.get("pit_id"),
+        pit=pit if isinstance(pit, str) else None,
     )
 
 
+def _mapping(obj: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """An object of somebody else's JSON; {} for anything else."""
+    found = obj.get(key)
+    return found if isinstance(found, Mapping) else {}
+
+
 def _why(shards: Mapping[str, Any]) -> str:
-    for failure in shards.get("failures") or ():
-        reason = failure.get("reason") if isinstance(failure, Mapping) else None
-        if isinstance(reason, Mapping):
+    for failure in rows(shards, "failures"):
+        if reason := _mapping(failure, "reason"):
             return f": {reason.get('type')}: {_shorter(str(reason.get('reason')))}"
     return ""
 

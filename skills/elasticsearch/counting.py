@@ -8,6 +8,7 @@ from skills.elasticsearch import esql, queries
 from skills.elasticsearch.client import Client
 from skills.elasticsearch.fields import Layout
 from skills.logview.reading import Counted, Counts
+from skills.rest import at, rows
 from skills.trouble import Refused, Unanswered
 
 
@@ -43,10 +44,14 @@ def _aggregated(client: Client, layout: Layout, now: Window, before: Window, nam
 def _counts(bucket: object) -> Counts:
     if not isinstance(bucket, dict):
         return Counts(0, 0, {})
-    errors = bucket.get("errors") or {}
-    buckets = (errors.get("who") or {}).get("buckets") or []
+    buckets = rows(bucket, "errors", "who", "buckets")
     return Counts(
-        lines=int(bucket.get("doc_count") or 0),
-        errors=int(errors.get("doc_count") or 0),
-        by_writer={str(b.get("key")): int(b.get("doc_count") or 0) for b in buckets if isinstance(b, dict)},
+        lines=_number(bucket, "doc_count"),
+        errors=_number(bucket, "errors", "doc_count"),
+        by_writer={str(b.get("key")): _number(b, "doc_count") for b in buckets},
     )
+
+
+def _number(obj: object, *path: str) -> int:
+    found = at(obj, *path)
+    return found if isinstance(found, int) and not isinstance(found, bool) else 0

@@ -7,6 +7,7 @@ is asked no second time: the aggregation answers then. API: Elasticsearch refere
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -82,7 +83,7 @@ def _counts(lines: int, errors: Mapping[str, int]) -> Counts:
 
 def _number(row: Mapping[str, Any]) -> int:
     value = row.get("n")
-    return int(value) if isinstance(value, (int, float)) else 0
+    return int(value) if isinstance(value, (int, float)) and math.isfinite(value) else 0
 
 
 def _one(value: Any) -> str:

@@ -84,7 +84,15 @@ def time_of(value: Any, sort: Any = None) -> datetime | None:
                 return time_of(float(value))
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         unit = next((unit for limit, unit in ((1e17, 1e9), (1e14, 1e6), (1e11, 1e3)) if value > limit), 1.0)
-        return datetime.fromtimestamp(value / unit, UTC)
+        return _moment(value, unit)
     if isinstance(sort, list) and sort and isinstance(sort[0], (int, float)):
-        return datetime.fromtimestamp(sort[0] / 1000, UTC)
+        return _moment(sort[0], 1000)
     return None
+
+
+def _moment(value: float, unit: float) -> datetime | None:
+    """None for what no clock has shown."""
+    try:
+        return datetime.fromtimestamp(value / unit, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

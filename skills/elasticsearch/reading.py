@@ -105,7 +105,7 @@ class Reader:
             else:
                 hits, more = self._both_ends(clauses, limit, hits)
             problems += more
-        unique = {(h.get("_index"), h.get("_id")) if h.get("_id") else i: h for i, h in enumerate(hits)}
+        unique = {(str(h.get("_index")), str(h["_id"])) if h.get("_id") else i: h for i, h in enumerate(hits)}
         return Read(tuple(lines_of(unique.values(), self.layout)), max(first.total, len(unique)), tuple(problems))
 
     def _search(self, clauses: Sequence[queries.Clause], size: int, *, newest: bool = False) -> Answer:

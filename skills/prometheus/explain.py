@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +18,7 @@ from skills.prometheus.client import Client
 from skills.prometheus.endings import QUIET
 from skills.prometheus.look import link
 from skills.prometheus.thresholds import measured
+from skills.rest import rows, text
 from skills.series import change_point, last, shown
 
 
@@ -42,18 +45,18 @@ def rules(client: Client, name: str) -> tuple[Rule, ...]:
     # A server from before rule_name[] (Prometheus 2.44) lists all its rules, which come to the same.
     asked = {"type": "alert", "rule_name[]": name}
     data = client.get("/api/v1/rules", asked, f"GET /api/v1/rules?type=alert&rule_name[]={name}")
-    groups = data.get("groups", []) if isinstance(data, dict) else []
-    rows = (_rule(row) for group in groups for row in group.get("rules", []) if "query" in row)
-    return tuple(rule for rule in rows if rule.name == name)
+    listed = (row for group in rows(data, "groups") for row in rows(group, "rules"))
+    return tuple(_rule(row) for row in listed if text(row, "query") and text(row, "name") == name)
 
 
-def _rule(row: dict[str, Any]) -> Rule:
+def _rule(row: Mapping[str, Any]) -> Rule:
+    duration = row.get("duration")
     return Rule(
-        name=str(row.get("name", "")),
-        expression=str(row["query"]),
-        for_seconds=float(row.get("duration") or 0),
-        active=len(row.get("alerts") or ()),
-        health=str(row.get("health", "unknown")),
+        name=text(row, "name"),
+        expression=text(row, "query"),
+        for_seconds=float(duration) if isinstance(duration, int | float) and math.isfinite(duration) else 0.0,
+        active=len(rows(row, "alerts")),
+        health=text(row, "health") or "unknown",
     )
 
 

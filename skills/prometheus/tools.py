@@ -306,7 +306,7 @@ class Prometheus:
     def _names(self, asked: NamesInput, context: SkillContext) -> ToolResult:
         window = {"start": f"{context.window.start.timestamp():.0f}", "end": f"{context.now.timestamp():.0f}"}
         data = self._client.get("/api/v1/label/__name__/values", window, "label values of __name__")
-        names = [n for n in data if asked.contains in n] if isinstance(data, list) else []
+        names = [n for n in data if isinstance(n, str) and asked.contains in n] if isinstance(data, list) else []
         if not names:
             return ToolResult("no_data", f"no metric name contains {asked.contains!r}")
         return ToolResult("ok", f"{len(names)} names: " + ", ".join(names[:80]), full="\n".join(names))
