@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 
@@ -143,6 +143,16 @@ def find(rollout: Rollout | None, path: str, container: str = "") -> Difference 
         if difference.path.startswith(path) and container in ("", difference.container):
             return difference
     return None
+
+
+_AT_ONCE = timedelta(hours=1)
+
+
+def made(rollout: Rollout | None, pod: Object) -> bool:
+    """Whether the rollout made this pod. One that came long after replaces a pod that did well on the same template:
+    what it lacks is no work of that rollout."""
+    at, born = rollout.after.at if rollout else None, created(pod)
+    return rollout is not None and (at is None or born is None or born - at < _AT_ONCE)
 
 
 def as_change(snapshot: Snapshot, rollout: Rollout) -> Change | None:

@@ -76,7 +76,7 @@ def _symptom(snapshot: Snapshot, owner: Entity, stuck: list[tuple[Object, Object
     if kind is None and _runs_elsewhere(snapshot, pod, image):
         faults, why = ("registry_unreachable", "registry_credentials_missing"), "other pods run the same image"
     rollout = rollouts.latest(snapshot, owner)
-    changed = rollouts.find(rollout, "image", container)
+    changed = rollouts.find(rollout, "image", container) if rollouts.made(rollout, pod) else None
     if rollout and changed and image == changed.before:
         why += f"; revision {rollout.after.number} went back to {changed.after}, but this pod is not replaced"
         changed = None

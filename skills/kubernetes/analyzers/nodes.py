@@ -21,12 +21,15 @@ from skills.kubernetes.objects import (
     holds,
     labels,
     latest,
+    mapping,
     maps,
     name,
     namespace,
     text,
     time_of,
 )
+from skills.kubernetes.pods import is_pending
+from skills.kubernetes.selectors import node_matches_affinity, node_matches_selector
 from skills.kubernetes.snapshot import Snapshot
 
 NAME = "kubernetes.nodes"
@@ -211,6 +214,18 @@ def _stated(snapshot: Snapshot, node: Object, kind: str) -> Excerpt:
     return cite.stated(snapshot, "Node", node, kind)
 
 
+def _waiting_for(snapshot: Snapshot, node: Object) -> list[Object]:
+    """Pods that were evicted from a node come back as pods without one, and may be made for that node alone."""
+    waiting = [p for p in snapshot.pods if is_pending(p) and not text(p, "spec", "nodeName")]
+    others = [n for n in snapshot.all("Node") if n is not node and holds(n, "Ready")]
+    return [p for p in waiting if _suits(p, node) and not any(_suits(p, n) for n in others)]
+
+
+def _suits(pod: Object, node: Object) -> bool:
+    spec = mapping(pod, "spec")
+    return node_matches_selector(spec, node) and node_matches_affinity(spec, node)
+
+
 def _symptom(
     snapshot: Snapshot,
     node: Object,
@@ -223,6 +238,7 @@ def _symptom(
     over: bool = False,
 ) -> Symptom:
     pods = [p for p in snapshot.pods if text(p, "spec", "nodeName") == name(node)]
+    pods += _waiting_for(snapshot, node)
     victims = tuple(dict.fromkeys(snapshot.owner_of(p) for p in pods))
     evicted = [p for p in pods if text(p, "status", "reason") == "Evicted"][:1]
     evidence = [
@@ -239,7 +255,7 @@ def _symptom(
         entity=Entity(kind="Node", name=name(node)),
         faults=faults,
         summary=f"Node {name(node)} {told[:300]} ({len(victims)} workloads of {', '.join(snapshot.namespaces)} run "
-        "there).",
+        "there or wait for it).",
         # A node that runs nothing of what was asked about explains little.
         specificity=specificity if victims else specificity * 0.6,
         evidence=tuple(evidence),

@@ -157,7 +157,7 @@ def _per_pod(reason: Reason) -> bool:
 
 def _symptom(snapshot: Snapshot, stuck: Stuck, verdict: Verdict) -> Symptom:
     rollout = rollouts.latest(snapshot, stuck.owner)
-    changed = rollouts.find(rollout, verdict.path) if verdict.path else None
+    changed = rollouts.find(rollout, verdict.path) if verdict.path and rollouts.made(rollout, stuck.pod) else None
     onset = time_of(condition(stuck.pod, "PodScheduled").get("lastTransitionTime")) or created(stuck.pod)
     evidence = [stuck.said, *verdict.evidence]
     why, change = verdict.why, None

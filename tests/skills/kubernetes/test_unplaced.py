@@ -16,6 +16,7 @@ from tests.skills.kubernetes.shapes import (
     CONTROL_PLANE,
     NODES,
     Obj,
+    ago,
     app,
     conditions,
     container,
@@ -23,6 +24,7 @@ from tests.skills.kubernetes.shapes import (
     meta,
     node,
     pod_spec,
+    replica_set,
     unwell,
 )
 
@@ -210,3 +212,57 @@ def test_a_claim_that_is_being_deleted_is_there_but_takes_nobody() -> None:
     )
     gone = 'persistentvolumeclaim "ledger" not found'
     assert "which does not exist" in first(*pending(f"0/4 nodes are available: {gone}. not found", volumes=mounted))[2]
+
+
+# --- since when, and who waits ---------------------------------------------------------------------------------------
+
+
+def rolled(days: float, pod_minutes: float) -> Symptom:
+    """A revision that brought a nodeSelector, and a pod of it."""
+    message = "0/4 nodes are available: 4 node(s) didn't match Pod's node affinity/selector." + TAIL
+    conds = conditions(PodScheduled=("False", "Unschedulable", message))
+    conds[0]["lastTransitionTime"] = ago(pod_minutes)
+    made = pod_spec(container(port=8080), nodeSelector={"disk": "ssd"})
+    stuck = unwell("cart", suffix="6f8d9c", spec=made, node=None, phase="Pending", conds=conds, age=pod_minutes)
+    sets = [o for o in stuck if o["kind"] == "ReplicaSet"]
+    sets[0]["metadata"] |= {
+        "creationTimestamp": ago(days * 1440),
+        "annotations": {"deployment.kubernetes.io/revision": "2"},
+    }
+    older = replica_set("cart", "5d9c7b", spec=pod_spec(container(port=8080)), replicas=0, revision=1)
+    (told,) = [s for s in found_in(*CLUSTER, *stuck, older) if s.analyzer == "kubernetes.scheduling"]
+    return told
+
+
+def test_a_pod_made_days_after_the_rollout_lacks_its_node_by_something_else() -> None:
+    fresh = rolled(days=9, pod_minutes=5)
+    assert (fresh.change, fresh.specificity > 0.9) == (None, True)
+    assert fresh.onset is not None
+    assert f"{fresh.onset:%Y-%m-%dT%H:%M:%SZ}" == ago(5)
+    brought = rolled(days=5 / 1440, pod_minutes=5)
+    assert brought.change is not None
+    assert "since revision 2" in brought.summary
+    assert rolled(days=9, pod_minutes=9 * 1440).specificity < 0.4
+
+
+def down(name: str) -> Obj:
+    state = [
+        {
+            "type": "Ready",
+            "status": "False",
+            "reason": "KubeletNotReady",
+            "message": "container runtime is down",
+            "lastTransitionTime": ago(4),
+        }
+    ]
+    return node(name, conds=state, taints=[{"key": "node.kubernetes.io/not-ready", "effect": "NoExecute"}])
+
+
+@pytest.mark.parametrize(("selector", "waits"), [({"kubernetes.io/hostname": "node-d"}, True), ({}, False)])
+def test_a_node_makes_those_suffer_who_wait_for_it_alone(selector: dict[str, str], waits: bool) -> None:
+    conds = conditions(PodScheduled=("False", "Unschedulable", UNNAMED))
+    made = pod_spec(container(port=8080), nodeSelector=selector)
+    stuck = unwell("cart", spec=made, node=None, phase="Pending", conds=conds)
+    (told,) = [s for s in found_in(*CLUSTER, down("node-d"), *stuck) if s.analyzer == "kubernetes.nodes"]
+    assert (told.specificity > 0.9) is waits
+    assert ([str(v) for v in told.victims] == ["Deployment shop/cart"]) is waits
