@@ -10,6 +10,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase, translate
 from itertools import islice
 from typing import Any
@@ -21,6 +22,7 @@ from workers.simulation.faces.aggregations import aggregate
 from workers.simulation.faces.esql import Table
 from workers.simulation.faces.exchange import Ask, Reply, as_json
 from workers.simulation.faces.hits import Hits, page
+from workers.simulation.faces.privileges import UNDONE, WRITTEN, written
 from workers.simulation.faces.query_dsl import Dsl
 from workers.simulation.faces.searching import Doc, Failure, NoSuchQuery, listed
 from workers.simulation.logs.book import KEPT_SECONDS
@@ -59,6 +61,14 @@ _EARLY_MINUTES = 3
 """How far back a search with terminate_after reads here."""
 
 
+@dataclass
+class Scroll:
+    docs: list[Doc]
+    body: dict[str, Any]
+    ask: Ask
+    at: int = 0
+
+
 class Elasticsearch:
     def __init__(self, scene: Scene, *, api_key: str = "") -> None:
         self._scene, self._world = scene, scene.world
@@ -70,6 +80,7 @@ class Elasticsearch:
         self._known: dict[tuple[str, str], documents.Flat] = {}
         self._hits = Hits(scene.world, self._mapping, lambda value: self._dsl().moment(value))
         self._pits: set[str] = set()
+        self._scrolls: dict[str, Scroll] = {}
         self.refused: Counter[str] = Counter()
 
     def answer(self, ask: Ask) -> Reply:
@@ -92,16 +103,16 @@ class Elasticsearch:
 
     def _route(self, ask: Ask) -> tuple[int, Any]:
         parts = [p for p in ask.path.split("/") if p]
-        if ask.method not in ("GET", "POST", "HEAD") and not (ask.method == "DELETE" and parts == ["_pit"]):
+        if ask.method not in ("GET", "POST", "HEAD") and not (
+            ask.method == "DELETE" and parts in (["_pit"], ["_search", "scroll"])
+        ):
             self.refused[f"{ask.method} {ask.path}"] += 1
-            raise Failure(
-                403,
-                "security_exception",
-                f"action [{_action(ask)}] is unauthorized for API key of user [gumshoe-reader]",
-            )
+            raise self._unauthorized(written(ask))
         if not parts:
             return 200, self._banner()
         target, verb = ("", parts[0]) if parts[0].startswith("_") else (parts[0], parts[1] if len(parts) > 1 else "")
+        if parts == ["_search", "scroll"]:
+            return self._scroll(ask)
         if verb == "_search" and len(parts) <= 2:
             return 200, self._search(self._body(ask), target, ask)
         if verb == "_count":
@@ -155,11 +166,20 @@ class Elasticsearch:
                 "authentication_type": "api_key",
             }
         self.refused[f"{ask.method} {ask.path}"] += 1
+        if action := UNDONE.get(verb) or UNDONE.get("/".join(parts[:2])):
+            raise self._unauthorized(action)
+        if ask.method == "POST" and verb in WRITTEN:
+            raise self._unauthorized(WRITTEN[verb])
         raise Failure(
             400,
             "illegal_argument_exception",
             f"request [{ask.path}] contains unrecognized parameter or no handler found for uri [{ask.path}] and method [{ask.method}]",  # noqa: E501
         )
+
+    def _unauthorized(self, action: str) -> Failure:
+        key = dice.letters(20, self._world.company.name, "api key")
+        words = f"action [{action}] is unauthorized for API key id [{key}] of user [gumshoe-reader]"
+        return Failure(403, "security_exception", words)
 
     def _banner(self) -> dict[str, Any]:
         name = self._world.company.cluster
@@ -307,6 +327,8 @@ class Elasticsearch:
         page(body, ask)
         indices = self._all_indices() if pit else self._indices(target, ask)
         docs = self._chosen(body.get("query"), indices, body.get("terminate_after"))
+        if ask.get("scroll"):
+            return self._scrolled(Scroll(list(docs), body, ask), len(indices))
         hits = self._hits.of(docs, body, ask, pit=bool(pit))
         early = body.get("terminate_after")
         result: dict[str, Any] = {
@@ -324,6 +346,41 @@ class Elasticsearch:
                 aggs, docs, self._dsl(), lambda d, options: self._hits.of(d, {"size": 3, **options}, ask)
             )
         return result
+
+    def _scrolled(self, it: Scroll, shards: int) -> dict[str, Any]:
+        """One page of a scroll. Its id stays the same, as it mostly does."""
+        hits = self._hits.of(it.docs, it.body, it.ask, onwards=it.at)
+        first = it.at == 0
+        it.at += len(hits["hits"])
+        name = next((k for k, v in self._scrolls.items() if v is it), "")
+        if not name:
+            name = urlsafe_b64encode(f"scroll#{self._world.company.name}#{len(self._scrolls)}".encode()).decode()
+            self._scrolls[name] = it
+        aggs = it.body.get("aggs") or it.body.get("aggregations")
+        made = {
+            "_scroll_id": name,
+            "took": 3 + len(it.docs) // 900,
+            "timed_out": False,
+            "_shards": {**_SHARDS, "total": shards, "successful": shards},
+            "hits": hits,
+        }
+        if aggs and first:
+            made["aggregations"] = aggregate(
+                aggs, it.docs, self._dsl(), lambda d, options: self._hits.of(d, {"size": 3, **options}, it.ask)
+            )
+        return made
+
+    def _scroll(self, ask: Ask) -> tuple[int, Any]:
+        body = self._body(ask)
+        ids = [str(i) for i in listed(body.get("scroll_id") or ask.get("scroll_id"))]
+        if ask.method == "DELETE":
+            gone = [self._scrolls.pop(i, None) for i in ids]
+            return (200 if any(gone) else 404), {"succeeded": True, "num_freed": sum(g is not None for g in gone)}
+        found = self._scrolls.get(ids[0]) if ids else None
+        if found is None:
+            missing = {"type": "search_context_missing_exception", "reason": "No search context found for id [1]"}
+            raise Failure(404, "search_phase_execution_exception", "all shards failed", root_cause=[missing])
+        return 200, self._scrolled(found, len(self._all_indices()))
 
     def _check(self, body: dict[str, Any]) -> None:
         for key in body:
@@ -426,16 +483,6 @@ def _error(status: int, kind: str, reason: str, **more: Any) -> dict[str, Any]:
         },
         "status": status,
     }
-
-
-def _action(ask: Ask) -> str:
-    return (
-        "indices:data/write/bulk"
-        if "_bulk" in ask.path or "_doc" in ask.path
-        else "indices:admin/delete"
-        if ask.method == "DELETE"
-        else "indices:admin/create"
-    )
 
 
 def _conjunction(query: Any) -> list[Any]:
