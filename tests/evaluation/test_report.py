@@ -7,9 +7,10 @@ import re
 
 from PIL import Image
 
-from tests.evaluation.made import HEALTHY, cause, finding
+from tests.evaluation.made import AT, HEALTHY, cause, finding
 from tests.evaluation.results_of import HIGH_WRONG, RIGHT, WRONG, result, run_of
-from workers.evaluation import heatmap, page, text
+from workers.evaluation import buckets, heatmap, page, register, text
+from workers.evaluation.admission import Admission, Refusal
 from workers.evaluation.matrices import COLUMNS, heat_map, of_results, transitions
 from workers.evaluation.results import Result, Run, digest
 from workers.evaluation.summary import summaries, summary
@@ -21,7 +22,7 @@ MANY = [result(f"case{i}", RIGHT if i % 3 else WRONG) for i in range(12)]
 def parts(run: Run) -> list[object]:
     return [
         (s, heat_map(those), transitions(those))
-        for s in summaries(run)
+        for s in summaries(run, buckets.rule())
         if (those := of_results(r for r in run.results if r.variant == s.variant))
     ]
 
@@ -29,12 +30,12 @@ def parts(run: Run) -> list[object]:
 def test_the_worst_defect_comes_first() -> None:
     run = run_of(*FEW)
     said = text.report(run, parts(run))  # type: ignore[arg-type]
-    assert said.index("High and wrong: 2") < said.index("pass@1")
+    assert said.index("High and wrong: 2") < said.index("right (pass@1)") < said.index("where it stands")
     assert "c: said memory_limit_too_low of Deployment shop/pricing (high)" in said
 
 
 def test_averages_leave_out_what_was_not_asked() -> None:
-    it = summary("offline", FEW)
+    it = summary("offline", FEW, buckets.rule())
     assert it is not None
     assert it.passed.n == 4
     assert it.scores["entity"].n == 3
@@ -44,20 +45,20 @@ def test_averages_leave_out_what_was_not_asked() -> None:
 def test_repeats_of_one_case_weigh_as_one_case() -> None:
     tries = [result("a", RIGHT, repeat=i) for i in range(3)] + [result("b", WRONG, repeat=i) for i in range(3)]
     tries[2] = result("a", WRONG, repeat=2)
-    it = summary("offline", tries)
+    it = summary("offline", tries, buckets.rule())
     assert it is not None
     assert (it.cases, it.passed.n, round(it.passed.value, 3)) == (2, 2, 0.333)
     assert it.pass_power_k == 0
 
 
 def test_what_broke_has_passed_nothing() -> None:
-    it = summary("offline", [result("a"), result("b", None)])
+    it = summary("offline", [result("a"), result("b", None)], buckets.rule())
     assert it is not None
     assert (it.passed.value, it.broken) == (0.5, (("b|offline|0", "broke"),))
 
 
 def test_a_guesser_is_measured_on_the_same_cases_and_the_lift_is_paired() -> None:
-    it = summary("offline", [result(f"c{i}", RIGHT, guessed=i < 2) for i in range(8)])
+    it = summary("offline", [result(f"c{i}", RIGHT, guessed=i < 2) for i in range(8)], buckets.rule())
     assert it is not None
     (rival,) = it.rivals
     assert (rival.entity.value, rival.lift.value) == (0.25, 0.75)
@@ -121,6 +122,49 @@ def test_a_stopped_run_says_so_before_anything_else() -> None:
 
 def test_the_markdown_table_has_a_column_for_each_variant() -> None:
     run = run_of(*FEW, *(result(r.case, r.finding, variant="other", true=r.truth) for r in FEW))
-    table = text.markdown(run, summaries(run))
+    table = text.markdown(run, summaries(run, buckets.rule()))
     assert "| | offline | other |" in table
     assert "| High and wrong | 2 | 2 |" in table
+
+
+def test_the_first_screen_says_where_it_is_good_where_it_learns_and_where_it_is_out_of_reach() -> None:
+    good = [result(f"g{i}").model_copy(update={"group": "B", "leaf": "nodes_cordoned"}) for i in range(12)]
+    weak = [result(f"w{i}", RIGHT if i % 2 else WRONG) for i in range(12)]
+    dark = [
+        result(f"d{i}", WRONG).model_copy(update={"group": "C", "leaf": "volume_full", "blind": True}) for i in range(3)
+    ]
+    run = run_of(*good, *weak, *dark)
+    screen = text.report(run, parts(run)).partition("-- in detail")[0]  # type: ignore[arg-type]
+    assert "can solve     B Scheduling                       right 100% of 12, surely 76%" in screen
+    assert "learning      E Container runtime and resources  right 50% of 12, surely only 25%" in screen
+    assert "out of reach  C Storage                          data or a permission is absent in 3 of 3" in screen
+    assert "all right in 1 of 3; not in volume_full 0/3, memory_limit_too_low 6/12" in screen
+    assert screen.count("\n") < 24
+
+
+def test_a_leaf_with_few_cases_is_promised_nothing() -> None:
+    said = text.report(run_of(*FEW[:2]), parts(run_of(*FEW[:2])))  # type: ignore[arg-type]
+    assert re.search(r"^memory_limit_too_low .* too few: 1 of 2 right$", said, re.MULTILINE)
+
+
+def test_how_many_are_admitted_is_said_or_said_to_be_unknown() -> None:
+    run = run_of(*FEW)
+    assert "scenarios admitted: not known (`gumshoe eval admit" in text.report(run, parts(run))  # type: ignore[arg-type]
+    refusal = Refusal(file="scenarios/b.yaml", key="faults.0.evidence.0", reason="shown by no skill")
+    entries = (
+        Admission(case="a", group="E", leaves=("memory_limit_too_low",)),
+        Admission(case="b", group="E", leaves=("memory_leak",), refusals=(refusal,)),
+        Admission(case="not-run", group="A"),
+    )
+    known = register.Register(ended_at=AT, version="0", cases=entries)
+    said = register.in_words(known, ["a", "b", "c"])
+    assert said == "1 of 2, 2026-11-24, over 1 faults and 0 kinds of group L; refused: b; 1 more were not judged"
+    assert f"| scenarios admitted | {said} |" in text.markdown(run, [s for s, _, _ in parts(run)], said)  # type: ignore[misc]
+
+
+def test_a_judge_without_labels_is_shown_as_not_usable_and_never_as_a_score() -> None:
+    run = run_of(*FEW)
+    said = text.report(run, parts(run))  # type: ignore[arg-type]
+    assert "judge suspects_simulation: not usable (no labels); no score is shown" in said
+    shown = page.page(run, parts(run))  # type: ignore[arg-type]
+    assert "not usable (no labels)" in shown

@@ -59,6 +59,8 @@ def quality(labels: Iterable[Label], *, criterion_version: int = 1) -> Quality:
     fails = [one for one in held if not one.truth]
     tpr = st.wilson(sum(one.judged for one in passes), len(passes))
     tnr = st.wilson(sum(not one.judged for one in fails), len(fails))
+    if not held:
+        return Quality(tpr, tnr, 0, "not usable", "no labels")
     if tpr is None or tnr is None:
         return Quality(tpr, tnr, len(held), "not usable", "no labels of both kinds in the held-out split")
     if tpr.value + tnr.value < USABLE:

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from workers.evaluation import figures, heatmap
+from workers.evaluation import figures, heatmap, judges, judging, register
 from workers.evaluation.grading.marks import SCORES
 from workers.evaluation.matrices import COLUMNS, Cell, Row, Transition, state_order
 from workers.evaluation.results import Result, Run
@@ -31,7 +31,9 @@ class Shown:
     keys: tuple[str, ...]
 
 
-def page(run: Run, parts: Sequence[tuple[Summary, Sequence[Row], Sequence[Transition]]]) -> str:
+def page(
+    run: Run, parts: Sequence[tuple[Summary, Sequence[Row], Sequence[Transition]]], admitted: str = register.UNKNOWN
+) -> str:
     variants = [
         {
             "it": summary,
@@ -44,6 +46,8 @@ def page(run: Run, parts: Sequence[tuple[Summary, Sequence[Row], Sequence[Transi
     ]
     return _template().render(
         run=run,
+        admitted=admitted,
+        judges=[(name, judges.quality(())) for name in judging.CRITERIA],
         variants=variants,
         columns=COLUMNS,
         scores=SCORES,

@@ -6,7 +6,7 @@ A run that is killed goes on where it was. What a run does not judge stays in th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workers.evaluation import exhibits, ledger
-from workers.evaluation.admission import Admission, admit, refused
+from workers.evaluation.admission import Admission, admit, library, refused
 from workers.evaluation.pool import Broken, spread
 from workers.evaluation.results import ResultsError, write_whole
 from workers.evaluation.runner import code
@@ -90,3 +90,29 @@ def entries(path: Path) -> Register:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "the file"
         raise ResultsError(f"{path}: is no register of admission: {where}: {first['msg']}") from None
+
+
+MOST_NAMED = 5
+UNKNOWN = "not known (`gumshoe eval admit --out FILE`, then `eval report --admission FILE`)"
+
+
+def in_words(it: Register | None, cases: Iterable[str]) -> str:
+    """How many of the scenarios that were run are admitted, as far as the register knows them."""
+    if it is None:
+        return UNKNOWN
+    run, known = set(cases), {entry.case: entry for entry in it.cases}
+    judged = [known[name] for name in run if name in known]
+    found = library(judged)
+    said = (
+        f"{len(found.admitted)} of {len(judged)}, {it.ended_at:%Y-%m-%d}, over {len(found.leaves)} faults and"
+        f" {len(found.kinds)} kinds of group L"
+    )
+    if found.refused:
+        names = sorted(entry.case for entry in found.refused)
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        said += f"; refused: {', '.join(names[:MOST_NAMED])}{more}"
+    if unjudged := len(run) - len(judged):
+        said += f"; {unjudged} more were not judged"
+    if len({entry.code for entry in judged}) > 1:
+        said += "; judged with several versions of the source"
+    return said

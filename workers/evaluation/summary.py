@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, quantiles
 
+from workers.evaluation import buckets
 from workers.evaluation import statistics as st
 from workers.evaluation.grading.marks import SCORES
 from workers.evaluation.guessers import GUESSERS
 from workers.evaluation.results import Result, Run
 from workers.evaluation.sameness import spelt
+from workers.evaluation.standing import Standing, standing
 from workers.evaluation.statistics import Interval
 
 SEED = "gumshoe"
@@ -77,6 +79,7 @@ class Summary:
     investigations: int
     leaves: int
     passed: Interval
+    standing: Standing
     pass_power_k: float | None
     """The share of cases that passed in every one of their repeats; None below three."""
     repeats: int
@@ -106,13 +109,13 @@ class Summary:
     """(key, truth, said) of everything that did not pass."""
 
 
-def summaries(run: Run) -> tuple[Summary, ...]:
-    """One for each variant, in the order of the run."""
-    found = (summary(name, [r for r in run.results if r.variant == name]) for name in run.variants)
+def summaries(run: Run, by: buckets.Rule) -> tuple[Summary, ...]:
+    """One for each variant, in the order of the run; `by`: the rule of what is promised."""
+    found = (summary(name, [r for r in run.results if r.variant == name], by) for name in run.variants)
     return tuple(one for one in found if one is not None)
 
 
-def summary(variant: str, results: Sequence[Result]) -> Summary | None:
+def summary(variant: str, results: Sequence[Result], by: buckets.Rule) -> Summary | None:
     by_case = _by(results, lambda r: r.case)
     if not by_case:
         return None
@@ -127,6 +130,7 @@ def summary(variant: str, results: Sequence[Result]) -> Summary | None:
         investigations=len(results),
         leaves=len({t.fault for r in results for t in r.truth.causes}),
         passed=passed,
+        standing=standing(results, by),
         pass_power_k=fmean(all(r.passed for r in tries) for tries in by_case.values()) if repeats >= 3 else None,
         repeats=repeats,
         scores={name: interval for name in SCORES if (interval := score(results, name)) is not None},

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from workers.evaluation import figures
+from workers.evaluation import figures, judges, judging, register, standing
 from workers.evaluation.grading.marks import SCORES
 from workers.evaluation.matrices import COLUMNS, Row, Transition
 from workers.evaluation.results import Run
+from workers.evaluation.standing import Standing
 from workers.evaluation.summary import Line, Summary
 
 COLUMNS_OF_LINES = ("precision", "entity", "leaf", "onset", "change", "evidence")
 
 
-def report(run: Run, parts: Sequence[tuple[Summary, Sequence[Row], Sequence[Transition]]]) -> str:
+def report(
+    run: Run, parts: Sequence[tuple[Summary, Sequence[Row], Sequence[Transition]]], admitted: str = register.UNKNOWN
+) -> str:
+    """`admitted`: how many of the cases the library admits, in words."""
     lines = [f"{len(run.results)} investigations, gumshoe {run.version} ({run.code}), findings {run.digest}"]
     if run.stopped:
         lines.append(f"NOT COMPLETE: {run.stopped}")
+    lines.append(f"scenarios admitted: {admitted}")
     for summary, rows, moves in parts:
-        lines += ["", *_variant(summary), "", *heat(rows), "", *moves_in_words(moves)]
+        lines += ["", *_first_screen(summary), "", *_variant(summary), "", *heat(rows), "", *moves_in_words(moves)]
     return "\n".join(lines) + "\n"
 
 
-def _variant(it: Summary) -> Iterator[str]:
+def _first_screen(it: Summary) -> Iterator[str]:
+    """Where it is good, where it is learning, where it is out of reach; the worst defect before all else."""
     yield f"== {it.variant}: {it.cases} cases over {it.leaves} leaves, {it.repeats} repeat{'s' * (it.repeats > 1)}"
     yield ""
     yield f"High and wrong: {len(it.high_and_wrong)}"
@@ -30,8 +36,21 @@ def _variant(it: Summary) -> Iterator[str]:
         yield f"  {bad.key.split('|')[0]}: said {bad.said}, true {bad.truth}"
     for key, why in it.broken:
         yield f"  BROKEN {key}: {why}"
-    yield ""
-    yield f"pass@1               {figures.interval(it.passed)}"
+    yield f"right (pass@1): {figures.interval(it.passed)}"
+    if "restraint" in it.scores:
+        yield f"silent where nothing is wrong (restraint): {figures.interval(it.scores['restraint'])}"
+    if it.rivals:
+        best = max(it.rivals, key=lambda r: r.entity.value)
+        chance = f"; chance {it.chance_entity:.1%}" if it.chance_entity is not None else ""
+        yield (
+            f"better than the best guess (“{best.name}”, {figures.share(best.entity.value)}) by"
+            f" {figures.signed(best.lift)} points{chance}"
+        )
+    yield from standing.lines(it.standing)
+
+
+def _variant(it: Summary) -> Iterator[str]:
+    yield "-- in detail"
     if it.pass_power_k is not None:
         yield f"pass^{it.repeats}               {figures.share(it.pass_power_k)}"
     for name in ("passed", "precision"):
@@ -46,6 +65,8 @@ def _variant(it: Summary) -> Iterator[str]:
     yield from _calibration(it)
     yield ""
     yield from _rivals(it)
+    yield ""
+    yield from _judges()
     yield ""
     cost = it.cost
     yield (
@@ -62,12 +83,19 @@ def _variant(it: Summary) -> Iterator[str]:
         ("group", it.groups), ("kind", it.kinds), ("alert type", it.alert_types), ("leaf", it.leaf_lines)
     ):  # fmt: skip
         yield ""
-        yield from _table(title, lines)
+        yield from _table(title, lines, it.standing)
     if it.missed:
         yield ""
         yield "not passed:"
         for key, truth, said in it.missed:
             yield f"  {key.split('|')[0]}: said {said}; true {truth}"
+
+
+def _judges() -> Iterator[str]:
+    """No score stands here without labels of people: `gumshoe eval judge --labels` measures a judge first."""
+    for name in judging.CRITERIA:
+        it = judges.quality(())
+        yield f"judge {name}: {it.state} ({it.why}); no score is shown"
 
 
 def _calibration(it: Summary) -> Iterator[str]:
@@ -91,12 +119,13 @@ def _rivals(it: Summary) -> Iterator[str]:
         yield f"  {'chance':18} {it.chance_entity:.1%}{'':19} {it.chance_joint:.2%}"
 
 
-def _table(title: str, lines: Sequence[Line]) -> Iterator[str]:
+def _table(title: str, lines: Sequence[Line], by: Standing) -> Iterator[str]:
+    said = standing.verdicts(title, by)
     wide = max([len(title), *(len(line.name) for line in lines)], default=0)
-    yield f"{title:{wide}}  {'pass@1':24}" + "".join(f"{c:>10}" for c in COLUMNS_OF_LINES)
+    yield f"{title:{wide}}  {'pass@1':24}" + "".join(f"{c:>10}" for c in COLUMNS_OF_LINES) + "  verdict" * bool(said)
     for line in lines:
         scores = "".join(f"{figures.share(line.scores[c]):>10}" for c in COLUMNS_OF_LINES)
-        yield f"{line.name:{wide}}  {figures.interval(line.passed):24}{scores}"
+        yield f"{line.name:{wide}}  {figures.interval(line.passed):24}{scores}  {said.get(line.name, '')}".rstrip()
 
 
 def heat(rows: Sequence[Row]) -> Iterator[str]:
@@ -120,7 +149,7 @@ def moves_in_words(moves: Sequence[Transition]) -> Iterator[str]:
         yield "  nothing failed"
 
 
-def markdown(run: Run, parts: Sequence[Summary]) -> str:
+def markdown(run: Run, parts: Sequence[Summary], admitted: str = register.UNKNOWN) -> str:
     """The README's table."""
     made = f"on {run.began_at:%Y-%m-%d} with gumshoe {run.version}"
     out = [
@@ -133,6 +162,7 @@ def markdown(run: Run, parts: Sequence[Summary]) -> str:
     def row(name: str, cells: Sequence[str]) -> None:
         out.append(f"| {name} | " + " | ".join(cells) + " |")
 
+    row("scenarios admitted", [admitted] * len(parts))
     row("cases, leaves", [f"{it.cases}, {it.leaves}" for it in parts])
     row("pass@1", [figures.interval(it.passed) for it in parts])
     row("macro by leaf", [figures.interval(it.macro_leaf.get("passed")) for it in parts])
@@ -152,8 +182,11 @@ def markdown(run: Run, parts: Sequence[Summary]) -> str:
         row(f"guesser “{rival.name}”: right entity", said)
     row("chance: right entity", [f"{it.chance_entity:.1%}" if it.chance_entity is not None else "-" for it in parts])
     row("median seconds, tokens", [f"{it.cost.seconds:.1f}, {it.cost.tokens:.0f}" for it in parts])
-    out += ["", "| group | cases | pass@1 | precision | evidence |", "|---|---|---|---|---|"]
+    out += ["", "| group | cases | pass@1 | precision | evidence | verdict |", "|---|---|---|---|---|---|"]
     for line in parts[0].groups if parts else ():
         cells = [figures.share(line.scores[c]) for c in ("precision", "evidence")]
+        cells.append(standing.verdicts("group", parts[0].standing)[line.name])
         out.append(f"| {line.name} | {len(line.cases)} | {figures.interval(line.passed)} | {' | '.join(cells)} |")
+    if parts:
+        out += ["", f"The verdicts: {parts[0].standing.rule.words()}."]
     return "\n".join(out) + "\n"

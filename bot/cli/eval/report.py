@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from bot.cli.eval._files import results_of
-from workers.evaluation import heatmap, page, text
+from workers.evaluation import buckets, heatmap, page, register, text
 from workers.evaluation.matrices import heat_map, of_results, transitions
-from workers.evaluation.results import write_whole
+from workers.evaluation.results import ResultsError, Run, write_whole
 from workers.evaluation.summary import summaries
 
 BEGIN, END = "<!-- results: written by `gumshoe eval report --markdown` -->", "<!-- end of results -->"
@@ -30,29 +30,51 @@ BEGIN, END = "<!-- results: written by `gumshoe eval report --markdown` -->", "<
     metavar="README",
     help="Put the table of results between its marks in this file.",
 )
-def command(file: Path, html: Path | None, png: Path | None, as_json: bool, markdown: Path | None) -> None:
-    """Say what came of the run in FILE: averages with intervals, against the guessers, the worst defect first."""
+@click.option(
+    "--admission",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The register of `gumshoe eval admit --out`: how many of the scenarios are admitted.",
+)
+def command(
+    file: Path, html: Path | None, png: Path | None, as_json: bool, markdown: Path | None, admission: Path | None
+) -> None:
+    """Say what came of the run in FILE: where it is good, where it is learning, where it is out of reach; averages with
+    intervals, against the guessers, the worst defect first."""
     run = results_of(file)
+    admitted = _admitted(run, admission)
     parts = []
-    for summary in summaries(run):
+    for summary in summaries(run, buckets.rule()):
         those = of_results(r for r in run.results if r.variant == summary.variant)
         parts.append((summary, heat_map(those), transitions(those)))
     if html:
-        write_whole(html, page.page(run, parts))
+        write_whole(html, page.page(run, parts, admitted))
     if png:
         for number, (summary, rows, moves) in enumerate(parts):
             path = png if number == 0 else png.with_stem(f"{png.stem}-{number + 1}")
             path.write_bytes(heatmap.png(f"{summary.variant}: {summary.investigations} investigations", rows, moves))
     if markdown:
-        _between(markdown, text.markdown(run, [summary for summary, _, _ in parts]))
+        _between(markdown, text.markdown(run, [summary for summary, _, _ in parts], admitted))
     if as_json:
         whole = [
             {"summary": asdict(s), "heat_map": [asdict(r) for r in rows], "transitions": [asdict(m) for m in moves]}
             for s, rows, moves in parts
         ]
-        click.echo(json.dumps({"digest": run.digest, "stopped": run.stopped, "variants": whole}, indent=1))
+        click.echo(
+            json.dumps(
+                {"digest": run.digest, "stopped": run.stopped, "admitted": admitted, "variants": whole}, indent=1
+            )
+        )
     elif not markdown:
-        click.echo(text.report(run, parts), nl=False)
+        click.echo(text.report(run, parts, admitted), nl=False)
+
+
+def _admitted(run: Run, admission: Path | None) -> str:
+    try:
+        known = register.entries(admission) if admission else None
+    except ResultsError as error:
+        raise click.UsageError(str(error)) from None
+    return register.in_words(known, (r.case for r in run.results if r.source == "scenario"))
 
 
 def _between(readme: Path, table: str) -> None:
