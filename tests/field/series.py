@@ -81,6 +81,10 @@ _FORMS: dict[str, tuple[str, str, str, str, str, dict[str, str]]] = {
         {"reporter": "destination", "destination_workload": "SERVICE", "destination_service_name": "SERVICE",
          "destination_workload_namespace": "PLACE", "source_workload": "CALLER", "source_workload_namespace": "PLACE"},
     ),
+    "classic": (
+        "http_requests_total", "http_request_duration_seconds", "code", "200", "500",
+        {"namespace": "PLACE", "service": "SERVICE", "pod": "POD", "job": "SERVICE", "method": "POST"},
+    ),
     "spring": (
         "http_server_requests_seconds_count", "http_server_requests_seconds", "status", "200", "500",
         {"namespace": "PLACE", "pod": "POD", "application": "SERVICE", "uri": "/api", "method": "POST"},
