@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase, translate
-from itertools import islice
 from typing import Any
 
 from workers.simulation import clock, dice
@@ -26,6 +25,7 @@ from workers.simulation.faces.privileges import UNDONE, WRITTEN, written
 from workers.simulation.faces.query_dsl import Dsl
 from workers.simulation.faces.searching import Doc, Failure, NoSuchQuery, listed
 from workers.simulation.logs.book import KEPT_SECONDS
+from workers.simulation.logs.line import Line
 from workers.simulation.scene import Scene
 
 _SEARCH = {
@@ -75,7 +75,7 @@ class Elasticsearch:
         self._api_key = api_key
         self._mapping = documents.fields(scene.world)
         self._text = "message" if scene.world.company.log_schema == "ecs" else "log"
-        self._flat: dict[int, dict[str, Any]] = {}
+        self._pages: dict[int, list[Doc]] = {}
         self._words: dict[str, list[str]] = {}
         self._known: dict[tuple[str, str], documents.Flat] = {}
         self._hits = Hits(scene.world, self._mapping, lambda value: self._dsl().moment(value))
@@ -277,9 +277,12 @@ class Elasticsearch:
         chosen: list[Doc] = []
         for a, b in [(start, end)] if enough is None else _newest_minutes(start, end):
             # Lines are written while they are read, so that stopping early costs no more than what was read.
-            found = (d for d in self._documents(a, b, workloads) if predicate(d))
-            chosen += found if enough is None else islice(found, enough - len(chosen))
+            for docs in self._documents(a, b, workloads):
+                chosen += [d for d in docs if predicate(d)]
+                if enough is not None and len(chosen) >= enough:
+                    break
             if enough is not None and len(chosen) >= enough:
+                chosen = chosen[:enough]
                 break
         kept = set(indices)
         if len(kept) < len(self._all_indices()):
@@ -293,15 +296,25 @@ class Elasticsearch:
             return chosen
         return [w for w in chosen if w.name in names or w.part.name in names or names & set(w.labels.values())]
 
-    def _documents(self, start: float, end: float, workloads: list[Workload]) -> Iterator[Doc]:
-        for line in self._scene.logs.between(start, end, workloads):
-            doc = self._flat.get(id(line))
-            if doc is None:
-                doc = documents.flat(self._world, line, self._known)
-                doc["_at"] = int(line.at * 1000) / 1000
-                doc["_n"] = f"{line.pod.uid}{line.at:.6f}"
-                self._flat[id(line)] = doc
-            yield doc
+    def _documents(self, start: float, end: float, workloads: list[Workload]) -> Iterator[list[Doc]]:
+        """A minute of a workload at a time."""
+        for lines, a, b in self._scene.logs.minutes(start, end, workloads):
+            if not lines:
+                continue
+            docs = self._pages.get(id(lines))
+            if docs is None:
+                docs = self._pages[id(lines)] = [self._document(line) for line in lines]
+            if a <= lines[0].at and lines[-1].at <= b:
+                yield docs
+            else:
+                yield [doc for doc, line in zip(docs, lines, strict=True) if a <= line.at <= b]
+
+    def _document(self, line: Line) -> Doc:
+        doc = documents.flat(self._world, line, self._known)
+        doc["_at"] = int(line.at * 1000) / 1000
+        doc["_read"] = (int(line.at) * 1000 + int(line.at % 1 * 1e3)) / 1000
+        doc["_n"] = f"{line.pod.uid}{line.at:.6f}"
+        return doc
 
     # Search
 

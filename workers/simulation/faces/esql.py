@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
+from workers.simulation import clock
 from workers.simulation.faces.searching import Doc, Failure, NoSuchQuery
 
 Value = Callable[[Doc], Any]
@@ -59,15 +59,21 @@ class Table:
 
     def _expression(self, text: str) -> tuple[str, Value]:
         if match := _SPAN.match(text):
-            seconds, field = int(match[1]) * _SECONDS[match[2].lower()], self._column(match[3])[1]
-            return "date", lambda doc: _iso(self._moment(field(doc)) // seconds * seconds)
+            seconds, at = int(match[1]) * _SECONDS[match[2].lower()], self._moment_of(match[3])
+            return "date", lambda doc: clock.millis(at(doc) // seconds * seconds)
         if match := _COMPARED.match(text):
-            field = self._column(match[1])[1]
+            at = self._moment_of(match[1])
             given = match[3]
             limit = self._moment(self._params[given[1:]] if given.startswith("?") else given.strip('"'))
             test = {">=": float.__ge__, "<=": float.__le__, ">": float.__gt__, "<": float.__lt__}[match[2]]
-            return "boolean", lambda doc: test(float(self._moment(field(doc))), float(limit))
+            return "boolean", lambda doc: test(at(doc), float(limit))
         return self._column(text)
+
+    def _moment_of(self, name: str) -> Callable[[Doc], float]:
+        field = self._column(name)[1]
+        if name.strip("`") == "@timestamp":
+            return lambda doc: doc["_read"]
+        return lambda doc: float(self._moment(field(doc)))
 
     def _column(self, text: str) -> tuple[str, Value]:
         name = text.strip("`").replace("``", "`")
@@ -94,7 +100,3 @@ class Table:
 def _parts(text: str) -> list[str]:
     """Separated by commas that stand outside of parentheses."""
     return [part.strip() for part in re.split(r",(?![^(]*\))", text) if part.strip()]
-
-
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")

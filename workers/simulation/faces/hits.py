@@ -27,8 +27,12 @@ class Hits:
     def __init__(self, world: World, mapping: Mapping[str, str], moment: Callable[[Any], float]) -> None:
         self._world, self._mapping, self._moment = world, mapping, moment
 
-    def of(self, docs: Sequence[Doc], body: Any, ask: Ask, *, pit: bool = False) -> dict[str, Any]:
+    def of(
+        self, docs: Sequence[Doc], body: Any, ask: Ask, *, pit: bool = False, onwards: int | None = None
+    ) -> dict[str, Any]:
+        """`onwards`: where a scroll is, whatever the window allows."""
         size, start = page(body, ask)
+        start = start if onwards is None else onwards
         sort = _sort(body.get("sort") or ask.get("sort"), pit=pit)
         ordered = self._ordered(docs, sort)
         after = body.get("search_after")

@@ -56,6 +56,10 @@ class Dsl:
         some = [self.compile(q) for q in listed(body.get("should"))]
         none = [self.compile(q) for q in listed(body.get("must_not"))]
         least = _least(body.get("minimum_should_match", 0 if every or not some else 1), len(some))
+        if not none and least <= 0:
+            return _all_of(every)
+        if not none and not every and least == 1:
+            return _any_of(some)
 
         def predicate(doc: Doc) -> bool:
             for p in every:
@@ -88,14 +92,14 @@ class Dsl:
             return self._has(name, lambda words, _raw: str(value) in words)
         if fold:
             return self._has_raw(name, lambda raw: raw.lower() == str(value).lower())
-        return self._has_raw(name, lambda raw: raw == shown(value))
+        return self._is(name, shown(value))
 
     def _terms(self, body: Any) -> Predicate:
         name = next((k for k in body if k != "boost"), "")
         values = {shown(v) for v in body[name]}
         if self._is_text(name):
             return self._has(name, lambda words, _raw: not values.isdisjoint(words))
-        return self._has_raw(name, lambda raw: raw in values)
+        return lambda doc: doc.get(name) in values
 
     def _ids(self, body: Any) -> Predicate:
         values = set(body.get("values", []))
@@ -145,6 +149,9 @@ class Dsl:
 
         checks = [(_ORDER[op], bound) for op, bound in tests]
         read = "_at" if date and name == "@timestamp" else name
+        if read == "_at" and [op for op, _ in tests] == ["gte", "lte"]:
+            (_, low), (_, high) = tests
+            return lambda doc: low <= doc["_at"] <= high
 
         def predicate(doc: Doc) -> bool:
             raw = doc.get(read)
@@ -187,7 +194,7 @@ class Dsl:
         name, value = _field(body, "query")
         options = body[name] if isinstance(body[name], dict) else {}
         if name in self._mapping and not self._is_text(name):
-            return self._has_raw(name, lambda raw: raw == shown(value))
+            return self._is(name, shown(value))
         return self._all_or_some(
             name, _words(str(value)), str(options.get("operator", "or")).lower(), options.get("minimum_should_match")
         )
@@ -204,7 +211,7 @@ class Dsl:
     def _match_phrase(self, body: Any) -> Predicate:
         name, value = _field(body, "query")
         if name in self._mapping and not self._is_text(name):
-            return self._has_raw(name, lambda raw: raw == str(value))
+            return self._is(name, str(value))
         return self._phrase(name, _words(str(value)))
 
     def _match_phrase_prefix(self, body: Any) -> Predicate:
@@ -276,6 +283,9 @@ class Dsl:
 
         return predicate
 
+    def _is(self, name: str, value: str) -> Predicate:
+        return lambda doc: doc.get(name) == value
+
     def _has_raw(self, name: str, test: Callable[[str], bool]) -> Predicate:
         return lambda doc: name in doc and test(str(doc[name]))
 
@@ -318,6 +328,32 @@ _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "lt": lambda a, b: a < b,
     "lte": lambda a, b: a <= b,
 }
+
+
+def _all_of(predicates: list[Predicate]) -> Predicate:
+    if len(predicates) == 1:
+        return predicates[0]
+
+    def predicate(doc: Doc) -> bool:
+        for p in predicates:  # noqa: SIM110  (not all(): this is asked a hundred thousand times an investigation)
+            if not p(doc):
+                return False
+        return True
+
+    return predicate
+
+
+def _any_of(predicates: list[Predicate]) -> Predicate:
+    if len(predicates) == 1:
+        return predicates[0]
+
+    def predicate(doc: Doc) -> bool:
+        for p in predicates:  # noqa: SIM110  (as above)
+            if p(doc):
+                return True
+        return False
+
+    return predicate
 
 
 def _words(text: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 Doc = Mapping[str, Any]
-"""Flat: dotted names; `_at` is its moment, `_n` its identity."""
+"""Flat: dotted names; `_at` is its moment, `_read` what its @timestamp says, `_n` its identity."""
 Predicate = Callable[[Doc], bool]
 
 

@@ -31,6 +31,13 @@ class LogBook:
 
     def between(self, start: float, end: float, workloads: Iterable[Workload] | None = None) -> Iterator[Line]:
         """Oldest first by minute and workload; a caller sorts if it must."""
+        for lines, a, b in self.minutes(start, end, workloads):
+            yield from (line for line in lines if a <= line.at <= b)
+
+    def minutes(
+        self, start: float, end: float, workloads: Iterable[Workload] | None = None
+    ) -> Iterator[tuple[list[Line], float, float]]:
+        """By minute and workload, all lines, and between which moments they are meant."""
         world = self._world
         start, end = max(start, world.now - KEPT_SECONDS), min(end, world.now)
         chosen = [
@@ -40,9 +47,7 @@ class LogBook:
         ]
         for minute in range(int(start // 60), int(end // 60) + 1):
             for workload in chosen:
-                for line in self.minute(workload, minute):
-                    if start <= line.at <= end:
-                        yield line
+                yield self.minute(workload, minute), start, end
 
     def minute(self, workload: Workload, minute: int) -> list[Line]:
         key = (workload.namespace, workload.name, minute)
@@ -90,8 +95,10 @@ class LogBook:
 
     def _can_write(self, line: Line) -> bool:
         """Only a running container writes."""
-        runs = line.pod.runs.get(line.container) or line.pod.init_runs
-        return line.at <= min(self._world.now, line.pod.lost) and any(r.started <= line.at <= r.ended for r in runs)
+        at, pod = line.at, line.pod
+        if at > self._world.now or at > pod.lost:
+            return False
+        return any(run.started <= at <= run.ended for run in pod.runs.get(line.container) or pod.init_runs)
 
     # One minute of one workload
 
