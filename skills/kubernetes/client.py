@@ -51,6 +51,15 @@ METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v
 TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 
 
+class Expired(Refused):
+    """410 on a page that is not the first: the list's moment has been compacted away."""
+
+    def __init__(self, problem: Refused, token: str) -> None:
+        super().__init__(problem.said, problem.remedy, problem.asked, status=problem.status, words=problem.words)
+        self.token = token
+        """With which the server goes on as things are now; empty where it does not offer it."""
+
+
 @dataclass(frozen=True)
 class Listing:
     items: tuple[Object, ...]
@@ -90,6 +99,7 @@ class Client:
         """All pages of a list up to the cap. Raises ToolError when the first page fails."""
         query = {"limit": PAGE, **(params or {})}
         items: list[Object] = []
+        expired = ""
         ends = time.monotonic() + (within or self.timeout_seconds)
         for page in range(1, (pages or self._settings.max_pages) + 1):
             try:
@@ -99,11 +109,16 @@ class Client:
             except ToolError as error:
                 if page == 1:
                     raise
+                if isinstance(error, Expired) and error.token and not expired:
+                    # The moment of the first page is not kept any more; the server offers to go on as things are now.
+                    expired = f"it changed while it was read, so that some objects may be missing: {error}"
+                    query = {**query, "continue": error.token}
+                    continue
                 return Listing(tuple(items), f"stopped after {len(items)} objects: {error}")
             items += maps(answer, "items")
             token = text(answer, "metadata", "continue")
             if not token:
-                return Listing(tuple(items))
+                return Listing(tuple(items), expired)
             query = {**query, "continue": token}
         more = number(answer, "metadata", "remainingItemCount")
         return Listing(tuple(items), f"stopped after {len(items)} objects in {page} pages, {more or 'more'} left")
@@ -157,6 +172,8 @@ class Client:
             # Priority and fairness turns requests away for a second at a time.
             time.sleep(pause)
             answer = replace(self._once(url, asked, accept, most, ends, cut=cut), tries=2)
+        if answer.status == 410:
+            raise Expired(refused(self._party, answer, asked), _token(answer.body))
         if answer.status >= 300:
             raise refused(self._party, answer, asked)
         return answer
@@ -239,6 +256,14 @@ def _load(configuration: Configuration, settings: Settings) -> None:
     except (config.ConfigException, OSError) as error:
         way = "in_cluster" if settings.in_cluster else f"context {settings.context}"
         raise SkillError(f"kubernetes: {way}: {one_line(str(error))}") from None
+
+
+def _token(body: bytes) -> str:
+    """Of the Status that comes with 410 (Kubernetes API concepts, "Retrieving large results sets in chunks")."""
+    try:
+        return text(from_json(body), "metadata", "continue")
+    except ValueError:
+        return ""
 
 
 def _kind(answer: Any) -> str:

@@ -9,7 +9,9 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from skills.contract import LogQuery
+from skills.contract import Access, LogQuery, QueryMeter
+from skills.kubernetes.client import Client
+from skills.kubernetes.settings import Settings
 from tests.skills.kubernetes.served import broken_shop, context, crowded, kubernetes
 from tests.skills.kubernetes.server import Cluster, Misbehave, send, serving, status
 from tests.skills.kubernetes.shapes import (
@@ -18,6 +20,7 @@ from tests.skills.kubernetes.shapes import (
     WINDOW,
     app,
     ended,
+    meta,
     unwell,
     waiting,
 )
@@ -226,3 +229,49 @@ def test_a_table_that_is_refused_leaves_a_gap_and_the_rest() -> None:
         look = kubernetes(url).first_look(context())
     assert any("pods" in g.what and "406" in g.why for g in look.gaps)
     assert look.symptoms == () or look.symptoms[0].specificity <= 0.96
+
+
+def many(count: int) -> Cluster:
+    return Cluster(
+        [{"kind": "Service", "apiVersion": "v1", "metadata": meta(f"s{i}"), "spec": {}} for i in range(count)]
+    )
+
+
+def expiring(token: str, times: int = 1) -> Misbehave:
+    """etcd has compacted the moment of the first page: Kubernetes API concepts, "Retrieving large results sets in
+    chunks"; the token is what the server offers to go on with."""
+    left = [times]
+
+    def answer(handler: BaseHTTPRequestHandler) -> bool:
+        if "continue=" not in handler.path or not left[0]:
+            return False
+        left[0] -= 1
+        words = "The provided continue parameter is too old to display a consistent list result."
+        metadata = {"continue": token} if token else {}
+        body = {"kind": "Status", "apiVersion": "v1", "metadata": metadata, "status": "Failure", "message": words,
+                "reason": "Expired", "code": 410}  # fmt: skip
+        send(handler, body, 410)
+        return True
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("misbehave", "read", "words"),
+    [
+        (expiring("4"), 9, "it changed while it was read, so that some objects may be missing"),
+        (expiring("4", times=2), 4, "stopped after 4 objects"),
+        (expiring(""), 4, "stopped after 4 objects: Kubernetes rejected the question (410): The provided continue"),
+        (answering(500, "etcdserver: request timed out"), 4, "(500): etcdserver: request timed out"),
+        (half_a_body, 4, "broke off its answer"),
+    ],
+)
+def test_what_was_read_before_a_page_failed_is_kept_and_said(misbehave: Misbehave, read: int, words: str) -> None:
+    cluster = many(9)
+    cluster.misbehave = only("continue=", misbehave)
+    with serving(cluster) as url:
+        client = Client(Access(Settings(url=url), lambda name: None, QueryMeter("kubernetes"), 5.0))
+        found = client.list("/api/v1/namespaces/shop/services", {"limit": 4})
+    assert len(found.items) == read
+    assert words in found.left_out
+    assert not any("watch" in path for path in cluster.paths)
