@@ -50,6 +50,27 @@ def requested(pod: Pod, resource: str, section: str = "requests") -> float:
     )
 
 
+def first_version(it: Json) -> Json:
+    """The same as autoscaling/v1 shows it: only the CPU has fields of its own there."""
+    spec, status = it["spec"], it["status"]
+    cpu = next((m["resource"] for m in spec.get("metrics", ()) if m.get("resource", {}).get("name") == "cpu"), None)
+    now: Json = next(
+        (m["resource"] for m in status.get("currentMetrics") or () if m.get("resource", {}).get("name") == "cpu"), {}
+    )
+    kept = {k: spec[k] for k in ("scaleTargetRef", "minReplicas", "maxReplicas") if k in spec}
+    counts = {
+        k: status[k]
+        for k in ("observedGeneration", "lastScaleTime", "currentReplicas", "desiredReplicas")
+        if k in status
+    }
+    used = now.get("current", {}).get("averageUtilization")
+    return {
+        "metadata": it["metadata"],
+        "spec": {**kept, **({"targetCPUUtilizationPercentage": cpu["target"]["averageUtilization"]} if cpu else {})},
+        "status": {**counts, **({"currentCPUUtilizationPercentage": used} if used is not None else {})},
+    }
+
+
 def autoscaler(world: World, cpu: Cpu, stored: Json) -> Json:
     made = deepcopy(stored)
     spec, namespace = made["spec"], made["metadata"]["namespace"]

@@ -85,6 +85,9 @@ RESOURCES = (
     Resource(
         "admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations", "ValidatingWebhookConfiguration", False
     ),
+    Resource(
+        "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False, ("crd", "crds")
+    ),
     Resource("security.istio.io", "v1", "authorizationpolicies", "AuthorizationPolicy", short=("ap",), crd=True),
     Resource("security.istio.io", "v1", "peerauthentications", "PeerAuthentication", short=("pa",), crd=True),
     Resource("metrics.k8s.io", "v1beta1", "pods", "PodMetrics"),

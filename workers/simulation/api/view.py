@@ -8,7 +8,7 @@ from typing import Any
 from workers.simulation import clock
 from workers.simulation.api import events, network, nodes, pods, workloads
 from workers.simulation.api.jobs import jobs
-from workers.simulation.api.policy import autoscaler, quota
+from workers.simulation.api.policy import autoscaler, first_version, quota
 from workers.simulation.api.resources import Resource
 from workers.simulation.cluster import Json
 from workers.simulation.usage import Cpu, memory
@@ -70,7 +70,8 @@ class Api:
             made = [events.event(world, n) for n in events.notes(world)]
             return [_new_event(e) for e in made] if resource.group else made
         if kind == "HorizontalPodAutoscaler":
-            return [autoscaler(world, self._cpu, o) for o in self._stored(kind)] if resource.version == "v2" else []
+            made = [autoscaler(world, self._cpu, o) for o in self._stored(kind)]
+            return made if resource.version == "v2" else [first_version(o) for o in made]
         if kind == "ResourceQuota":
             return [quota(world, o) for o in self._stored(kind)]
         if kind in ("PodMetrics", "NodeMetrics"):

@@ -21,6 +21,8 @@ USER = "system:serviceaccount:monitoring:gumshoe-reader"
 GROUPS = ("system:serviceaccounts", "system:serviceaccounts:monitoring", "system:authenticated")
 _OPEN = ("/api", "/apis", "/healthz", "/livez", "/openapi", "/readyz", "/version")
 """What ClusterRole system:discovery lets everybody read that is no resource."""
+_NEVER = frozenset({"customresourcedefinitions"})
+"""What a role that reads workloads does not have; every cluster has them, and this one does not show its own."""
 _CONNECTS = {"exec", "attach", "portforward", "proxy"}
 """Subresources of pods that are made, whatever the method."""
 
@@ -37,7 +39,7 @@ class Kubernetes:
     def __init__(self, scene: Scene, *, token: str = "", forbidden: frozenset[str] = frozenset()) -> None:
         self._scene = scene
         self._token = token
-        self._forbidden = forbidden
+        self._forbidden = forbidden | _NEVER
         self._served = served(scene.world.objects)
         self._groups = tuple(dict.fromkeys(r.group for r in self._served if r.group))
         """Plurals that the reader's role does not have."""
