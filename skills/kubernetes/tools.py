@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from skills import logfaults
 from skills.contract import (
     Access,
+    Change,
     Check,
     Entity,
     Excerpt,
@@ -25,7 +26,7 @@ from skills.contract import (
     ToolResult,
     Window,
 )
-from skills.kubernetes import cite, kinds, permissions, podlogs, rollouts, scope, topology
+from skills.kubernetes import cite, kinds, permissions, podlogs, rollouts, scope, topology, writes
 from skills.kubernetes import look as looking
 from skills.kubernetes.client import Client, NotServed
 from skills.kubernetes.describe import describe, whole
@@ -35,6 +36,7 @@ from skills.kubernetes.overview import at_a_glance, deviations, figures
 from skills.kubernetes.podlogs import PodLogs, Tail
 from skills.kubernetes.pods import container_statuses, is_ready, name_of
 from skills.kubernetes.questions import InNamespace, LogsOf, Named, OneObject
+from skills.kubernetes.reader import Reading
 from skills.kubernetes.reads import Read, fetch
 from skills.kubernetes.settings import Settings
 from skills.kubernetes.sources import Changes, Edges
@@ -86,7 +88,7 @@ class Kubernetes:
             Tool("kubernetes_events", "Events of a namespace or one object.", Named, self._events, ("events",)),
             Tool(
                 "kubernetes_rollouts",
-                "What changed, when and by whom: revisions with their diffs, scaling, configuration, roles, quotas, nodes.",
+                "What changed, when, by whom: revisions and their diffs, scaling, configuration, roles, quotas, nodes.",
                 Named,
                 self._rollouts,
                 ("replicasets", "controllerrevisions"),
@@ -345,6 +347,10 @@ class Kubernetes:
         found = [
             c for c in rollouts.changes(look.snapshot, window) if not asked.name or _concerns(c.entity, asked.name)
         ]
+        if asked.namespace and not asked.name:
+            known = {c.id for c in found}
+            found += [c for c in self._rights(asked.namespace, window) if c.id not in known]
+            found.sort(key=lambda c: (c.at, c.id))
         if not found:
             return ToolResult(
                 "no_data",
@@ -358,6 +364,12 @@ class Kubernetes:
             full=_joined(lines),
             changes=tuple(found[-MOST_CHANGES:]),
         )
+
+    def _rights(self, place: str, window: Window) -> list[Change]:
+        """Changes of roles and bindings, which a look reads only where a log speaks of forbidden calls."""
+        reading = Reading(self._client, (place,), window.end, self._settings.link_base)
+        reading.read([Read(kind, place) for kind in (kinds.ROLE, kinds.ROLE_BINDING)], self._client.timeout_seconds)
+        return [c for c in writes.of(reading.snapshot()) if window.start <= c.at <= window.end]
 
     def _nodes(self, asked: ToolInput, context: SkillContext) -> ToolResult:
         look = self._look(context, "")

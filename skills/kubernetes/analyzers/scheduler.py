@@ -6,6 +6,7 @@ DisruptionTarget, reason PreemptionByScheduler (pkg/scheduler/framework/preempti
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from datetime import datetime, timedelta
 
@@ -164,11 +165,13 @@ def _pinned(snapshot: Snapshot) -> list[Symptom]:
 
 def _preempted(snapshot: Snapshot) -> list[Symptom]:
     told: dict[Entity, list[tuple[Excerpt, datetime | None]]] = defaultdict(list)
+    by: dict[Entity, dict[Entity, Excerpt]] = defaultdict(dict)
     for event in snapshot.events:
         if event.reason == "Preempted" and event.kind == "Pod" and event.namespace in snapshot.namespaces:
             owner = _owner(snapshot, event.namespace, event.name)
             if owner:
                 told[owner].append((cite.told(snapshot, event), event.last))
+                by[owner].update(_preemptor(snapshot, event.message, owner))
     for pod in snapshot.pods:
         target = condition(pod, "DisruptionTarget")
         if target.get("status") == "True" and text(target, "reason") == "PreemptionByScheduler":
@@ -178,16 +181,18 @@ def _preempted(snapshot: Snapshot) -> list[Symptom]:
     for owner, events in told.items():
         pending = [p for p in live(snapshot.pods_of(owner)) if is_pending(p)]
         stands = bool(pending) or lacks_pods(snapshot, owner)
+        room = f" by {', '.join(e.name for e in by[owner])}" if by[owner] else ""
         found.append(
             Symptom(
                 analyzer=NAME,
                 entity=owner,
                 faults=("preempted_by_priority",),
-                summary=f"{owner.kind} {owner.name}: pods were evicted for others of higher priority; "
+                summary=f"{owner.kind} {owner.name}: pods were evicted for others of higher priority{room}; "
                 f"{len(pending)} replacement(s) wait.",
                 specificity=0.96 if stands else 0.4,
                 evidence=tuple(
                     [e for e, _ in events[-2:]]
+                    + list(by[owner].values())[:1]
                     + [
                         cite.seen(
                             snapshot, "Pod", p, f"pod {name(p)} priority {number(p, 'spec', 'priority')} is Pending"
@@ -196,11 +201,29 @@ def _preempted(snapshot: Snapshot) -> list[Symptom]:
                     ]
                 ),
                 onset=min((t for _, t in events if t), default=None),
+                points_at=tuple(by[owner]),
                 victims=snapshot.victims_of(owner),
                 ongoing=stands,
             )
         )
     return found
+
+
+_PREEMPTED = re.compile(r"Preempted by (?:a )?(?:pod )?(?P<who>\S+) on node")
+
+
+def _preemptor(snapshot: Snapshot, message: str, victim: Entity) -> dict[Entity, Excerpt]:
+    """Whose pod took the room, which the event names by its uid, before Kubernetes 1.26 by `namespace/name`."""
+    match = _PREEMPTED.search(message)
+    who = match["who"] if match else ""
+    for pod in snapshot.all("Pod"):
+        if who and who in (text(pod, "metadata", "uid"), f"{namespace(pod)}/{name(pod)}"):
+            owner = snapshot.owner_of(pod)
+            words = (
+                f"pod {name(pod)} ({who}) of {owner.kind} {owner.name} has priority {number(pod, 'spec', 'priority')}"
+            )
+            return {owner: cite.seen(snapshot, "Pod", pod, words)} if owner != victim else {}
+    return {}
 
 
 def _owner(snapshot: Snapshot, place: str, pod: str) -> Entity | None:

@@ -177,6 +177,16 @@ def test_lines_that_say_the_same_are_cited_once_as_evidence_of_a_cause():
     assert cited == [lines[0], other]
 
 
+def test_room_was_taken_by_the_workload_that_was_made_for_it():
+    taken = shown("preempted_by_priority", points_at=["Deployment batch/risk"])
+    made = altered("Deployment batch/risk", "created (or deleted and created again)", 1, called="created/batch/risk")
+    assert attributed(taken, changes=[made]) == made.id
+    other = altered("Deployment batch/mail", "created (or deleted and created again)", 1, called="created/batch/mail")
+    assert attributed(taken, changes=[other]) == "none"
+    itself = altered(CART, "Scaled up replica set cart-7d9f8c6b5 from 0 to 2", 0, "scale")
+    assert attributed(taken, changes=[itself]) == "none"
+
+
 class _Asked(ToolInput):
     namespace: str = ""
     name: str = ""

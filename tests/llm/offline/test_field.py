@@ -102,7 +102,7 @@ AGAIN = symptom(
 
 def test_what_bars_a_way_lets_no_connection_through_and_segments_sent_again_are_of_some():
     asked = request(alert("web", title="HighErrorRate"))
-    ways = [edge("Deployment shop/web", "Service shop/db"), edge("Service shop/db", "StatefulSet shop/db", "selector")]
+    ways = [edge("Deployment shop/web", "Service shop/db")]
     assert lead(run(asked, look(TIMED_OUT, edges=ways)))[1] == "service_transport_wrong"
     assert lead(run(asked, look(TIMED_OUT, AGAIN, edges=ways)))[1] == "packet_loss"
 

@@ -125,6 +125,24 @@ def test_a_scaling_that_is_told_in_steps_is_one_change(order: tuple[int, int]) -
     assert [c.summary for c in found if c.kind == "scale"] == ["Scaled down replica set cart-6d5f7c9b8 from 2 to 0"]
 
 
+PREEMPTED = [
+    "Preempted by pod uid-batch-big-0 on node node-a",
+    "Preempted by batch/big-0 on node node-a",
+    "Preempted by a pod on node node-a",
+]
+"""pkg/scheduler/framework/preemption, of today, before Kubernetes 1.26, and where it gives no name."""
+
+
+@pytest.mark.parametrize("message", PREEMPTED)
+def test_who_took_the_room_is_named_where_the_event_names_its_pod(message: str) -> None:
+    big = {"kind": "Pod", "apiVersion": "v1", "metadata": meta("big-0", namespace="batch"), "spec": {"priority": 1000},
+           "status": {"phase": "Running"}}  # fmt: skip
+    told = event("Pod", "cart-5d9c7b-old11", "Preempted", message, warning=False)
+    best = next(s for s in found_in(*app("cart"), big, told) if s.analyzer == "kubernetes.scheduler")
+    names = [e.name for e in best.points_at]
+    assert names == ([] if "a pod on" in message else ["big-0"])
+
+
 REFUSED = 'configmaps is forbidden: User "system:serviceaccount:shop:cart" cannot list resource "configmaps" in API group "" in the namespace "shop"'
 BOUND = obj("RoleBinding", "reader", subjects=[{"kind": "ServiceAccount", "name": "cart", "namespace": "shop"}], roleRef={"kind": "Role", "name": "reader"})  # fmt: skip
 

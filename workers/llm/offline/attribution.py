@@ -48,11 +48,12 @@ def id_of_change(suspect: Suspect, notes: Notes) -> str:
 
 
 def unread(suspect: Suspect, notes: Notes) -> str:
-    """The namespace whose changes nobody has told yet and one of which may have brought the cause about; else empty."""
+    """The namespace to ask about: one whose changes nobody has told yet, or in which somebody must have made the fault;
+    empty where the change is known or none is to be found."""
     place = _place(suspect.entity)
     if not place or suspect.fault not in WAYS or change_of(suspect, notes) is not None:
         return ""
-    return "" if any(_place(c.entity) == place for c in notes.changes) or _looked(suspect.entity, notes) else place
+    return place if suspect.fault in NEVER_BY_ITSELF or not _looked(suspect.entity, notes) else ""
 
 
 def began(suspect: Suspect) -> datetime | None:
@@ -90,8 +91,10 @@ def _touches(way: Way, change: Alteration, suspect: Suspect, notes: Notes) -> bo
         return (not thing.namespace and thing.kind != "Namespace") or _place(thing) == _place(culprit)
     if way.whose == "victim":
         return any(same_thing(thing, v) or is_claim_of(v, thing) for v in _served(suspect))
+    if same_thing(thing, culprit):
+        return False  # named is somebody else
     near = not thing.namespace or not culprit.namespace or thing.namespace == culprit.namespace
-    return near and (any(same_thing(thing, e) for e in _linked(suspect)) or _is_named(thing.name, suspect, notes))
+    return any(same_thing(thing, e) for e in _linked(suspect)) or (near and _is_named(thing.name, suspect, notes))
 
 
 def _place(entity: Entity) -> str | None:

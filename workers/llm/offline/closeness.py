@@ -29,6 +29,8 @@ def closeness(
     # Of a program whose addresses stand in files that nobody reads, no edge is known: then none is missed.
     linked = any(graph.knows(a) for a in about)
     best = _by_place(entity, about[0].namespace or notes.namespace, known=0.7 if linked else 0.78, other=0.3)
+    # What the alerted complains of may be what this makes suffer: a route that leads the calls of a Service nowhere.
+    suffering = [v for s in signs if s.role == "cause" for v in s.victims]
     for alert in about:
         if same_thing(entity, alert) or (
             entity.kind == "Namespace" and entity.name == (alert.namespace or notes.namespace)
@@ -47,7 +49,7 @@ def closeness(
         if name in _OF_THE_USER and graph.distance(entity, alert) == 1:
             best = max(best, 0.95)
         for effect in effects:
-            if not any(same_thing(p, entity) for p in effect.points_at):
+            if not any(same_thing(p, e) for p in effect.points_at for e in (entity, *suffering)):
                 continue
             away = graph.distance(alert, effect.entity)
             if same_thing(effect.entity, alert) or away is not None:

@@ -162,7 +162,14 @@ def _only_store_of(writer: Entity, name: str, seen: Scene) -> list[Entity]:
     wanted = ("redis", "memcached") if name == "cache_unavailable" else ()
     used = [e.target for e in seen.edges if e.via != "log" and same_thing(e.source, writer)]
     stores = dict.fromkeys(t for t in used if (kind := store_kind(t.name)) and (not wanted or kind in wanted))
+    if len(stores) > 1 and name in _OF_DATABASES:
+        # Caches and brokers have no primary, no locks and no tables.
+        stores = dict.fromkeys(t for t in stores if store_kind(t.name) in _DATABASES) or stores
     return [culprit(next(iter(stores)), name, seen, (writer,))] if len(stores) == 1 else []
+
+
+_DATABASES = ("mongodb", "mysql", "postgres", "other")
+_OF_DATABASES = ("datastore_read_only_or_lagging", "slow_query_or_lock", "datastore_privilege_missing")
 
 
 def blamed_by(sign: Sign, name: str, seen: Scene) -> list[Entity]:
@@ -175,7 +182,9 @@ def blamed_by(sign: Sign, name: str, seen: Scene) -> list[Entity]:
         return [e for e in pointed if is_culprit_kind(e.kind, kinds)]
     if name in OF_THE_CALLEE:
         return []
-    if kinds == ("datastore",) and not store_kind(sign.entity.name):
+    # What a client says of its store's state is about the store, whatever the second guess at it is.
+    of_a_store = is_cause(sign.faults[0]) and fault(sign.faults[0]).culprit == ("datastore",)
+    if (kinds == ("datastore",) or (of_a_store and by_lines(sign))) and not store_kind(sign.entity.name):
         return _only_store_of(sign.entity, name, seen)
     own = culprit(sign.entity, name, seen)
     return [own] if is_culprit_kind(own.kind, kinds) else []

@@ -161,7 +161,7 @@ WAYS: dict[str, tuple[Way, ...]] = {
     "code_defect_in_release": (_release(_CODE), _release(_CODE, DAY)),
     "feature_flag_harmful": (
         _write("ConfigMap feature_flag", ANYTHING, DAY, "named"),
-        _write("feature_flag", within=DAY),
+        _write("feature_flag ConfigMap", within=DAY),
     ),
     "config_value_harmful": (
         _write("ConfigMap", ANYTHING, HOUR, "named"),

@@ -111,7 +111,7 @@ class Notes:
     @property
     def text(self) -> str:
         """What people and alerts say in words."""
-        words = [str(a.get(k) or "") for a in self.alerts for k in ("title", "summary")]
+        words = [str(a.get(k) or "") for a in self.alerts for k in ("type", "title", "summary")]
         # instance="worker-2:9100" names a node, and the port is the exporter's
         words += [str(v).rsplit(":", 1)[0] for a in self.alerts for v in (a.get("labels") or {}).values()]
         return " ".join([*words, self.question, *self.steering])

@@ -222,11 +222,25 @@ def _unmissed(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> floa
 
 
 def _selects(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
-    """F1: a guess of callers, whom a Service with nobody ready refuses alike; the objects show whom it selects."""
-    if suspect.fault != "service_selects_no_pods" or not all(by_lines(s) for s in suspect.signs):
+    """F1, F4, E10 and E7 as callers guess them, whom all of these refuse or keep waiting: whoever reads the objects
+    sees a selector that matches, a protocol, replicas and probes, and says by itself what is wrong with them."""
+    if suspect.fault not in _SEEN_IN_OBJECTS or not all(by_lines(s) for s in suspect.signs):
         return 1.0
-    selects = any(e.via == "selector" and same_thing(e.source, suspect.entity) for e in notes.edges)
-    return 0.5 if selects else 1.0
+    pointed = [p for s in suspect.signs for p in s.points_at] or [suspect.entity]
+    selected = [e for e in notes.edges if e.via == "selector" and any(same_thing(e.source, p) for p in pointed)]
+    if not selected:
+        return 1.0
+    if suspect.entity.kind == "Service":
+        return 0.5
+    return 0.6 if any(same_thing(e.target, suspect.entity) for e in selected) else 0.3
+
+
+_SEEN_IN_OBJECTS = (
+    "service_selects_no_pods",
+    "service_transport_wrong",
+    "scaled_to_zero",
+    "readiness_probe_misconfigured",
+)
 
 
 def _rebooted(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:

@@ -201,6 +201,14 @@ _NOT_TOLD_BY_PODS = re.compile(
 )
 
 
+_TOLD_BY_PODS = re.compile(
+    r"pod|replica|crash|restart|oom|memory|\bcpu\b|container|deployment|statefulset|daemonset|ready|unhealthy|down\b"
+    r"|probe|image|rollout|kube|node|scrape|target|exporter|absent|missing|heartbeat|disk|volume|saturat|usage|limit",
+    re.IGNORECASE,
+)
+"""What an alert speaks of where pods that run well are an answer. Where it speaks of anything else, they are none."""
+
+
 def _may_be_false(notes: Notes, well: Sequence[Sign]) -> bool:
     """Not while the alert's own expression is seen to hold; and ready pods say nothing of a queue, of errors and
     latency, or of what people order: there, only a measurement does."""
@@ -208,7 +216,7 @@ def _may_be_false(notes: Notes, well: Sequence[Sign]) -> bool:
         return True
     if notes.holds is not None:
         return not notes.holds
-    if notes.resolved or not _NOT_TOLD_BY_PODS.search(notes.text):
+    if notes.resolved or (_TOLD_BY_PODS.search(notes.text) and not _NOT_TOLD_BY_PODS.search(notes.text)):
         return True
     return any(not s.analyzer.startswith("kubernetes") for s in well)
 

@@ -14,6 +14,7 @@ from workers.simulation.world import World
 
 KEPT_SECONDS = 3600.0
 AT_ONCE_SECONDS = 1.0
+REPLACED_SECONDS = 60.0
 
 
 def notes(world: World) -> list[Note]:
@@ -59,7 +60,7 @@ def _scaling(world: World, it: Workload) -> Iterator[Note]:
             moves[-1] = (last[0], name, last[2], before + step)
         else:
             moves.append((at, name, before, before + step))
-    for at, name, before, after in moves:
+    for at, name, before, after in _wanted(moves):
         if at > world.now - KEPT_SECONDS:
             verb = "up" if after > before else "down"
             yield Note(
@@ -74,6 +75,19 @@ def _scaling(world: World, it: Workload) -> Iterator[Note]:
                 component="deployment-controller",
                 api_version="apps/v1",
             )
+
+
+def _wanted(moves: list[tuple[float, str, int, int]]) -> Iterator[tuple[float, str, int, int]]:
+    """Without what a ReplicaSet does by itself: a pod that is evicted or deleted gets its successor without any word of
+    the deployment controller."""
+    left = list(moves)
+    while left:
+        at, name, before, after = left.pop(0)
+        back = next((m for m in left if m[1] == name), None)
+        if after < before and back and back[0] - at < REPLACED_SECONDS and back[2:] == (after, before):
+            left.remove(back)
+            continue
+        yield at, name, before, after
 
 
 def _creation(pod: Pod) -> Iterator[Note]:
