@@ -6,9 +6,9 @@ Secrets are masked. Lists of kinds that the cluster does not serve stay unserved
 
 from __future__ import annotations
 
-import gzip
 import json
-from collections.abc import Iterator
+import lzma
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,8 +20,6 @@ from skills.redact import Redactor
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.staging import Staged
 from tests.skills.kubernetes import server
-
-_HEAVY = ("CustomResourceDefinition",)
 
 
 @dataclass(frozen=True)
@@ -44,14 +42,18 @@ def keep(cluster: ControlPlane, folder: Path, it: Staged, now: datetime, fired: 
         "fired": fired,
         "objects": [*_objects(cluster, it.namespace)],
     }
+    write(folder / f"{it.case['name']}.json.xz", body)
+
+
+def write(path: Path, body: Mapping[str, Any]) -> None:
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    (folder / f"{it.case['name']}.json.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
+    path.write_bytes(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
 
 
 def _objects(cluster: ControlPlane, namespace: str) -> Iterator[dict[str, Any]]:
     redactor = Redactor(b"")
     wanted = [(kind, place) for kind in kinds.IN_NAMESPACE for place in (namespace, kinds.SYSTEM_NAMESPACE)]
-    wanted += [(kind, "default") for kind in (kinds.EVENT,)]
+    wanted += [(kinds.EVENT, "default")]
     wanted += [(kind, "") for kind in kinds.OF_CLUSTER]
     wanted += [(kinds.LEASE, kinds.LEASE_NAMESPACE), (kinds.LEASE, kinds.SYSTEM_NAMESPACE)]
     for kind, place in wanted:
@@ -72,7 +74,7 @@ def _concerns(volume: dict[str, Any], namespace: str) -> bool:
 
 
 def read(path: Path) -> Recording:
-    it = json.loads(gzip.decompress(path.read_bytes()))
+    it = json.loads(lzma.decompress(path.read_bytes()))
     began, now = datetime.fromisoformat(it["began"]), datetime.fromisoformat(it["now"])
     return Recording(it["case"], it["namespace"], began, now, it.get("fired"), it["objects"])
 
