@@ -45,7 +45,7 @@ def whole_body(response: urllib3.BaseHTTPResponse, bound: Bound, began: float) -
                     return bytes(body[: bound.max_bytes])
                 raise TooLarge(f"answers with more than {_most(bound)}, reading stopped")
             if time.monotonic() - began > bound.seconds:
-                raise TooLong(f"had not ended its answer after {bound.seconds:.3g} s ({len(body)} bytes came)")
+                raise TooLong(f"had not ended its answer after {bound.seconds:.3g} s")
     except BaseException:
         response.close()
         raise

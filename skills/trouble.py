@@ -286,7 +286,8 @@ def out_of_time(party: Party, asked: str) -> Unanswered:
 
 _CHECKED = (
     # What the libraries call it (urllib3, httpx, http.client, our own), and how it is told. The first that fits.
-    (("TooLarge", "TooLong"), "{system} {error}", "ask for less, or for a shorter time"),
+    (("TooLarge",), "{system} {error}", "ask for less, or for a shorter time"),
+    (("TooLong",), "{system} {error}", "{health}, or ask for less"),
     (("FileNotFoundError", "PermissionError", "IsADirectoryError"), "{trust_file} cannot be read: {error}", "{trust}"),
     (("SSLCertVerificationError",), "the certificate of {host} is not trusted: {error}", "{trust}"),
     (("SSLError", "SSLZeroReturnError", "SSLEOFError"), "{origin} does not speak TLS as expected: {error}", "{url}"),

@@ -34,7 +34,7 @@ from skills.kubernetes.kinds import (
 from skills.kubernetes.objects import Object, mapping, maps, text
 from skills.kubernetes.reads import Read, fetch
 from skills.kubernetes.snapshot import WORKLOAD_KINDS, Snapshot
-from skills.trouble import Trouble
+from skills.trouble import Trouble, Unanswered
 
 THREADS = 8
 
@@ -116,7 +116,10 @@ class Reading:
         if self._errors and len(self._errors) + len(self._late) == len(self.done):
             raise self._errors[0]
         if self._late and not self._errors:
-            raise ToolError(f"kubernetes: nothing was read within {self._seconds:.3g} s")
+            raise Unanswered(
+                f"Kubernetes did not answer within {self._seconds:.3g} s: nothing was read",
+                "look at the health of Kubernetes, or raise skills.kubernetes.first_look_seconds",
+            )
 
     def snapshot(self) -> Snapshot:
         gaps = list(_merged(self._missed))

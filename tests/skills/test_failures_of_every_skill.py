@@ -124,7 +124,7 @@ COLUMNS: Mapping[str, tuple[Behaviour, str]] = {
     "nothing": (ways.nothing, "{system} closed the connection without an answer|{system} broke off its answer"),
     "slowly": (
         ways.slowly,
-        "{system} had not ended its answer after 0.…bytes came)|{system} did not answer within 0.… s",
+        "{system} had not ended its answer after …s; look at the health|{system} did not answer within 0.… s",
     ),
     "100 MB": (
         ways.a_flood,

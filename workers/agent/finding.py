@@ -163,13 +163,15 @@ def _gaps(draft: Draft, more: Sequence[Gap]) -> tuple[GapRecord, ...]:
 
 
 def _told_once(gaps: Iterable[GapRecord]) -> Iterator[GapRecord]:
-    """What fell for one and the same reason shares it: a log system that is down blinds all that read its logs."""
-    by_reason: dict[str, list[str]] = {}
+    """What fell for one and the same reason shares it, whatever was asked: a log system that is down blinds all that
+    read its logs."""
+    by_reason: dict[str, list[GapRecord]] = {}
     for gap in gaps:
-        by_reason.setdefault(gap.why, []).append(gap.what)
-    for why, what in by_reason.items():
+        by_reason.setdefault(gap.why.partition("; asked: ")[0], []).append(gap)
+    for same in by_reason.values():
+        what = [gap.what for gap in same]
         more = f" and {len(what) - _NAMED} more" if len(what) > _NAMED else ""
-        yield GapRecord(what=", ".join(what[:_NAMED]) + more, why=why)
+        yield GapRecord(what=", ".join(what[:_NAMED]) + more, why=same[0].why)
 
 
 def _cited(finding: Finding) -> list[str]:
