@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -217,14 +218,17 @@ def _prometheus(case: Mapping[str, Any], it: Made, *, whole: bool) -> Prometheus
 
 
 def _first_pods(objects: Iterable[Obj]) -> dict[str, str]:
-    """By the name of their workload."""
+    """By the name of their workload; `ingest.1` is the second of ingest."""
     found: dict[str, str] = {}
     of = {
         o["metadata"]["name"]: o["metadata"]["ownerReferences"][0]["name"] for o in objects if o["kind"] == "ReplicaSet"
     }
     for pod in (o for o in objects if o["kind"] == "Pod" and "ownerReferences" in o["metadata"]):
         owner = pod["metadata"]["ownerReferences"][0]["name"]
-        found.setdefault(of.get(owner, owner), pod["metadata"]["name"])
+        name = of.get(owner, owner)
+        number = next(n for n in count() if f"{name}.{n}" not in found)
+        found.setdefault(name, pod["metadata"]["name"])
+        found[f"{name}.{number}"] = pod["metadata"]["name"]
     return found
 
 

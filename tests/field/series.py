@@ -23,8 +23,8 @@ Course = Callable[[float], float]
 
 
 def parsed(text: str, pods: Mapping[str, str]) -> Series:
-    """`%orders` is the first pod of orders."""
-    match = _SERIES.match(re.sub(r"%([\w-]+)", lambda m: pods[m[1]], text))
+    """`%orders` is the first pod of orders, `%orders.1` its second."""
+    match = _SERIES.match(re.sub(r"%([\w-]+(?:\.\d)?)", lambda m: pods[m[1]], text))
     assert match, text
     labels = dict(re.findall(r'(\w+)="([^"]*)"', match["labels"] or ""))
     begins, _, _ = _point(match["course"].split()[0].removeprefix("+"))
