@@ -245,3 +245,13 @@ def test_only_a_scaling_to_nothing_leaves_nothing(what):
     gone = shown("scaled_to_zero")
     assert attributed(gone, changes=[altered(CART, what, 1, "scale", "it")]) == "it"
     assert attributed(gone, changes=[altered(CART, what.replace("0", "1"), 1, "scale", "it")]) == "unknown"
+
+
+def test_a_release_from_the_same_registry_takes_no_credentials_away():
+    refused = shown("registry_credentials_missing")
+    moved = altered(CART, "cart image registry.one/shop/cart:1 -> registry.two/shop/cart:2")
+    assert attributed(refused, changes=[moved]) == moved.id
+    same = altered(CART, "cart image registry.one/shop/cart:1 -> registry.one/shop/cart:2")
+    assert attributed(refused, changes=[same]) == "unknown"
+    dropped = altered(CART, 'imagePullSecrets [{"name":"pull"}] -> (removed)')
+    assert attributed(refused, changes=[dropped]) == dropped.id

@@ -77,3 +77,26 @@ def test_of_all_that_lives_on_a_node_the_one_that_suffers_is_told():
     told = spread(node, suffers(CHECKOUT, "Service data/db"), edges=calls)
     assert [a for a, _ in told] == ["Node worker-3", "StatefulSet db"]
     assert all("payment" not in b and "mail" not in b for _, b in told)
+
+
+def test_a_volume_reaches_the_caller_by_way_of_the_store_that_the_caller_complains_of():
+    full = symptom("PersistentVolumeClaim data/data-db-0", "volume_full", "db has no space left", 0.95,
+                   points_at=["Service shop/db"], victims=[CHECKOUT])  # fmt: skip
+    stands = edge(CHECKOUT, "Service data/db")
+    assert spread(full, edges=[stands]) == [
+        ("PersistentVolumeClaim data-db-0", "Service db"), ("Service db", "Deployment checkout")
+    ]  # fmt: skip
+    # A namesake that the caller does not call is another one.
+    assert spread(full, edges=[edge("Deployment data/report", "Service data/db")]) == [
+        ("PersistentVolumeClaim data-db-0", "Deployment checkout")
+    ]
+
+
+def test_a_node_that_alerted_is_followed_by_who_suffers_on_it_and_by_nobody_else():
+    node = symptom("Node worker-3", "disk_io_slow_or_failing", "worker-3 answers slowly", 0.95,
+                   victims=["StatefulSet data/db", "Deployment shop/mail"])  # fmt: skip
+    told = run(
+        request(alert("", labels={"node": "worker-3"}, title="worker-3 is slow")),
+        FakeSkill(sees=looks(node, suffers(CHECKOUT, "Service data/db"), edges=[edge(CHECKOUT, "Service data/db")])),
+    ).chain
+    assert [(k.source.name, k.target.name) for k in told] == [("worker-3", "db"), ("db", "checkout")]

@@ -44,6 +44,8 @@ def id_of_change(suspect: Suspect, notes: Notes) -> str:
     named = next((s.change for s in suspect.signs if s.change and s.role != "change" and s.change not in known), None)
     if named:
         return named
+    if suspect.fault not in WAYS:
+        return NONE
     return NONE if suspect.fault not in NEVER_BY_ITSELF and _looked(suspect.entity, notes) else UNKNOWN
 
 

@@ -50,6 +50,7 @@ def _write(kinds: str, what: str = ANYTHING, within: timedelta = HOURS, whose: W
 _MORE = r"Scaled up replica set|replicas [1-9]"
 _TO_NOTHING = r"Scaled down replica set \S+ (?:from \d+ )?to 0|replicas (?:\d+ -> )?0\b"
 _CODE = r"\bimage\b"
+_OTHER_REGISTRY = r"\bimage ([^/\s]+)/\S+ -> (?!\1/)"
 _STARTS = r"\bimage\b|\bcommand\b|\bargs\b|\benv\b|envFrom|workingDir|initContainer"
 _VOLUMES = r"volume|claim"
 _QUOTAS = "ResourceQuota LimitRange"
@@ -106,7 +107,7 @@ WAYS: dict[str, tuple[Way, ...]] = {
     "registry_credentials_missing": (
         _release("imagePullSecret|serviceAccount"),
         _write("Secret ServiceAccount", ANYTHING, DAY, "named"),
-        _release(r"\bimage\b"),
+        _release(_OTHER_REGISTRY),
     ),
     "image_wrong_architecture": (_release(_CODE),),
     "secret_or_configmap_missing": (_release(r"\benv\b|envFrom|volume|secret|configMap"),),
@@ -185,7 +186,7 @@ NEVER_BY_ITSELF = frozenset(
         "mesh_policy_blocks", "code_defect_in_release", "feature_flag_harmful", "config_value_harmful",
         "contract_broken_between_services", "datastore_credentials_rejected", "datastore_endpoint_wrong",
         "dependency_address_wrong", "container_command_invalid", "security_context_rejected",
-        "image_wrong_architecture", "secret_or_configmap_missing", "rollout_deadlocked",
+        "image_wrong_architecture", "secret_or_configmap_missing", "registry_credentials_missing", "rollout_deadlocked",
     }
 )  # fmt: skip
 """Faults that somebody made, by the meaning of their name: where no change is seen, it was not seen."""

@@ -6,11 +6,11 @@ name it, or a reference to it by one that suffers. What merely could have been r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from skills.contract import Entity
-from workers.llm.entities import akin, family, is_claim_of, same_thing, scaled_by
+from workers.llm.entities import akin, family, is_claim_of, owner_name, same_thing, scaled_by
 from workers.llm.graph import vertex
 from workers.llm.offline.notes import Notes, Sign
 from workers.llm.offline.suspects import Ranking, Suspect
@@ -34,13 +34,26 @@ def links(lead: Suspect, notes: Notes, ranking: Ranking) -> list[Link]:
     return _to_alerted(scene) or _onward(scene)
 
 
+@dataclass(frozen=True)
+class _Tale:
+    """Somebody suffers, and what its symptom points at."""
+
+    sufferer: Entity
+    points_at: tuple[Entity, ...]
+    sign: Sign
+
+
 class _Scene:
     """What was seen, as this module asks for it."""
 
     def __init__(self, lead: Suspect, notes: Notes, ranking: Ranking) -> None:
         self.lead, self.graph, self.alerted = lead, ranking.graph, ranking.alerted
         over = not lead.ongoing
-        self.effects = [e for e in ranking.effects if e.specificity >= FAINT and (e.ongoing or over)]
+        effects = [e for e in ranking.effects if e.specificity >= FAINT and (e.ongoing or over)]
+        self.tales = [_Tale(e.entity, e.points_at, e) for e in effects]
+        # What a caller says of a store is the store's symptom, with the caller as its victim.
+        self.tales += [_Tale(v, s.points_at, s) for s in lead.signs for v in s.victims if s.points_at]
+        self.tales.sort(key=lambda t: -t.sign.specificity)
         self._numbers = notes.edge_evidence
 
     def alerts(self, entity: Entity) -> bool:
@@ -48,12 +61,14 @@ class _Scene:
 
     def told(self, sufferer: Entity, culprit: Entity) -> Sign | None:
         """The strongest symptom in which the one points at the other."""
-        pointing = [
-            e
-            for e in self.effects
-            if same_thing(e.entity, sufferer) and any(same_thing(p, culprit) for p in e.points_at)
-        ]
-        return max(pointing, key=lambda e: e.specificity, default=None)
+        return next((t.sign for t in self.tales if same_thing(t.sufferer, sufferer) and self.names(t, culprit)), None)
+
+    def names(self, tale: _Tale, culprit: Entity) -> bool:
+        """Whether it points at this: a metric or a line may know it by a host name without its namespace."""
+        return any(
+            same_thing(p, culprit) or (_is_namesake(p, culprit) and self.graph.distance(tale.sufferer, culprit) == 1)
+            for p in tale.points_at
+        )
 
     def link(self, culprit: Entity, sufferer: Entity) -> Link | None:
         """None where nothing that was seen leads from the one to the other."""
@@ -72,16 +87,19 @@ class _Scene:
 
     def involves(self, entity: Entity) -> bool:
         """Whether it alerted, suffers, or somebody who suffers names it."""
-        return self.alerts(entity) or any(
-            same_thing(e.entity, entity) or any(same_thing(p, entity) for p in e.points_at) for e in self.effects
-        )
+        return self.alerts(entity) or any(same_thing(t.sufferer, entity) or self.names(t, entity) for t in self.tales)
+
+
+def _is_namesake(said: Entity, entity: Entity) -> bool:
+    alike = owner_name(said.kind, said.name) == owner_name(entity.kind, entity.name)
+    return alike and family(said.kind) == family(entity.kind) == "app"
 
 
 def _to_alerted(scene: _Scene) -> list[Link]:
     root = scene.lead.entity
     if scene.alerts(root):
         return []
-    for start in [root] if _serves_itself(root) else _served(scene):
+    for start in [root] if _serves_itself(root) else _on_the_way(scene):
         first = [] if same_thing(start, root) else [Link(root, start, _shown(scene.lead, start))]
         if scene.alerts(start):
             return first
@@ -96,9 +114,21 @@ def _serves_itself(entity: Entity) -> bool:
     return family(entity.kind) == "app" or entity.kind == "external"
 
 
+def _on_the_way(scene: _Scene) -> list[Entity]:
+    """What the culprit carries and what alerted depends on, nearest to the culprit first."""
+    near = [v for v in _served(scene) if any(scene.graph.distance(a, v) is not None for a in scene.alerted)]
+    lowest = _lowest(near, scene)
+    return [*lowest, *(v for v in near if v not in lowest)]
+
+
+def _lowest(of: Sequence[Entity], scene: _Scene) -> list[Entity]:
+    """Those that depend on none of the others."""
+    return [v for v in of if not any(scene.graph.distance(v, w) for w in of if w is not v)]
+
+
 def _served(scene: _Scene) -> list[Entity]:
-    """What the culprit carries, where it is nearest to it: of its victims those that depend on no other victim, on the
-    way from what alerted."""
+    """What the culprit carries: its victims, the owner of a claim, the target of an autoscaler. Whoever uses a flag or
+    lives on a node may suffer; who is seen to is told."""
     root = scene.lead.entity
     victims = [v for s in scene.lead.signs for v in s.victims if family(v.kind) == "app"]
     ends = [e for edge in scene.graph.edges for e in (edge.source, edge.target) if family(e.kind) == "app"]
@@ -106,13 +136,8 @@ def _served(scene: _Scene) -> list[Entity]:
     if scaled := scaled_by(root):
         victims.append(scaled)
     if root.kind == "Node":
-        victims += [e.entity for e in scene.effects if any(same_thing(p, root) for p in e.points_at)]
-    # Whoever uses a flag or lives on a node may suffer; who is seen to is told.
-    victims = [v for v in victims if scene.involves(v)]
-    near = list({vertex(v): v for v in reversed(victims)}.values())[::-1]
-    near = [v for v in near if any(scene.graph.distance(a, v) is not None for a in scene.alerted)]
-    lowest = [v for v in near if not any(scene.graph.distance(v, w) for w in near if w is not v)]
-    return [*lowest, *(v for v in near if v not in lowest)]
+        victims += [t.sufferer for t in scene.tales if scene.names(t, root)]
+    return list({vertex(v): v for v in reversed(victims) if scene.involves(v)}.values())[::-1]
 
 
 def _shown(lead: Suspect, served: Entity) -> tuple[str, ...]:
@@ -144,15 +169,17 @@ def _told_way(start: Entity, alert: Entity, scene: _Scene) -> list[Link]:
     seen = {vertex(start)}
     for way in ways:
         here = way[-1].target if way else start
-        for effect in scene.effects:
-            if vertex(effect.entity) in seen or not any(same_thing(p, here) for p in effect.points_at):
-                continue
-            link = scene.link(here, effect.entity)
+        for tale in scene.tales:
+            link = (
+                scene.link(here, tale.sufferer)
+                if vertex(tale.sufferer) not in seen and scene.names(tale, here)
+                else None
+            )
             if link is None:
                 continue
-            seen.add(vertex(effect.entity))
+            seen.add(vertex(tale.sufferer))
             ways.append([*way, link])
-            if same_thing(effect.entity, alert):
+            if same_thing(tale.sufferer, alert):
                 return ways[-1]
     return []
 
@@ -160,33 +187,42 @@ def _told_way(start: Entity, alert: Entity, scene: _Scene) -> list[Link]:
 def _named(scene: _Scene) -> list[Link]:
     """No way is known: a symptom names both ends itself."""
     root = scene.lead.entity
-    for sign in (*scene.lead.signs, *scene.effects):
-        of_lead = sign in scene.lead.signs
-        told = of_lead or any(same_thing(p, root) for p in sign.points_at)
-        for end in sign.victims if of_lead else (sign.entity,):
-            if told and scene.alerts(end) and not same_thing(end, root):
-                return [Link(root, end, sign.evidence)]
+    victims = [(v, s) for s in scene.lead.signs for v in s.victims]
+    pointing = [(t.sufferer, t.sign) for t in scene.tales if scene.names(t, root)]
+    for end, sign in (*victims, *pointing):
+        if scene.alerts(end) and not same_thing(end, root):
+            return [Link(root, end, sign.evidence)]
     return []
 
 
 def _onward(scene: _Scene) -> list[Link]:
-    """Those who say that they suffer from what alerted; who also names another of them suffers by way of that one."""
+    """From what alerted itself to those who say that they suffer from it, over what it carries."""
     root = scene.lead.entity
-    callers = list(_callers(root, scene))
+    if _serves_itself(root):
+        return _sufferers(root, scene)[:MOST_ONWARD]
+    found = []
+    for served in _lowest(_served(scene), scene)[:MOST_ONWARD]:
+        found += [Link(root, served, _shown(scene.lead, served)), *_sufferers(served, scene)[:1]]
+    return found
+
+
+def _sufferers(culprit: Entity, scene: _Scene) -> list[Link]:
+    """Who also names another of them suffers by way of that one."""
+    callers = list(_callers(culprit, scene))
     found = []
     for link in callers:
         between = next((c.target for c in callers if c is not link and scene.told(link.target, c.target)), None)
         if between and not scene.told(between, link.target):
             link = scene.link(between, link.target) or link
         found.append(link)
-    return found[:MOST_ONWARD]
+    return found
 
 
 def _callers(culprit: Entity, scene: _Scene) -> Iterator[Link]:
     known = {vertex(culprit)}
-    for effect in sorted(scene.effects, key=lambda e: -e.specificity):
-        if vertex(effect.entity) in known or not any(same_thing(p, culprit) for p in effect.points_at):
+    for tale in scene.tales:
+        if vertex(tale.sufferer) in known or not scene.names(tale, culprit):
             continue
-        known.add(vertex(effect.entity))
-        if link := scene.link(culprit, effect.entity):
+        known.add(vertex(tale.sufferer))
+        if link := scene.link(culprit, tale.sufferer):
             yield link
