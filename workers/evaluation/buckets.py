@@ -70,7 +70,9 @@ def bucket(name: str, judged: Sequence[Judged], by: Rule) -> Promise | None:
         return Promise(name, "can solve", right, blind, f"right {right.value:.0%} of {right.n}, surely {right.low:.0%}")
     if right.n >= by.blind_cases and blind >= by.blind * right.n:
         return Promise(name, "out of reach", right, blind, f"data or a permission is absent in {blind} of {right.n}")
-    why = f"only {right.n} judged" if right.n < by.cases else f"right {right.value:.0%} of {right.n}, surely only {right.low:.0%}"
+    why = f"only {right.n} judged"
+    if right.n >= by.cases:
+        why = f"right {right.value:.0%} of {right.n}, surely only {right.low:.0%}"
     return Promise(name, "learning", right, blind, why)
 
 

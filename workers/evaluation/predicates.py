@@ -165,9 +165,7 @@ def _clause(text: str, predicate: str) -> Clause:
         if (clause := _comparison(compared, text, predicate)) is not None:
             return clause
     elif _OPERATOR.search(text):
-        raise Uncheckable(
-            f"{predicate!r}: {text!r}: after the operator stands no figure such as 50%, 128Mi or 2x before"
-        )
+        raise Uncheckable(f"{predicate!r}: after the operator stands no figure such as 50%, 128Mi or 2x before")
     field, equals, value = text.partition(" = ")
     if equals:
         return Clause((_word(value.strip()), *(_word(w) for w in _metrics(field))), metrics=tuple(_metrics(text)))

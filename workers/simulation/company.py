@@ -203,6 +203,12 @@ class Company(_Part):
 
 
 @cache
+def companies() -> tuple[str, ...]:
+    folder = files("workers.simulation") / "companies"
+    return tuple(sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")))
+
+
+@cache
 def company(name: str) -> Company:
     """The company of companies/NAME.yaml. Raises SimulationError."""
     source = files("workers.simulation") / "companies" / f"{name}.yaml"

@@ -103,6 +103,12 @@ def _alerts(it: Scenario, rules: Rules, now: float) -> list[Alert]:
         raise SimulationError(
             f"scenarios/{it.name}.yaml: alert: {it.alert.rule} does not fire for {it.alert.match}; active: {seen}"
         )
+    if it.verdict == "recovered" and any(
+        a.firing and scenario.matching(dict(a.labels), it.alert.match) for a in rules.alerts(chosen, now)
+    ):
+        raise SimulationError(
+            f"scenarios/{it.name}.yaml: verdict: recovered, but {it.alert.rule} still fires for {it.alert.match}"
+        )
     return sorted(found, key=lambda a: (a.fired_at, a.labels))
 
 

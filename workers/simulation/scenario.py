@@ -17,11 +17,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from skills import registry
 from skills.faults import UnknownFault, all_faults
 from skills.faults import fault as leaf
-from workers.simulation import aftermath, blow, harmless, innocent
+from workers.simulation import aftermath, blow, coherence, harmless, innocent
 from workers.simulation.births import found
 from workers.simulation.blow import Altered, Blow, Thing, workload_thing
 from workers.simulation.clock import moment
-from workers.simulation.company import Company, SimulationError, company
+from workers.simulation.company import Company, SimulationError, companies, company
 from workers.simulation.promql.syntax import duration
 from workers.simulation.world import World
 
@@ -148,8 +148,12 @@ def load(name: str) -> Scenario:
 
 def parse(raw: Any, name: str, source: str) -> Scenario:
     """Raises SimulationError naming file, key and reason."""
+    if not isinstance(raw or {}, dict):
+        raise SimulationError(f"{source}: holds no mapping of keys but {str(raw)[:40]!r}")
     try:
         made = Scenario.model_validate({"name": name, **(raw or {})})
+        if made.company not in companies():
+            raise _Wrong(f"company: there is no company called {made.company!r}; there are {', '.join(companies())}")
         where = company(made.company)
         _check(made, where)
     except ValidationError as error:
@@ -221,6 +225,8 @@ def _check(it: Scenario, where: Company) -> None:
         moment(it.at)
     except ValueError:
         raise _Wrong(f"at: {it.at!r} is no moment in ISO form") from None
+    for contradiction in coherence.contradictions(it):
+        raise _Wrong(contradiction)
 
 
 def _seconds(text: str, key: str) -> float:
