@@ -45,7 +45,8 @@ def answers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     try:
         staging.furnish(cluster)
         # All of the investigator is loaded before the first fault, which takes a while on a busy machine.
-        investigate({"kubernetes": cluster.url}, CASES["healthy"], "chaos-mesh", *2 * [datetime.now(UTC)])
+        now = datetime.now(UTC)
+        investigate({"kubernetes": cluster.url}, CASES["healthy"], "chaos-mesh", now, now)
         yield answer
     finally:
         kubelets.close()

@@ -211,8 +211,8 @@ def _symptom(look: Look, rule: Rule, series: Series) -> Symptom | None:
     moment = change_point(series.points)
     always = ratio.before is not None and ratio.before >= rule.full_at
     filled = _Filled(series.labels, percent=shown(100 * ratio.peak))
-    before = shown(100 * ratio.before) if ratio.before is not None else "none"
-    text = f"{rule.says.format_map(filled)} (baseline {before} %)"
+    before = f"baseline {shown(100 * ratio.before)} %" if ratio.before is not None else "no baseline"
+    text = f"{rule.says.format_map(filled)} ({before})"
     end = back_since(series, math.nextafter(rule.full_at, 0.0))
     text += told(end)
     return Symptom(

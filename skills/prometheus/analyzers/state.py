@@ -21,6 +21,8 @@ QUESTIONS = (
     ),
     Question("wanted", "kube_deployment_spec_replicas{{ns}}", shows="replicas wanted"),
     Question("available", "kube_deployment_status_replicas_available{{ns}}", shows="replicas available"),
+    Question("wanted_stateful", "kube_statefulset_replicas{{ns}}", shows="replicas wanted"),
+    Question("ready_stateful", "kube_statefulset_status_replicas_ready{{ns}}", shows="replicas ready"),
     Question(
         "store_up",
         'min by (__name__, namespace, pod, service, job, instance) ({__name__=~"redis_up|pg_up|mysql_up|mongodb_up"})',
@@ -98,25 +100,33 @@ def _nodes(look: Look) -> list[Symptom]:
 
 
 def _replicas(look: Look) -> list[Symptom]:
-    available = {(s.labels.get("namespace"), s.labels.get("deployment")): s for s in look.ask("available")}
+    return [
+        *_short_of(look, "Deployment", "wanted", "available", "available"),
+        *_short_of(look, "StatefulSet", "wanted_stateful", "ready_stateful", "ready"),
+    ]
+
+
+def _short_of(look: Look, kind: str, wanting: str, having: str, word: str) -> list[Symptom]:
+    label = kind.lower()
+    there = {(s.labels.get("namespace"), s.labels.get(label)): s for s in look.ask(having)}
     found = []
-    for series in look.ask("wanted"):
-        key = (series.labels.get("namespace"), series.labels.get("deployment"))
-        entity = Entity(kind="Deployment", namespace=key[0], name=key[1] or "")
+    for series in look.ask(wanting):
+        key = (series.labels.get("namespace"), series.labels.get(label))
+        entity = Entity(kind=kind, namespace=key[0], name=key[1] or "")
         wanted = compare(series, look.window, look.baseline)
         if last(series) == 0 and wanted.before:
             moment = change_point(series.points, least=1)
-            text = f"deployment {entity.name} wants 0 replicas, {shown(wanted.before)} in the baseline"
-            found.append(_state(look, "wanted", entity, ("scaled_to_zero",), text, 0.9, moment.at if moment else None))
+            text = f"{label} {entity.name} wants 0 replicas, {shown(wanted.before)} in the baseline"
+            found.append(_state(look, wanting, entity, ("scaled_to_zero",), text, 0.9, moment.at if moment else None))
             continue
-        have = available.get(key)
+        have = there.get(key)
         if have is None or last(series) is None or last(have) is None:
             continue
         if (last(have) or 0) < (last(series) or 0):
             moment = change_point(have.points, least=1)
-            text = f"deployment {entity.name} has {shown(last(have))} of {shown(last(series))} replicas available"
+            text = f"{label} {entity.name} has {shown(last(have))} of {shown(last(series))} replicas {word}"
             since = moment.at if moment and moment.after < moment.before else None
-            found.append(_state(look, "available", entity, (), text, 0.3, since, role="effect"))
+            found.append(_state(look, having, entity, (), text, 0.3, since, role="effect"))
     return found
 
 
@@ -142,7 +152,9 @@ def _jobs(look: Look) -> list[Symptom]:
         if not inside or values(series, look.baseline):
             continue  # a job that failed before the window tells nothing about now
         entity = Entity(kind="Job", namespace=series.labels.get("namespace"), name=series.labels.get("job_name", ""))
-        text = f"job {entity.name} has {shown(max(inside))} failed pods"
+        # With a reason (kube-state-metrics 2) the value says that the Job failed for it, not how many pods did.
+        reason = series.labels.get("reason", "")
+        text = f"job {entity.name} " + (f"failed: {reason}" if reason else f"has {shown(max(inside))} failed pods")
         found.append(_state(look, "job_failed", entity, ("scheduled_job_failing",), text, 0.6, series.points[0][0]))
     return found
 

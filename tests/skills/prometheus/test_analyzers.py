@@ -120,6 +120,38 @@ def test_a_deployment_scaled_to_zero_is_seen_and_one_that_never_ran_is_not() -> 
     assert (found.entity.name, found.faults, found.onset) == ("cart", ("scaled_to_zero",), ONSET)
 
 
+def test_a_store_scaled_to_zero_is_seen_like_any_workload() -> None:
+    gone = step(1, 0, namespace="shop", statefulset="cache")
+    short, ready = step(3, 3, namespace="shop", statefulset="db"), step(3, 2, namespace="shop", statefulset="db")
+    zero, lacks = state.analyze(look(wanted_stateful=(gone, short), ready_stateful=(ready,)))
+    assert (str(zero.entity), zero.faults, zero.onset) == ("StatefulSet shop/cache", ("scaled_to_zero",), ONSET)
+    assert (lacks.role, lacks.summary) == ("effect", "statefulset db has 2 of 3 replicas ready")
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ({"reason": "BackoffLimitExceeded"}, "job report failed: BackoffLimitExceeded"),
+        ({}, "job report has 1 failed pods"),
+    ],
+)
+def test_a_failed_job_is_told_by_its_reason_where_the_series_has_one(labels: dict[str, str], words: str) -> None:
+    """kube-state-metrics 2.18 of a Job that gave up: one series a reason, 1 for the one that holds."""
+    failed = Series(
+        {"namespace": "shop", "job_name": "report", **labels},
+        tuple((ONSET + timedelta(minutes=m), 1.0) for m in (1, 9)),
+    )
+    (found,) = state.analyze(look(job_failed=(failed,)))
+    assert found.summary == words
+
+
+def test_a_quota_that_is_full_and_has_no_past_says_so() -> None:
+    labels = {"namespace": "shop", "resource": "pods", "resourcequota": "objects"}
+    fresh = Series(labels, tuple((ONSET + timedelta(minutes=m), 1.0) for m in (1, 9)))
+    (found,) = saturation.analyze(look(quota_pods=(fresh,)))
+    assert found.summary == "quota objects of shop: pods is 100 % used (no baseline)"
+
+
 def test_a_certificate_is_expired_when_its_time_lies_before_now() -> None:
     past = NOW.timestamp() - 60
     (found,) = state.analyze(
