@@ -37,7 +37,7 @@ def witnesses(snapshot: Snapshot, focus: Focus) -> list[Tail]:
 
 def _heard_first(snapshot: Snapshot, workload: Entity) -> list[Object]:
     running = [p for p in live(snapshot.pods_of(workload)) if not is_finished(p)]
-    return sorted(running, key=lambda p: (not is_ready(p), -restarts(p), name(p)))
+    return sorted(running, key=lambda p: (not is_ready(p), -restarts(p)))
 
 
 def _spoken(pod: Object) -> list[str]:

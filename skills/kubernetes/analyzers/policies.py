@@ -8,6 +8,7 @@ PeerAuthentication STRICT towards callers without a proxy.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from skills.contract import Entity, Focus, Symptom, Window
@@ -23,6 +24,7 @@ from skills.kubernetes.objects import (
     maps,
     name,
     namespace,
+    strings,
     text,
     time_of,
 )
@@ -141,6 +143,8 @@ def _selected(snapshot: Snapshot, policy: Object) -> list[Object]:
 def _authorization(snapshot: Snapshot, policy: Object) -> Symptom | None:
     pods = _selected(snapshot, policy)
     action, rules = text(policy, "spec", "action") or "ALLOW", maps(policy, "spec", "rules")
+    if _is_of_gateway(snapshot, policy):
+        return _at_the_gateway(snapshot, policy, action, rules)
     if not pods or action not in ("ALLOW", "DENY"):
         return None
     if action == "ALLOW" and not rules:
@@ -153,6 +157,48 @@ def _authorization(snapshot: Snapshot, policy: Object) -> Symptom | None:
         why, specificity = f"allows only {rules[0]}", 0.4
     specificity *= weight_by_age(snapshot, latest([created(policy), time_of(owner_of_field(policy, "spec")[1])]))
     return _mesh(snapshot, "AuthorizationPolicy", policy, pods, why, specificity)
+
+
+def _is_of_gateway(snapshot: Snapshot, policy: Object) -> bool:
+    """Of a gateway that stands in a namespace of its own, whose pods are not read: by the label that charts give it, or
+    by the Gateway that it names."""
+    selected = mapping(policy, "spec", "selector", "matchLabels")
+    named = any("gateway" in f"{k}={v}".lower() for k, v in selected.items())
+    named |= any(text(t, "kind") == "Gateway" for t in maps(policy, "spec", "targetRefs"))
+    return named and namespace(policy) not in snapshot.namespaces
+
+
+def _at_the_gateway(snapshot: Snapshot, policy: Object, action: str, rules: list[Object]) -> Symptom | None:
+    """Denies at the door whatever comes in from outside: whoever is called from there gets no requests."""
+    if action == "ALLOW" and not rules:
+        why, specificity = "allows nothing at all", 0.9
+    elif action == "DENY" and any(not r.get("from") and not r.get("when") for r in rules):
+        why, specificity = f"denies {rules[0]} to anybody", 0.85
+    elif action == "DENY" and rules:
+        why, specificity = f"denies {rules[0]}", 0.5
+    else:
+        return None
+    at = latest([created(policy), time_of(owner_of_field(policy, "spec")[1])])
+    found = _mesh(snapshot, "AuthorizationPolicy", policy, [], f"of the gateway {why}", specificity)
+    return replace(found, specificity=specificity * weight_by_age(snapshot, at), victims=_let_in(snapshot))
+
+
+def _let_in(snapshot: Snapshot) -> tuple[Entity, ...]:
+    """Workloads that requests from outside reach first: those that routes lead to, else those that nobody inside
+    calls."""
+    behind: dict[Entity, list[Entity]] = {}
+    for edge in topology.edges(snapshot):
+        if edge.via == "selector":
+            behind.setdefault(edge.source, []).append(edge.target)
+    routed = [e.target for e in topology.edges(snapshot) if e.via == "ingress"]
+    for virtual in snapshot.of("VirtualService"):
+        hosts = [text(r, "destination", "host") for rule in maps(virtual, "spec", "http") for r in maps(rule, "route")]
+        outer = [g for g in strings(virtual, "spec", "gateways") if g != "mesh"]
+        place = namespace(virtual)
+        routed += [Entity(kind="Service", namespace=place, name=h.partition(".")[0]) for h in hosts if outer]
+    called = {e.target for e in topology.edges(snapshot) if e.via in ("env", "config")}
+    doors = routed or [service for service in behind if service not in called]
+    return tuple(dict.fromkeys(t for service in doors for t in (service, *behind.get(service, ()))))
 
 
 def _peer(snapshot: Snapshot, policy: Object) -> Symptom | None:

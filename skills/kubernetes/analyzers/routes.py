@@ -19,6 +19,8 @@ from skills.kubernetes.objects import (
     Object,
     condition,
     entity,
+    labels,
+    mapping,
     maps,
     name,
     namespace,
@@ -26,6 +28,9 @@ from skills.kubernetes.objects import (
     number,
     text,
 )
+from skills.kubernetes.pods import live
+from skills.kubernetes.references import Target
+from skills.kubernetes.selectors import describe, matches_map
 from skills.kubernetes.snapshot import Snapshot
 from skills.kubernetes.topology import ingress_backends
 
@@ -238,4 +243,21 @@ def _virtual(snapshot: Snapshot, virtual: Object) -> Symptom | None:
                 if subset and known and (target.service, subset) not in subsets:
                     told = f"{protocol} route leads to subset {subset} of {host}, which no DestinationRule defines"
                     return _symptom(snapshot, virtual, told, 0.93, "VirtualService")
+                if subset and (empty := _empty_subset(snapshot, target, subset)):
+                    told = f"{protocol} route leads to subset {subset} of {host}, {empty}"
+                    return _symptom(snapshot, virtual, told, 0.93, "VirtualService", instead=target.service)
     return None
+
+
+def _empty_subset(snapshot: Snapshot, target: Target, subset: str) -> str:
+    """Why the subset of a DestinationRule holds no pod of its Service; empty when it holds one."""
+    service = snapshot.find("Service", target.namespace, target.service)
+    pods = live(snapshot.selected_by(service)) if service and snapshot.knows("Pod", target.namespace) else []
+    for rule in snapshot.all("DestinationRule"):
+        for each in maps(rule, "spec", "subsets"):
+            wanted = mapping(each, "labels")
+            if text(rule, "spec", "host").partition(".")[0] != target.service or text(each, "name") != subset:
+                continue
+            if wanted and pods and not any(matches_map(wanted, labels(p)) for p in pods):
+                return f"whose labels {describe(wanted)} no pod has (DestinationRule {name(rule)})"
+    return ""

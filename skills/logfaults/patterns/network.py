@@ -416,6 +416,19 @@ PATTERNS = (
         specificity=0.5,
         twin="the line does not say whether it was refused, timed out or unknown",
     ),
+    entry(
+        "mail refused",
+        "is refused by a mail server",
+        r"SMTP\w*(?:Exception|Error|Disconnected|Refused)\b.{0,60}\b(?:4[25]\d|5[05]\d)\b",  # Jakarta Mail, smtplib
+        r"\b(?:421|450|451|452|454|550|554)[ -][245]\.\d\.\d\b",  # RFC 5321 replies with RFC 3463 codes
+        r"SMTPServerDisconnected|SMTPConnectError",
+        hints="smtp|421|450|451|452|454|550|554",
+        unless=r"\b535\b|authentication",
+        faults="external_dependency_failing",
+        role="effect",
+        specificity=0.6,
+        twin="I1: 535, the credentials are refused",
+    ),
     # --- a status without a reason --------------------------------------------------------------------------------
     entry(
         "upstream error",

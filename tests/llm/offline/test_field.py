@@ -113,3 +113,28 @@ def test_a_node_that_metrics_know_by_its_address_is_blamed_by_its_name():
     known = run(asked, look(skew, edges=[edge("Node 10.0.0.3", "Node worker-3", "address")]))
     assert lead(known)[0] == "Node worker-3"
     assert lead(run(asked, look(skew)))[0] == "Node 10.0.0.3"
+
+
+def test_a_route_that_leads_a_services_calls_nowhere_is_near_whoever_complains_of_the_service():
+    says = "route leads to subset v4, whose labels no pod has"
+    nowhere = symptom("VirtualService shop/db", "ingress_route_wrong", says, 0.93, victims=["Service shop/db"])
+    asked = request(alert("web", title="HighErrorRate"))
+    ways = [edge("Deployment shop/web", "Service shop/cache")]
+    assert run(asked, look(nowhere, REFUSED, edges=ways)).verdict == "incident"
+
+
+def test_what_a_client_says_of_its_stores_state_is_never_the_clients_own_full_volume():
+    says = "web: its data store, or it, is read-only"
+    told = symptom("Deployment shop/web", "datastore_read_only_or_lagging volume_full", says, 0.79, role="effect",
+                   analyzer="logs.faults")  # fmt: skip
+    ways = [edge("Deployment shop/web", "Service shop/web-mongo"), edge("Deployment shop/web", "Service shop/redis"),
+            edge("Service shop/web-mongo", "StatefulSet shop/web-mongo", "selector")]  # fmt: skip
+    found = run(request(alert("web", title="HighErrorRate")), look(told, edges=ways))
+    assert lead(found)[:2] == ("StatefulSet shop/web-mongo", "datastore_read_only_or_lagging")
+
+
+def test_ready_pods_are_no_answer_to_an_alert_that_does_not_speak_of_pods():
+    mails = run(request(alert("web", title="mails are not delivered", alert_type="MailsStuck")), look(WELL))
+    assert mails.verdict == "inconclusive"
+    pods = run(request(alert("web", title="KubePodNotReady")), look(WELL))
+    assert pods.verdict == "false_alarm"

@@ -144,9 +144,11 @@ def virtual(host: str, subset: str = "") -> Obj:
 
 def test_a_mesh_route_to_a_subset_or_host_that_nobody_defines() -> None:
     rule = {"kind": "DestinationRule", "apiVersion": "networking.istio.io/v1", "metadata": meta("cart"),
-            "spec": {"host": f"cart.{NS}.svc.cluster.local", "subsets": [{"name": "v1", "labels": {"version": "v1"}}]}}  # fmt: skip
+            "spec": {"host": f"cart.{NS}.svc.cluster.local", "subsets": [{"name": "v1", "labels": {"app": "cart"}}, {"name": "v4", "labels": {"version": "v4"}}]}}  # fmt: skip
     assert leading(*app("cart"), rule, virtual("cart", "v2")) == ("VirtualService shop/cart", "ingress_route_wrong")
     assert leading(*app("cart"), rule, virtual("basket")) == ("VirtualService shop/cart", "ingress_route_wrong")
+    nobody = causes(*app("cart"), rule, virtual("cart", "v4"))[0]
+    assert (str(nobody.entity), "version=v4" in nobody.summary) == ("VirtualService shop/cart", True)
     assert causes(*app("cart"), rule, virtual("cart", "v1"), virtual("payments.example.com")) == []
 
 

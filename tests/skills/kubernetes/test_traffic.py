@@ -357,6 +357,35 @@ def cilium(name: str, selector: Obj, age: float = 15, **spec: Any) -> Obj:
     }
 
 
+def test_a_known_caller_whom_no_rule_of_cilium_names_is_cut_off() -> None:
+    def admitting(**labels: str) -> Obj:
+        return cilium("gate", {"app": "cart"}, ingress=[{"fromEndpoints": [{"matchLabels": labels}]}])
+
+    shop = [*app("cart"), *caller()]
+    assert leading(*shop, admitting(app="checkout")) == ("CiliumNetworkPolicy shop/gate", "network_policy_blocks")
+    assert causes(*shop, admitting(app="frontend")) == []
+    other = cilium("more", {"app": "cart"}, ingress=[{"fromEndpoints": [{"matchLabels": {"k8s:app": "frontend"}}]}])
+    assert causes(*shop, admitting(app="checkout"), other) == []
+    anywhere = cilium("any", {"app": "cart"}, ingress=[{"fromEntities": ["cluster"]}])
+    assert causes(*shop, anywhere) == []
+
+
+def test_a_policy_at_a_gateway_whose_pods_are_not_read_starves_what_stands_behind_it() -> None:
+    def at_the_door(age: float = 15, **rule: Any) -> Obj:
+        gateway = {"matchLabels": {"istio": "ingressgateway"}}
+        denies = authorization(age, selector=gateway, action="DENY", rules=[rule])
+        return {**denies, "metadata": meta("door", namespace="istio-system", age=age)}
+
+    anybody = {"to": [{"operation": {"methods": ["GET", "POST"]}}]}
+    found = causes(*meshed("cart"), *caller(), at_the_door(**anybody))
+    assert (str(found[0].entity), found[0].faults[0]) == ("AuthorizationPolicy istio-system/door", "mesh_policy_blocks")
+    assert "frontend" in {v.name for v in found[0].victims}
+    assert "cart" not in {v.name for v in found[0].victims}  # it is called from inside
+    some = {**anybody, "from": [{"source": {"ipBlocks": ["203.0.113.0/24"]}}]}
+    old, few = (causes(*meshed("cart"), *caller(), p)[0] for p in (at_the_door(99999, **anybody), at_the_door(**some)))
+    assert max(old.specificity, few.specificity) < 0.6 < found[0].specificity
+
+
 def test_a_cilium_policy_that_closes_a_direction_and_one_that_others_open_again() -> None:
     closed = cilium("deny", {"k8s:app": "cart"}, ingress=[{}])
     assert leading(*app("cart"), closed) == ("CiliumNetworkPolicy shop/deny", "network_policy_blocks")
