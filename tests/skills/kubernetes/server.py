@@ -1,8 +1,7 @@
 # ruff: noqa: E501  (the wordings of Kubernetes are quoted whole)
 """A small API server on loopback: lists with paging, field and label selectors, single objects, logs, and misbehaviour.
 
-It serves objects in the documented wire shapes; `test_models.py` holds that the official client's strict models accept
-everything that the tests serve.
+It serves objects in the documented wire shapes, and nothing that the official client's strict models do not accept.
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ from skills.kubernetes.kinds import (
     OPTIONAL,
     Kind,
 )
+from tests.skills.kubernetes.strict import refusal
 
 KINDS: tuple[Kind, ...] = (*IN_NAMESPACE, *OF_CLUSTER, LEASE, ENDPOINTS, CLUSTER_ROLE, CLUSTER_ROLE_BINDING)
 Misbehave = Callable[[BaseHTTPRequestHandler], bool]
@@ -51,6 +51,8 @@ class Cluster:
 
 @contextmanager
 def serving(cluster: Cluster) -> Iterator[str]:
+    if wrong := [why for obj in cluster.objects if (why := refusal(obj))]:
+        raise AssertionError("; ".join(wrong))
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(cluster))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)

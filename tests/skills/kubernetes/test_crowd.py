@@ -136,7 +136,8 @@ def test_of_five_hundred_agents_the_one_that_fails_is_read() -> None:
     ]  # fmt: skip
     daemon = {"kind": "DaemonSet", "apiVersion": "apps/v1", "metadata": meta("kube-proxy", namespace="kube-system"),
               "spec": {"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": spec}},
-              "status": {"desiredNumberScheduled": 400, "numberReady": 399}}  # fmt: skip
+              "status": {"desiredNumberScheduled": 400, "currentNumberScheduled": 400, "numberMisscheduled": 0,
+                         "numberReady": 399}}  # fmt: skip
     cluster = Cluster([*NODES, *app("cart"), daemon, *agents])
     with serving(cluster) as url:
         look = kubernetes(url).first_look(context())

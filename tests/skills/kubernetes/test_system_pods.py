@@ -13,7 +13,8 @@ BACK_OFF = "Back-off restarting failed container app in pod kube-proxy-x7k2p_kub
 def proxied(*more: Obj) -> list[Symptom]:
     """A DaemonSet whose status is behind the times: all ready, while one pod crashes."""
     labels = {"k8s-app": "kube-proxy"}
-    status = {"desiredNumberScheduled": 3, "currentNumberScheduled": 3, "numberReady": 3, "numberAvailable": 3}
+    scheduled = {"desiredNumberScheduled": 3, "currentNumberScheduled": 3, "numberMisscheduled": 0}
+    status = {**scheduled, "numberReady": 3, "numberAvailable": 3}
     proxy: Obj = {
         "kind": "DaemonSet",
         "apiVersion": "apps/v1",

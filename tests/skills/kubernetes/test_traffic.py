@@ -314,7 +314,8 @@ def proxy(image: str, minutes: float) -> list[Obj]:
     ]
     spec = pod_spec(container("kube-proxy", image, None))
     ours = {"kind": "DaemonSet", "apiVersion": "apps/v1", "metadata": meta("kube-proxy", namespace="kube-system", managedFields=managed),
-            "spec": {"selector": {}, "template": {"metadata": {}, "spec": spec}}, "status": {"numberReady": 3, "desiredNumberScheduled": 3}}  # fmt: skip
+            "spec": {"selector": {}, "template": {"metadata": {}, "spec": spec}},
+            "status": {"numberReady": 3, "desiredNumberScheduled": 3, "currentNumberScheduled": 3, "numberMisscheduled": 0}}  # fmt: skip
     api = pod(
         "kube-apiserver-cp",
         labels={"tier": "control-plane"},
