@@ -155,6 +155,10 @@ def test_kubectl_describes_every_kind(shop: Running, tmp_path_factory: pytest.Te
         assert "Name:" in described
         assert "%!" not in described, "Go could not print a value"
     assert len(told) >= 20
+    for owner, place in (("statefulset/orders-db", "shop-data"), ("daemonset/aws-node", "kube-system")):
+        history = kubectl(shop, home, "-n", place, "rollout", "history", owner).split()
+        assert history[1:3] == ["REVISION", "CHANGE-CAUSE"]
+        assert "Image:" in kubectl(shop, home, "-n", place, "rollout", "history", owner, f"--revision={history[3]}")
 
 
 def test_ages_that_kubectl_reckons_itself_are_right_when_the_world_is_at_now(tmp_path: Path) -> None:

@@ -54,6 +54,13 @@ class Api:
                 if w.kind == "Deployment"
                 for r in w.revisions
             ]
+        if kind == "ControllerRevision":
+            return [
+                workloads.controller_revision(world, w, r)
+                for w in world.workloads.values()
+                if w.kind in ("StatefulSet", "DaemonSet")
+                for r in w.revisions
+            ]
         if kind in ("Job", "CronJob"):
             return jobs(world, kind)
         if kind == "Service":

@@ -235,9 +235,8 @@ def _stateful_set(world: World, it: Workload) -> Json:
     pods = [p for p in it.present(now) if p.deleted == inf]
     ready = sum(1 for p in pods if p.is_ready(now))
     metadata = _metadata(world, it, _latest(world, it))
-    template = deepcopy(it.revision.template)
-    claims = [v for v in template["spec"].get("volumes", []) if v["name"] == "data"]
-    template["spec"]["volumes"] = [v for v in template["spec"].get("volumes", []) if v["name"] != "data"]
+    claims = [v for v in it.revision.template["spec"].get("volumes", []) if v["name"] == "data"]
+    template = _template(it, it.revision)
     claim = world.objects.get("PersistentVolumeClaim", {}).get((it.namespace, f"data-{it.name}-0"))
     spec: Json = {
         "replicas": wanted,
@@ -281,6 +280,42 @@ def _stateful_set(world: World, it: Workload) -> Json:
     if ready:
         status["readyReplicas"] = ready
     return {"metadata": metadata, "spec": spec, "status": status}
+
+
+def _template(it: Workload, revision: Revision) -> Json:
+    """As the object holds it: what a StatefulSet claims is no volume of its template."""
+    template = deepcopy(revision.template)
+    if it.kind == "StatefulSet":
+        template["spec"]["volumes"] = [v for v in template["spec"].get("volumes", []) if v["name"] != "data"]
+    return template
+
+
+def controller_revision(world: World, it: Workload, revision: Revision) -> Json:
+    """A StatefulSet's or DaemonSet's revision: a patch that puts its template back (k8s pkg/controller/history)."""
+    label = "controller.kubernetes.io/hash" if it.kind == "StatefulSet" else "controller-revision-hash"
+    owner = {
+        "apiVersion": "apps/v1",
+        "kind": it.kind,
+        "name": it.name,
+        "uid": it.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+    notes = {} if it.kind == "StatefulSet" else {"deprecated.daemonset.template.generation": str(revision.number)}
+    return {
+        "metadata": {
+            "name": f"{it.name}-{revision.hash}",
+            "namespace": it.namespace,
+            "uid": world.uid("ControllerRevision", it.namespace, it.name, revision.number),
+            "resourceVersion": world.resource_version(revision.created, it.name),
+            "creationTimestamp": revision.created,
+            "labels": {**it.selector, label: revision.hash},
+            **({"annotations": notes} if notes else {}),
+            "ownerReferences": [owner],
+        },
+        "data": {"spec": {"template": {**_template(it, revision), "$patch": "replace"}}},
+        "revision": revision.number,
+    }
 
 
 def _daemon_set(world: World, it: Workload) -> Json:

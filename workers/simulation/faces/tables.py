@@ -357,7 +357,13 @@ def _stateful_set(o: Json, now: float) -> list[Any]:
     return [_name(o), f"{o['status'].get('readyReplicas', 0)}/{o['spec']['replicas']}", _age(o, now), *_images(o)]
 
 
+def _controller_revision(o: Json, now: float) -> list[Any]:
+    owner = o["metadata"]["ownerReferences"][0]
+    return [_name(o), f"{owner['kind'].lower()}.apps/{owner['name']}", o["revision"], _age(o, now)]
+
+
 _KINDS: dict[str, tuple[list[str], Cells]] = {
+    "ControllerRevision": (["Name", "Controller", "Revision", "Age"], _controller_revision),
     "Pod": (
         ["Name", "Ready", "Status", "Restarts", "Age", "+IP", "+Node", "+Nominated Node", "+Readiness Gates"],
         _pod,
