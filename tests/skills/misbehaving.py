@@ -159,7 +159,7 @@ def nothing(handler: BaseHTTPRequestHandler) -> None:
 
 
 def silence(handler: BaseHTTPRequestHandler) -> None:
-    time.sleep(1.5)
+    time.sleep(3)
 
 
 def slowly(handler: BaseHTTPRequestHandler) -> None:
