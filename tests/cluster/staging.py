@@ -46,7 +46,7 @@ def cases() -> list[dict[str, Any]]:
     return [c for path in sorted((FOLDER / "cases").glob("*.yaml")) for c in yaml.safe_load(path.read_text())]
 
 
-def batches(chosen: Sequence[Case], most: int = 10) -> Iterator[list[Case]]:
+def batches(chosen: Sequence[Case], most: int = 14) -> Iterator[list[Case]]:
     """Those that share a cluster, then one by one those that want it for themselves."""
     together = [c for c in chosen if not c.get("alone")]
     for start in range(0, len(together), most):

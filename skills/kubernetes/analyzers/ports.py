@@ -159,9 +159,16 @@ def _wrong_port(
         summary=f"{words}, but nobody listens there: {why}.",
         specificity=specificity,
         evidence=tuple(evidence),
-        onset=written_at(service, snapshot.clock, "spec", "ports"),
+        onset=_parted(snapshot, service, pod),
         victims=(snapshot.owner_of(pod),),
     )
+
+
+def _parted(snapshot: Snapshot, service: Object, pod: Object) -> datetime | None:
+    """When the ports of Service and program parted: the write to the one, or the rollout that moved the other's."""
+    rollout = rollouts.latest(snapshot, snapshot.owner_of(pod))
+    moved = rollout.after.at if rollout and rollouts.find(rollout, "ports") else None
+    return latest([written_at(service, snapshot.clock, "spec", "ports"), moved])
 
 
 def _transport(snapshot: Snapshot, service: Object, port: Object, pod: Object, declared: Object) -> Symptom:

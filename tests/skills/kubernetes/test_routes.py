@@ -11,7 +11,21 @@ from typing import Any
 
 import pytest
 
-from tests.skills.kubernetes.shapes import NS, Obj, app, causes, conditions, event, leading, meta, service
+from tests.skills.kubernetes.shapes import (
+    NS,
+    Obj,
+    ago,
+    app,
+    causes,
+    conditions,
+    container,
+    event,
+    leading,
+    meta,
+    pod_spec,
+    replica_set,
+    service,
+)
 
 NGINX = {
     "kind": "IngressClass",
@@ -161,3 +175,23 @@ def test_a_default_backend_that_is_gone() -> None:
     assert (
         causes(*app("cart"), service("fallback", selector={}, port=80), NGINX, ingress(("/cart", "cart", PORT))) == []
     )
+
+
+@pytest.mark.parametrize(("rolled", "since"), [(6, 6), (20000, 9000)])
+def test_a_service_is_wrong_since_the_rollout_that_moved_the_port_behind_it(rolled: float, since: float) -> None:
+    ports = {"old": [{"name": "http", "containerPort": 8080}], "new": [{"name": "public", "containerPort": 8080}]}
+    before, after = (pod_spec(container(port=None, ports=ports[k])) for k in ("old", "new"))
+    objects = app("web", spec=after, suffix="6f8d9c", age=min(rolled, 9000))
+    sets = next(o for o in objects if o["kind"] == "ReplicaSet")
+    revision = {"deployment.kubernetes.io/revision": "2"}
+    sets["metadata"] |= {"creationTimestamp": ago(rolled), "annotations": revision}
+    made = next(o for o in objects if o["kind"] == "Service")
+    made["spec"]["ports"][0]["targetPort"] = "http"
+    owned = {"f:spec": {"f:ports": {}}}
+    made["metadata"]["managedFields"] = [
+        {"manager": "kubectl", "operation": "Update", "time": ago(9000), "fieldsV1": owned}
+    ]
+    found = causes(*objects, replica_set("web", "5d9c7b", spec=before, replicas=0, revision=1))
+    (wrong,) = [s for s in found if s.faults[0] == "service_target_port_wrong"]
+    assert wrong.onset is not None
+    assert f"{wrong.onset:%Y-%m-%dT%H:%M:%SZ}" == ago(since)
