@@ -4,9 +4,10 @@ Cases stand in `holdout/`, in the words of README.md and these: `source` (where 
 faults.yaml, or L), `served` (what there is to read, a run each: `kubernetes`, `plain|ecs|otel|fluent` logs, `state`
 metrics of objects, `metrics` of the application besides), `page` (the alert in another form than Alertmanager's),
 `elsewhere` (workloads of other namespaces), `nodes` (what is wrong with a node), `series` and `golden` (metrics),
-`sidecar_crash` (a container beside the first), `crashed_on` (a DaemonSet's pod of one node), `verdict` (what it must
-be), `both` (every cause of `truth` must be named), `past` (causes that may be named as over), `sure` (runs in which a
-wrong cause is claimed with High: the worst kind of `open`).
+`sidecar_crash` (a container beside the first), `crashed_on` (a DaemonSet's pod of one node), `forbidden` (kinds
+that may not be read), `kubernetes_logs: false` (nor may logs), `verdict` (what it must be), `both` (every cause of
+`truth` must be named), `past` (causes that may be named as over), `sure` (runs in which a wrong cause is claimed with
+High: the worst kind of `open`).
 
     python -m tests.field.holdout            the table of README.md
     python -m tests.field.holdout NAME       what is said of one case
@@ -85,10 +86,17 @@ def made(case: Mapping[str, Any]) -> Made:
         if not any(o["kind"] == "Namespace" and o["metadata"]["name"] == namespace for o in objects):
             objects.append(_namespace(namespace))
         for name, each in workloads.items():
+            objects = [o for o in objects if not _of(o, namespace, name, each.get("service") or {})]
             objects += workload(name, each, namespace)
     for name, node in case.get("crashed_on", {}).items():
         objects = [_crashed(o, name) if _runs(o, name, node) else o for o in objects]
     return replace(it, objects=tuple(objects), lines=tuple(lines))
+
+
+def _of(obj: Obj, namespace: str, name: str, service: Mapping[str, Any]) -> bool:
+    """What stands there already of a workload that the case describes anew."""
+    called, place = obj["metadata"]["name"], obj["metadata"].get("namespace")
+    return place == namespace and (called in (name, service.get("name", name)) or called.startswith(f"{name}-"))
 
 
 def _addressed(text: str, addresses: Mapping[str, str], namespace: str) -> str:
@@ -180,7 +188,9 @@ def finding(run: Run) -> Finding:
     parts = run.mode.split("+")
     with ExitStack() as stack:
         custom = any(o["apiVersion"].startswith(_OPTIONAL) or "istio.io" in o["apiVersion"] for o in it.objects)
-        cluster = kubernetes.Cluster(list(it.objects), pod_logs(it), served_optional=custom)
+        logs = pod_logs(it) if run.case.get("kubernetes_logs", True) else {}
+        forbidden = set(run.case.get("forbidden", ()))
+        cluster = kubernetes.Cluster(list(it.objects), logs, forbidden, served_optional=custom)
         skills: dict[str, Any] = {"kubernetes": {"url": stack.enter_context(kubernetes.serving(cluster))}}
         for part in parts:
             if part in telemetry.LAYOUTS:
