@@ -41,6 +41,7 @@ def analyze(snapshot: Snapshot, focus: Focus, window: Window, now: datetime) -> 
     for job in snapshot.of("Job"):
         by_owner[snapshot.owner_of(job, "Job")].append(job)
     found = [_jobs(snapshot, owner, jobs) for owner, jobs in by_owner.items()]
+    found += [_held(snapshot, j, focus) for j in snapshot.of("Job")]
     found += [_schedule(snapshot, c, focus, snapshot.clock) for c in snapshot.of("CronJob")]
     return [s for s in found if s]
 
@@ -131,6 +132,24 @@ def _outlives(pods: list[Object]) -> str:
         if done and running:
             return running[0]
     return ""
+
+
+def _held(snapshot: Snapshot, job: Object, focus: Focus) -> Symptom | None:
+    """A Job that is kept from starting (by hand, or by a queue such as Kueue), where somebody misses it."""
+    if dig(job, "spec", "suspend") is not True or name(job) not in (focus.service, focus.labels.get("job_name", "")):
+        return None
+    state = condition(job, "Suspended")
+    words = f"Job {name(job)} spec.suspend true, {number(job, 'status', 'active')} active"
+    words += f"; Suspended: {text(state, 'message')}" if text(state, "message") else ""
+    return Symptom(
+        analyzer=NAME,
+        entity=Entity(kind="Job", namespace=namespace(job), name=name(job)),
+        faults=("scheduled_job_failing",),
+        summary=f"Job {name(job)} is suspended: none of its pods is made.",
+        specificity=0.85,
+        evidence=(cite.seen(snapshot, "Job", job, words),),
+        onset=time_of(state.get("lastTransitionTime")) or created(job),
+    )
 
 
 def _schedule(snapshot: Snapshot, cron: Object, focus: Focus, now: datetime) -> Symptom | None:

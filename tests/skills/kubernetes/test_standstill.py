@@ -227,6 +227,16 @@ def test_a_schedule_that_is_kept_suspended_is_no_suspect(since: int, asked: bool
     assert f"{found.onset:%Y-%m-%dT%H:%M:%SZ}" == ago(since)
 
 
+@pytest.mark.parametrize(("asked", "told"), [("report-1", 1), ("import-1", 0)])
+def test_a_job_that_is_suspended_matters_to_whoever_misses_it(asked: str, told: int) -> None:
+    held = {"kind": "Job", "apiVersion": "batch/v1", "metadata": meta("report-1", age=30), "spec": {"suspend": True},
+            "status": {"conditions": conditions(Suspended=("True", "JobSuspended", "Job suspended"))}}  # fmt: skip
+    look = shapes.snapshot(*shapes.NODES, held)
+    found = analyzers.run(look, Focus(namespace=shapes.NS, labels={"job_name": asked}), shapes.WINDOW, shapes.NOW)
+    assert len(found) == told
+    assert all("is suspended" in s.summary for s in found)
+
+
 def test_a_missed_start_before_the_last_good_run_is_over() -> None:
     said = event("CronJob", "report", "MissSchedule", "Missed scheduled time to start a job", minutes=50)
     assert causes(cron(lastScheduleTime=ago(10), lastSuccessfulTime=ago(9)), said) == []
