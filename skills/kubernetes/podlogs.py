@@ -22,6 +22,8 @@ from skills.kubernetes.snapshot import Snapshot
 from skills.loglines import opened
 
 LINES = 80
+MORE_LINES = 300
+"""Of what runs on: the last minutes of a program that serves, not the last words of one that died."""
 MOST_TAILS = 24
 _FRESH = timedelta(hours=3)
 PROXIES = ("istio-proxy", "linkerd-proxy", "envoy-sidecar", "consul-dataplane")
@@ -80,7 +82,7 @@ def _of_the_alert(snapshot: Snapshot, focus: Focus | None) -> list[Tail]:
     for pod in snapshot.pods:
         if is_ready(pod) and snapshot.owner_of(pod).name == focus.service:
             return [
-                Tail(namespace(pod), name(pod), name_of(c), previous=False)
+                Tail(namespace(pod), name(pod), name_of(c), previous=False, lines=MORE_LINES)
                 for c in maps(pod, "spec", "containers")
                 if name_of(c) not in PROXIES
             ][:2]

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from skills.contract import Entity, Focus
 from skills.kubernetes import topology
 from skills.kubernetes.objects import Object, created, dig, maps, name, namespace, time_of
-from skills.kubernetes.podlogs import PROXIES, Tail
+from skills.kubernetes.podlogs import MORE_LINES, PROXIES, Tail
 from skills.kubernetes.pods import container_statuses, is_finished, is_ready, live, name_of, restarts
 from skills.kubernetes.snapshot import WORKLOAD_KINDS, Snapshot, Workload
 from skills.kubernetes.stores import runs_store
@@ -22,7 +22,6 @@ from skills.kubernetes.stores import runs_store
 MOST = 24
 """Containers that are heard: each is a request, or two."""
 _NAMING = ("deployment", "statefulset", "daemonset", "workload", "service", "service_name", "app", "container", "job")
-_LINES = 300
 _REPLICAS = 3
 
 
@@ -31,7 +30,7 @@ def witnesses(snapshot: Snapshot, focus: Focus) -> list[Tail]:
     far as that leaves room a second one and a third, since one of many may be the only one in trouble."""
     pods = [_heard_first(snapshot, workload) for workload in _nearest(snapshot, focus)]
     rounds = [p for pod in zip_longest(*(p[:_REPLICAS] for p in pods)) for p in pod if p is not None]
-    tails = [Tail(namespace(p), name(p), c, previous=False, lines=_LINES) for p in rounds for c in _spoken(p)]
+    tails = [Tail(namespace(p), name(p), c, previous=False, lines=MORE_LINES) for p in rounds for c in _spoken(p)]
     return tails[:MOST]
 
 

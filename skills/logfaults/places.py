@@ -153,12 +153,21 @@ def hosts_in(text: str) -> list[Host]:
 
 
 def _is_for_readers(text: str, url: re.Match[str]) -> bool:
+    if _MANUALS.search(url["host"]):
+        return True
     return _FOR_READERS.search(text[max(0, url.start() - 40) : url.start()]) is not None
 
 
+_MANUALS = re.compile(
+    r"^(?:docs?|wiki|learn|kb|support|schemas?)\.[\w-]+\.\w|(?:^|\.)(?:sqlalche\.me|aka\.ms|pris\.ly|go\.microsoft\.com"
+    r"|nodejs\.org|readthedocs\.io|stackoverflow\.com|w3\.org|ietf\.org|json-schema\.org|xmlsoap\.org|slf4j\.org"
+    r"|pkg\.go\.dev|openjdk\.org|spring\.io)$|^github\.com$",
+    re.IGNORECASE,
+)
+"""Where manuals, schemas and sources stand: in a line of a log they are read, not called."""
 _FOR_READERS = re.compile(
-    r"\b(?:see|visit|more info(?:rmation)?|documentation|docs|help|refer to|check out|learn more|troubleshoot\w*)"
-    r"\b[^.\n]{0,20}$",
+    r"\b(?:see|visit|more info(?:rmation)?|documentation|docs|help|refer to|check out|learn more|background on"
+    r"|this error at|troubleshoot\w*)\b[^.\n]{0,20}$",
     re.IGNORECASE,
 )
 """What leads to an address that people shall read, and nothing calls: `More info: http://...`."""
@@ -176,7 +185,41 @@ def _host(name: str, port: str | None) -> Host | None:
     return Host(bare, number) if plausible else None
 
 
-_PUBLIC_ENDS = frozenset(("com", "net", "org", "io", "co", "ai", "eu", "uk", "de", "fr", "jp", "cn", "gov", "edu"))
+_PUBLIC_ENDS = frozenset(
+    (
+        "com",
+        "net",
+        "org",
+        "io",
+        "co",
+        "ai",
+        "eu",
+        "uk",
+        "de",
+        "fr",
+        "jp",
+        "cn",
+        "gov",
+        "edu",
+        "me",
+        "info",
+        "biz",
+        "tv",
+        "xyz",
+        "ca",
+        "br",
+        "ch",
+        "nl",
+        "se",
+        "pl",
+        "it",
+        "es",
+        "ru",
+        "kr",
+        "cz",
+        "at",
+    )
+)
 """Of names with two labels these are domains; cart.dev or cart.test is a Service in a namespace."""
 
 

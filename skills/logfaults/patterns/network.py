@@ -434,7 +434,7 @@ PATTERNS = (
         "upstream error",
         "gets errors from what it calls",
         r"\b(?:502 Bad Gateway|503 Service (?:Temporarily )?Unavailable|500 Internal Server Error)\b.{0,80}(?:for"
-        r" url|from|calling|at):? \\?\"?(?:https?://)?(?P<host>[\w.-]+)(?::(?P<port>\d+))?",
+        r" url|from|calling|at):? (?:(?:GET|POST|PUT|PATCH|DELETE|HEAD) )?\\?\"?(?:https?://)?(?P<host>[\w.-]+)(?::(?P<port>\d+))?",
         r"(?:5\d\d) (?:Server Error|Internal Server Error|: ).{0,80}for url:"
         r" https?://(?P<host2>[\w.-]+)(?::(?P<port2>\d+))?",
         r"Server error '5\d\d [^']*' for url 'https?://(?P<host3>[\w.-]+)(?::(?P<port3>\d+))?",  # httpx

@@ -188,8 +188,9 @@ PATTERNS = (
         r"connection refused because too many open connections",
         r"no more connections allowed",
         r"MaxClientsInSessionMode|max clients reached",
+        r"\bmaximum connections exceeded",  # NATS
         hints="too many clients|connection slots|too many connections|max_user_connections|connection limit"
-        " exceeded|max number of clients|too many open connections|no more connections|max client",
+        " exceeded|max number of clients|too many open connections|no more connections|max client|maximum connections",
         faults="connection_pool_exhausted",
         specificity=0.9,
         culprit="store",

@@ -1,7 +1,7 @@
 """What applications on real clusters taught: ready pods refute no errors, and an unknown way is not no way."""
 
 from tests.agent.company import ONSET, alert, edge, request, run, symptom
-from tests.llm.offline.test_twins import MINUTE, lead, look
+from tests.llm.offline.test_twins import MINUTE, lead, look, released, throws
 
 WELL = symptom("Deployment shop/web", "", "deployment web: 2 of 2 pods ready", 0.8, role="healthy")
 SHUT = symptom("NetworkPolicy shop/deny-db", "network_policy_blocks", "no ingress is allowed for db", 0.93,
@@ -138,3 +138,22 @@ def test_ready_pods_are_no_answer_to_an_alert_that_does_not_speak_of_pods():
     assert mails.verdict == "inconclusive"
     pods = run(request(alert("web", title="KubePodNotReady")), look(WELL))
     assert pods.verdict == "false_alarm"
+
+
+def test_a_release_of_what_the_trace_itself_calls_is_blamed_although_no_setting_names_it():
+    url = "http://comments:4000/count"
+    crash = throws("Deployment shop/web", f"web throws KeyError: 'total' after {url}")
+    asked = request(alert("web", title="HighErrorRate"))
+    found = run(asked, look(crash, changes=[released("Deployment shop/comments")]))
+    assert lead(found)[:2] == ("Deployment shop/comments", "contract_broken_between_services")
+    other = run(asked, look(crash, changes=[released("Deployment shop/sitemap")]))
+    assert lead(other)[0] == "Deployment shop/web"
+
+
+def test_a_rollout_next_door_that_nobody_suffers_from_explains_no_errors_elsewhere():
+    waits = symptom("Deployment shop/mailer", "image_not_found", "mailer: 1 pod cannot pull mailer:4.2.0", 0.95)
+    asked = request(alert("web", title="HighErrorRate"))
+    ways = [edge("Deployment shop/web", "Service shop/db")]
+    assert run(asked, look(waits, edges=ways)).verdict == "inconclusive"
+    reached = [*ways, edge("Deployment shop/web", "Service shop/mailer")]
+    assert run(asked, look(waits, edges=reached)).verdict == "incident"

@@ -28,7 +28,9 @@ def closeness(
         return _by_place(entity, notes.namespace, known=0.95, other=0.6)
     # Of a program whose addresses stand in files that nobody reads, no edge is known: then none is missed.
     linked = any(graph.knows(a) for a in about)
-    best = _by_place(entity, about[0].namespace or notes.namespace, known=0.7 if linked else 0.78, other=0.3)
+    # Next door and in trouble, but nobody is seen to suffer from it (a rollout that waits while its old pods serve).
+    next_door = 0.7 if any(s.victims for s in signs) else 0.5
+    best = _by_place(entity, about[0].namespace or notes.namespace, known=next_door if linked else 0.78, other=0.3)
     # What the alerted complains of may be what this makes suffer: a route that leads the calls of a Service nowhere.
     suffering = [v for s in signs if s.role == "cause" for v in s.victims]
     for alert in about:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from skills.contract import Entity
+from skills.logfaults.places import hosts_in
 from workers.llm.entities import same_thing
 from workers.llm.offline.culprits import Scene
 from workers.llm.offline.leads.reading import (
@@ -38,7 +39,7 @@ def contract(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen:
             for change in notes.changes
             if is_release(change)
             and -SLACK <= crash.onset - change.at <= SOON
-            and (hops := seen.graph.distance(crash.entity, change.entity))
+            and (hops := seen.graph.distance(crash.entity, change.entity) or _is_called(crash, change.entity, notes))
             and hops <= 2
         ]
         for change, hops in candidates:
@@ -53,6 +54,12 @@ def contract(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen:
                 change.entity, ("contract_broken_between_services", "code_defect_in_release"), says, weight, change,
                 crash, role="cause", onset=crash.onset, victims=(crash.entity,),
             )  # fmt: skip
+
+
+def _is_called(crash: Sign, entity: Entity, notes: Notes) -> int:
+    """1 where the trace itself names the other as the host of a call, though no setting does; else 0."""
+    hosts = {h.name.partition(".")[0] for h in hosts_in(words_of(crash, notes))}
+    return int(entity.name in hosts and not same_thing(entity, crash.entity))
 
 
 _FLAGS = re.compile(r"flag|toggle|feature|experiment|rollout-config|unleash|launchdarkly", re.IGNORECASE)
