@@ -13,7 +13,7 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -130,6 +130,13 @@ class Party:
             text = text.replace(secret, _HIDDEN)
         return text
 
+    def quieted(self, answer: Answered) -> Answered:
+        """Before anything is cut off, so that no half of a secret is left."""
+        body = answer.body
+        for secret in self.secrets:
+            body = body.replace(secret.encode(), _HIDDEN.encode())
+        return replace(answer, body=body)
+
     def question(self, asked: str) -> str:
         return f"{self.hushed(asked)} at {self.shown}"
 
@@ -177,7 +184,8 @@ class Answered:
 
 def refused(party: Party, answer: Answered, asked: str) -> Refused:
     """From an answer of any status but 2xx."""
-    words = party.hushed(words_of(answer.body))
+    answer = party.quieted(answer)
+    words = words_of(answer.body)
     kind, said, remedy = _refusal(party, answer, words)
     return kind(said, remedy, party.question(asked), status=answer.status, words=words)
 
@@ -241,8 +249,8 @@ def _phrase(status: int) -> str:
 
 def unreadable(party: Party, answer: Answered, asked: str, wanted: str = "JSON") -> Unanswered:
     """From an answer that is not what it should be, byte for byte."""
-    said, remedy = _unreadable(party, answer, wanted)
-    return Unanswered(party.hushed(said), remedy, party.question(asked), status=answer.status)
+    said, remedy = _unreadable(party, party.quieted(answer), wanted)
+    return Unanswered(said, remedy, party.question(asked), status=answer.status)
 
 
 def _unreadable(party: Party, answer: Answered, wanted: str) -> tuple[str, str]:
@@ -286,7 +294,7 @@ def out_of_time(party: Party, asked: str) -> Unanswered:
 
 _CHECKED = (
     # What the libraries call it (urllib3, httpx, http.client, our own), and how it is told. The first that fits.
-    (("TooLarge",), "{system} {error}", "ask for less, or for a shorter time"),
+    (("TooLarge",), "{system} {error}", "ask for less; if it was little, {url}"),
     (("TooLong",), "{system} {error}", "{health}, or ask for less"),
     (("FileNotFoundError", "PermissionError", "IsADirectoryError"), "{trust_file} cannot be read: {error}", "{trust}"),
     (("SSLCertVerificationError",), "the certificate of {host} is not trusted: {error}", "{trust}"),

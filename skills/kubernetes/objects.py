@@ -6,6 +6,7 @@ unchanged. Everything that digs into them goes through these few words.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -34,7 +35,9 @@ def text(obj: Any, *keys: str) -> str:
 
 def number(obj: Any, *keys: str) -> int:
     value = dig(obj, *keys)
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+        return 0
+    return int(value)
 
 
 def mapping(obj: Any, *keys: str) -> Object:

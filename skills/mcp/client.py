@@ -7,6 +7,7 @@ Protocol: modelcontextprotocol.io, specification 2025-11-25 and 2026-07-28, "Str
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -49,6 +50,9 @@ class Connection:
         self._timeout = access.timeout_seconds
         self._headers = _headers(server, access)
         self._party = _party(name, server, access)
+        # Its warnings and tracebacks quote whole replies, credentials that were said back among them. What a server did
+        # wrong is told in our own words.
+        logging.getLogger("mcp").setLevel(logging.CRITICAL)
         self._mode = "auto"
         """How the server is spoken to; known after the first question, which saves the others a request."""
 

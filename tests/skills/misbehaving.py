@@ -134,7 +134,9 @@ def gateway(status: int, phrase: str) -> Behaviour:
 
 
 def garbage(handler: BaseHTTPRequestHandler) -> None:
-    send(handler, 200, b"\x00\x9f\xff garbage \x1b[31m and more of it")
+    """Not UTF-8, with a colour for terminals, and what was sent for authentication said back across its 100th byte."""
+    sent = (handler.headers.get("Authorization") or "nothing").encode()
+    send(handler, 200, b"\x00\x9f\xff garbage \x1b[31m and more of it".ljust(85, b".") + sent)
 
 
 def half_a_body(handler: BaseHTTPRequestHandler) -> None:

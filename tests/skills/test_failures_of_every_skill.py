@@ -121,7 +121,7 @@ COLUMNS: Mapping[str, tuple[Behaviour, str]] = {
         "{system} limits the rate (429 for 60 s), asked once: slow down…; …budget.queries_per_system",
     ),
     "500": (ways.says(500, "boom"), "{system} failed (500): boom…; look at the health of {system}"),
-    "garbage": (ways.garbage, "{system} answered with 32 bytes that are not JSON: …garbage…asked: … at http://127"),
+    "garbage": (ways.garbage, "{system} answered with 1… bytes that are not JSON: …garbage…asked: … at http://127"),
     "half a body": (ways.half_a_body, "{system} broke off its answer"),
     "nothing": (ways.nothing, "{system} closed the connection without an answer|{system} broke off its answer"),
     "slowly": (
@@ -207,7 +207,7 @@ def assert_quiet(finding: Finding, journal: MemoryJournal, logged: str) -> None:
     """What was sent to prove who we are is nowhere, though servers say it back."""
     trace = json.dumps([span.model_dump(mode="json") for span in journal.spans])
     shown = json.dumps([progress.model_dump(mode="json") for progress in journal.shown])
-    assert TOKEN not in finding.model_dump_json() + trace + shown + logged
+    assert TOKEN[:12] not in finding.model_dump_json() + trace + shown + logged
 
 
 @contextmanager

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 from urllib.parse import urlencode
@@ -22,11 +24,14 @@ from pydantic import ValidationError
 from config.customers import Customer
 from skills import registry
 from skills.contract import Focus, Skill, SkillContext, SkillError, Sources, Tool, ToolError, Window
+from tests.agent.company import MemoryJournal, alert, request
 from tests.skills.elasticsearch.cluster import Cluster, Rejected
 from tests.skills.elasticsearch.layouts import TYPES, incident
 from tests.skills.elasticsearch.test_look import CONTEXT
 from tests.skills.misbehaving import misbehaving, silence
 from workers import simulation
+from workers.agent import connect_all, investigate
+from workers.llm.offline import Offline
 from workers.simulation.faces.exchange import Ask, Face, Reply, as_json
 
 SKILLS = ("kubernetes", "elasticsearch", "loki", "prometheus", "pagerduty", "changes", "python", "golang", "mcp")
@@ -235,25 +240,33 @@ def everything(skill: Skill, context: SkillContext) -> None:
             continue
 
 
+@contextmanager
+def tampered(
+    world: simulation.Running, names: Iterable[str], seed: int
+) -> Iterator[tuple[dict[str, str], list[Mutating]]]:
+    """Servers of mutated replies: what stands in the place of each address of the company, and who mutates."""
+    faces = {name: Mutating(world.staged.faces[name], seed) for name in names}
+    with ExitStack() as stack:
+        servers = {
+            name: stack.enter_context(misbehaving(silence, face, lambda number, path: False))
+            for name, face in faces.items()
+        }
+        yield {world.urls[name]: server.url for name, server in servers.items()}, list(faces.values())
+
+
 def survive(world: simulation.Running, name: str, seed: int) -> int:
     """How many mutations there were."""
     read = {"python": "elasticsearch", "golang": "loki"}.get(name, name)
     with_faces = {"changes": ("github", "argocd"), "prometheus": ("prometheus", "alertmanager")}.get(read, (read,))
-    faces = {face: Mutating(world.staged.faces[face], seed) for face in with_faces}
-    servers = {face: misbehaving(silence, mutating, lambda number, path: False) for face, mutating in faces.items()}
-    urls = {face: server.__enter__().url for face, server in servers.items()}
-    try:
-        settings = readdressed(world.skills[read], {world.urls[face]: url for face, url in urls.items()})
+    with tampered(world, with_faces, seed) as (addresses, faces):
+        settings = readdressed(world.skills[read], addresses)
         customer = Customer(name="acme", skills={read: settings, name: settings if name == read else {}})
         connected, _ = registry.connect(customer, read, lambda variable: None, timeout_seconds=3)
         sources = {read: connected.sources}
         skill = connected if name == read else registry.connect(customer, name, lambda variable: None)[0]
         context = about(world, {} if name == read else sources)
         everything(skill, context if read != "elasticsearch" else replace(CONTEXT, sources=context.sources))
-    finally:
-        for server in servers.values():
-            server.__exit__(None, None, None)
-    return sum(face.mutations for face in faces.values())
+    return sum(face.mutations for face in faces)
 
 
 def readdressed(settings: Any, addresses: dict[str, str]) -> Any:
@@ -271,3 +284,20 @@ def test_nothing_but_a_tool_error_escapes_a_skill_whatever_a_reply_holds(world: 
         except Exception as error:
             raise AssertionError(f"survive(world, {name!r}, {seed})") from error
     assert mutations > (10 if name == "mcp" else 30)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_an_investigation_of_mutated_systems_ends_with_a_finding_and_no_surprise(
+    world: simulation.Running, seed: int
+) -> None:
+    with tampered(world, world.staged.faces, seed) as (addresses, _):
+        skills = readdressed(world.skills, addresses) | {"python": {}, "golang": {}}
+        customer = Customer(name="acme", skills=skills)
+        connected = connect_all(customer, registry.toggles(customer), lambda variable: None)
+        journal = MemoryJournal()
+        asked = request(alert(started_at=world.now - timedelta(minutes=13)), customer=customer, now=world.now)
+        finding = investigate(
+            asked, Offline(), connected, journal, clock=lambda: datetime.now(UTC), monotonic=time.monotonic
+        )
+    assert finding.headline.text
+    assert "failed unexpectedly" not in json.dumps([span.output for span in journal.spans]) + finding.model_dump_json()
