@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from tests.agent.company import ONSET, FakeSkill, alert, change, edge, looks, request, run, symptom
+from workers.llm.offline.explain import lowered
 
 MINUTE = timedelta(minutes=1)
 JOB = "Job shop/report-29012345"
@@ -138,3 +139,8 @@ def test_refusals_that_end_when_the_ports_of_a_service_are_written_were_a_wrong_
 def test_a_service_that_was_written_at_another_time_or_as_a_whole_tells_nothing():
     assert of_service("Service changed: ports", END + 30 * MINUTE)[1:] == ("service_selects_no_pods", "low")
     assert of_service("Service changed")[1:] == ("service_selects_no_pods", "low")
+
+
+def test_a_kind_keeps_its_capitals_in_the_midst_of_a_sentence():
+    told = ("ResourceQuota objects: used up", "Deployment web: 2 of 2", "DNS fails")
+    assert [lowered(t) for t in told] == ["ResourceQuota objects: used up", "deployment web: 2 of 2", "DNS fails"]

@@ -251,7 +251,8 @@ def _named(text: str, entity: Entity) -> str:
 
 
 def lowered(text: str) -> str:
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+    """As it stands in the midst of a sentence; ResourceQuota and DNS keep their capitals."""
+    return text[:1].lower() + text[1:] if text.partition(" ")[0][1:].islower() else text
 
 
 def _lower(sure: str, suspect: Suspect, lead: Suspect, second: Suspect | None) -> str:
