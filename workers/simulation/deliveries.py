@@ -188,7 +188,9 @@ class Deliveries:
         for mark, titles in _TITLES_OF_VALUES:
             if mark in values:
                 return titles[dice.number("title", *key) % len(titles)].format(service=service.name)
-        return _TITLES[dice.number("title", *key) % len(_TITLES)]
+        own = [f.path.partition("/")[2] for f in files]
+        titles = next((_TITLES_OF_FILES[path] for path in own if path in _TITLES_OF_FILES), _TITLES)
+        return titles[dice.number("title", *key) % len(titles)]
 
     @cached_property
     def idle(self) -> tuple[Merge, ...]:
@@ -299,6 +301,17 @@ _TITLES = (
     "Move validation into the model", "Support partial updates", "Drop the flag of the finished experiment",
     "Round once, at the end", "Accept longer identifiers", "Handle paginated answers",
 )  # fmt: skip
+_TITLES_OF_FILES = {
+    "api.py": ("Read the body in one place", "Tidy up handlers before the next feature"),
+    "clients.py": ("Log request ids of upstream calls", "Structured logs in the clients"),
+    "settings.py": ("One more setting for the clients", "Settings for the next feature"),
+    "models.py": ("Say when an item has no lines", "Support partial updates"),
+    "internal/http/server.go": ("Add tracing attributes", "Request ids in every handler"),
+    "internal/client/client.go": ("Read timeouts from the settings", "No constants in the client"),
+    "go.mod": ("Bump dependencies", "Follow the newest x/net"),
+    "internal/model/model.go": ("Tell an absent amount from zero", "Move validation into the model"),
+}
+"""By what is changed where no error points: who reads the diff finds what the title says."""
 _TITLES_OF_VALUES = (
     (".limits.memory", ("Right-size memory", "Set memory by what the dashboards show")),
     (".limits.cpu", ("Right-size CPU of {service}", "Give back unused CPU")),
