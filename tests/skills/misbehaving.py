@@ -37,14 +37,21 @@ class Server:
     """Method and path, in the order of arrival."""
     sent: int = 0
     """Bytes of a flood that somebody took."""
+    product: str = "Elasticsearch"
+    """What it calls itself, which Elasticsearch's own client asks for; nobody else minds."""
 
 
 @contextlib.contextmanager
 def misbehaving(
-    behaviour: Behaviour, face: Face | None = None, where: Where = lambda number, path: True, host: str = "127.0.0.1"
+    behaviour: Behaviour,
+    face: Face | None = None,
+    where: Where = lambda number, path: True,
+    *,
+    host: str = "127.0.0.1",
+    product: str = "Elasticsearch",
 ) -> Iterator[Server]:
     counted = threading.Lock()
-    told = Server("")
+    told = Server("", product=product)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -73,7 +80,7 @@ def misbehaving(
         request_queue_size = 64
 
     server = Listener((host, 0), Handler)
-    server.told = told  # type: ignore[attr-defined]  # where a behaviour counts what it sends
+    server.told = told  # type: ignore[attr-defined]  # for the behaviours
     told.url = f"http://{f'[{host}]' if ':' in host else host}:{server.server_address[1]}"
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
@@ -98,15 +105,19 @@ def send(
     handler.send_response(status)
     handler.send_header("Content-Type", kind)
     handler.send_header("Content-Length", str(len(body)))
-    if "x-elastic-product" not in (name.lower() for name in headers):
-        # What calls itself by this name is believed by Elasticsearch's own client; nobody else minds.
-        handler.send_header("X-Elastic-Product", "Elasticsearch")
+    if product := "x-elastic-product" not in (name.lower() for name in headers) and _told(handler).product:
+        handler.send_header("X-Elastic-Product", product)
     if handler.close_connection:
         handler.send_header("Connection", "close")
     for name, value in headers.items():
         handler.send_header(name.replace("_", "-"), value)
     handler.end_headers()
     handler.wfile.write(body)
+
+
+def _told(handler: BaseHTTPRequestHandler) -> Server:
+    found: Server = handler.server.told  # type: ignore[attr-defined]  # set above
+    return found
 
 
 # --- behaviours -------------------------------------------------------------------------------------------------------
@@ -215,7 +226,7 @@ def _pour(handler: BaseHTTPRequestHandler, megabytes: int, block: bytes = b" " *
     part = block * 100
     for _ in range(megabytes * 10):
         handler.wfile.write(part)
-        handler.server.told.sent += len(part)  # type: ignore[attr-defined]  # see above
+        _told(handler).sent += len(part)
 
 
 @functools.cache

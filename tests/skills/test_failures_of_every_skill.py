@@ -15,18 +15,20 @@ import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
 
 from config.customers import Customer
 from skills import registry
-from skills.contract import Check, Skill, ToolError
-from tests.agent.company import MemoryJournal, alert, request
+from skills.contract import Check, Focus, Skill, SkillContext, ToolError, Window
+from tests.agent.company import NOW, MemoryJournal, alert, request
 from tests.skills import misbehaving as ways
+from tests.skills.mcp.servers import Wiki
 from tests.skills.misbehaving import Behaviour, misbehaving
 from workers import simulation
 from workers.agent import Request, connect_all, investigate
@@ -55,6 +57,8 @@ class Row:
     """Where the customer's file says how it is reached."""
     face: str = ""
     """Of the simulated company, that answers well until it does not."""
+    product: str = "Elasticsearch"
+    """What the server calls itself."""
 
 
 def _kubernetes(url: str) -> dict[str, Any]:
@@ -95,6 +99,9 @@ _ELASTICSEARCH = ("Elasticsearch", "skills.elasticsearch", "elasticsearch")
 ROWS: Mapping[str, Row] = {
     "kubernetes": Row(lambda url: {"kubernetes": _kubernetes(url)}, *_KUBERNETES),
     "elasticsearch": Row(lambda url: {"elasticsearch": _elasticsearch(url)}, *_ELASTICSEARCH),
+    "opensearch": Row(
+        lambda url: {"elasticsearch": _elasticsearch(url)}, "Elasticsearch", "skills.elasticsearch", product=""
+    ),
     "loki": Row(lambda url: {"loki": _loki(url)}, *_LOKI),
     "prometheus": Row(_prometheus, "Prometheus", "skills.prometheus", "prometheus"),
     "pagerduty": Row(_pagerduty, "PagerDuty", "skills.pagerduty", "pagerduty"),
@@ -231,7 +238,7 @@ def test_an_investigation_ends_in_time_with_a_gap_that_names_what_happened(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     it, (behaviour, wording) = ROWS[row], EVERY[column]
-    with misbehaving(behaviour) as server, grown(column):
+    with misbehaving(behaviour, product=it.product) as server, grown(column):
         began = time.monotonic()
         finding, journal = investigated(it.given(server.url), seconds=patience(column))
         assert time.monotonic() - began < BUDGET
@@ -382,7 +389,7 @@ def always_well(number: int, path: str) -> bool:
 
 @pytest.mark.parametrize("row", ["kubernetes", "elasticsearch", "loki", "prometheus", "pagerduty"])
 def test_a_host_that_only_speaks_ipv6_is_read_like_any_other(row: str, company: simulation.Running) -> None:
-    with misbehaving(ways.nothing, company.staged.faces[row], always_well, "::1") as server:
+    with misbehaving(ways.nothing, company.staged.faces[row], always_well, host="::1") as server:
         connected(row, server.url).reach()
     assert server.asked
 
@@ -412,7 +419,9 @@ def examined(skills: Mapping[str, Any], seconds: float = PATIENCE) -> list[Check
 
 
 @pytest.mark.parametrize("column", EVERY)
-@pytest.mark.parametrize("row", [row for row in ROWS if " by " not in row and row != "changes of Kubernetes"])
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if " by " not in row and row not in ("changes of Kubernetes", "opensearch")]
+)
 def test_the_doctor_says_the_same_once_and_what_to_change(row: str, column: str) -> None:
     it, (behaviour, wording) = ROWS[row], EVERY[column]
     with misbehaving(behaviour) as server:
@@ -422,6 +431,37 @@ def test_the_doctor_says_the_same_once_and_what_to_change(row: str, column: str)
     assert worded(wording, it).search(said), said
     assert len({c.remedy for c in bad if c.remedy}) == 1
     assert len(bad) == 1 or column in ("403", "404")
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_the_doctor_tells_an_alertmanager_from_its_prometheus(column: str, company: simulation.Running) -> None:
+    it = Row(_prometheus, "Alertmanager", "skills.prometheus")
+    behaviour, wording = COLUMNS[column]
+    with misbehaving(behaviour) as server:
+        asked = {"url": company.urls["prometheus"], "alertmanager_url": server.url, "token_env": "SHOP_TOKEN"}
+        bad = [check for check in examined({"prometheus": asked}, patience(column)) if not check.ok]
+    said = "\n".join(c.detail.replace("; asked: ", f"; {c.remedy}; asked: ", 1) for c in bad)
+    assert worded(wording.replace("{section}.url", "{section}.alertmanager_url"), it).search(said), said
+    assert len(bad) == 1
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_a_tool_of_an_mcp_server_that_fails_later_is_an_error_in_the_same_words(column: str) -> None:
+    it, (behaviour, wording) = ROWS["mcp"], COLUMNS[column]
+    failing = Event()
+    with misbehaving(behaviour, Wiki(), lambda number, path: failing.is_set()) as server:
+        skill = connected("mcp", server.url, patience(column))
+        skill.reach()
+        failing.set()
+        (tool,) = skill.tools
+        window = Window(NOW - timedelta(minutes=30), NOW)
+        context = SkillContext(Focus(), NOW, window, window.before())
+        began = time.monotonic()
+        with pytest.raises(ToolError) as error:
+            tool.run(tool.input.model_validate({"query": "cart"}), context)
+        assert time.monotonic() - began < BUDGET
+    assert worded(wording, it).search(str(error.value)), str(error.value)
+    assert TOKEN[:12] not in str(error.value)
 
 
 @pytest.mark.parametrize(

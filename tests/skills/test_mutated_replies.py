@@ -28,6 +28,7 @@ from tests.agent.company import MemoryJournal, alert, request
 from tests.skills.elasticsearch.cluster import Cluster, Rejected
 from tests.skills.elasticsearch.layouts import TYPES, incident
 from tests.skills.elasticsearch.test_look import CONTEXT
+from tests.skills.mcp.servers import Wiki
 from tests.skills.misbehaving import misbehaving, silence
 from workers import simulation
 from workers.agent import connect_all, investigate
@@ -90,44 +91,6 @@ class Logs:
             found, status = {"error": {"root_cause": [error], **error}}, refusal.status
             return as_json(found, status, X_Elastic_Product="Elasticsearch")
         return as_json(found, X_Elastic_Product="Elasticsearch")
-
-
-class Wiki:
-    """An MCP server of one tool, in the shapes of the specification of 2025-06-18 (lifecycle, tools)."""
-
-    def __init__(self) -> None:
-        self.refused: Counter[str] = Counter()
-
-    def answer(self, ask: Ask) -> Reply:
-        if ask.method != "POST":
-            return Reply(405, b"")
-        asked = json.loads(ask.body)
-        if "id" not in asked:
-            return Reply(202, b"")
-        told = {"jsonrpc": "2.0", "id": asked["id"]}
-        result = _ANSWERS.get(asked["method"])
-        lost = {"error": {"code": -32601, "message": "Method not found"}}
-        return as_json(told | ({"result": result} if result else lost))
-
-
-_ANSWERS: dict[str, Any] = {
-    "initialize": {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {"tools": {"listChanged": False}},
-        "serverInfo": {"name": "wiki", "version": "1"},
-    },
-    "tools/list": {
-        "tools": [
-            {
-                "name": "search",
-                "description": "Full text search.",
-                "inputSchema": {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]},
-                "annotations": {"readOnlyHint": True},
-            }
-        ]
-    },
-    "tools/call": {"content": [{"type": "text", "text": "cart: its limit was lowered"}], "isError": False},
-}
 
 
 class Mutating:

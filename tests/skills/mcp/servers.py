@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,6 +15,8 @@ import uvicorn
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ImageContent, TextContent, ToolAnnotations
+
+from workers.simulation.faces.exchange import Ask, Reply, as_json
 
 READS = ToolAnnotations(read_only_hint=True)
 WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=True)
@@ -139,38 +143,43 @@ def says(status: int, body: bytes, kind: str = "application/json") -> Callable[[
     return answer
 
 
-def half_a_body(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("content-type", "application/json")
-    handler.send_header("content-length", "1000")
-    handler.end_headers()
-    handler.wfile.write(b'{"jsonrpc": "2.0", "id": 1, "res')
-    handler.close_connection = True
-
-
 def nothing(handler: BaseHTTPRequestHandler) -> None:
     handler.close_connection = True
 
 
-def slowly(handler: BaseHTTPRequestHandler) -> None:
-    time.sleep(3)
-    nothing(handler)
+class Wiki:
+    """An MCP server of one tool, in the shapes of the specification of 2025-06-18 (lifecycle, tools)."""
+
+    def __init__(self) -> None:
+        self.refused: Counter[str] = Counter()
+
+    def answer(self, ask: Ask) -> Reply:
+        if ask.method != "POST":
+            return Reply(405, b"")
+        asked = json.loads(ask.body)
+        if "id" not in asked:
+            return Reply(202, b"")
+        told = {"jsonrpc": "2.0", "id": asked["id"]}
+        result = _ANSWERS.get(asked["method"])
+        lost = {"error": {"code": -32601, "message": "Method not found"}}
+        return as_json(told | ({"result": result} if result else lost))
 
 
-def dripping(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("content-type", "application/json")
-    handler.end_headers()
-    for _ in range(60):
-        handler.wfile.write(b" ")
-        handler.wfile.flush()
-        time.sleep(0.1)
-
-
-def a_flood(handler: BaseHTTPRequestHandler) -> None:
-    handler.send_response(200)
-    handler.send_header("content-type", "application/json")
-    handler.send_header("content-length", str(100_000_000))
-    handler.end_headers()
-    for _ in range(100):
-        handler.wfile.write(b"x" * 1_000_000)
+_ANSWERS: dict[str, Any] = {
+    "initialize": {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {"tools": {"listChanged": False}},
+        "serverInfo": {"name": "wiki", "version": "1"},
+    },
+    "tools/list": {
+        "tools": [
+            {
+                "name": "search",
+                "description": "Full text search.",
+                "inputSchema": {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]},
+                "annotations": {"readOnlyHint": True},
+            }
+        ]
+    },
+    "tools/call": {"content": [{"type": "text", "text": "cart: its limit was lowered"}], "isError": False},
+}
