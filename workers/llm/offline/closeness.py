@@ -9,6 +9,7 @@ from skills.contract import Entity
 from workers.llm.entities import akin, family, same_thing, scaled_by, settled
 from workers.llm.graph import Graph
 from workers.llm.offline.notes import Notes, Sign
+from workers.llm.offline.starved import is_starved
 
 SYSTEM_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "istio-system", "monitoring", "observability")
 _OF_THE_USER = ("queue_backlog", "retry_storm", "connection_pool_exhausted", "hot_key_or_shard", "traffic_surge")
@@ -56,8 +57,22 @@ def closeness(
             away = graph.distance(alert, effect.entity)
             if same_thing(effect.entity, alert) or away is not None:
                 best = max(best, 0.97 - 0.04 * (away or 0))
+    if is_starved(notes):
+        return max(best, *(_upstream(entity, a, suffering, graph, effects) for a in about))
     # What depends on the alerted thing suffers from it or loads it; it is seldom its cause.
     return min(best, 0.6) if best <= 0.75 and any(graph.distance(entity, a) for a in about) else best
+
+
+def _upstream(
+    entity: Entity, alert: Entity, suffering: Sequence[Entity], graph: Graph, effects: Sequence[Sign]
+) -> float:
+    """Of what gets fewer requests: near is who calls it, what makes those suffer, and what they complain of."""
+    ways = [hops for e in (entity, *suffering) if (hops := graph.distance(e, alert)) is not None]
+    best = 0.98 - 0.04 * min(ways) if ways else 0.0
+    for effect in effects:
+        if any(same_thing(p, entity) for p in effect.points_at) and graph.distance(effect.entity, alert):
+            best = max(best, 0.9)
+    return best
 
 
 def _by_place(entity: Entity, namespace: str | None, *, known: float, other: float) -> float:

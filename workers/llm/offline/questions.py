@@ -69,9 +69,8 @@ def _subjects(notes: Notes, ranking: Ranking) -> Iterator[Entity]:
     yield from guidance.look_first(notes)
     understood = [s.entity for s in ranking.suspects if s.score >= STRONG]
     for effect in ranking.effects:
-        yield from (
-            p for p in effect.points_at if p.kind != "external" and not any(same_thing(p, u) for u in understood)
-        )
+        pointed = (_placed(p, effect.entity, notes) for p in effect.points_at if p.kind != "external")
+        yield from (p for p in pointed if not any(same_thing(p, u) for u in understood))
     lead = ranking.lead
     if lead is not None and lead.score >= WEAK:
         yield lead.entity
@@ -81,6 +80,16 @@ def _subjects(notes: Notes, ranking: Ranking) -> Iterator[Entity]:
         yield lead.entity
     if not ranking.alerted and notes.namespace:
         yield Entity(kind="Namespace", name=notes.namespace)
+
+
+def _placed(pointed: Entity, by: Entity, notes: Notes) -> Entity:
+    """A callee that is known by its bare name, where its caller's settings, or else the only namesake, have it."""
+    seen = [e for e in notes.edges if e.via != "log"]
+    if any(same_thing(pointed, end) for e in seen for end in (e.source, e.target)):
+        return pointed
+    called = [e.target for e in seen if same_thing(e.source, by) and e.target.name == pointed.name]
+    alike = called or [e.target for e in seen if e.target.name == pointed.name and e.target.kind != "external"]
+    return alike[0] if len({e.namespace for e in alike}) == 1 else pointed
 
 
 def _users(notes: Notes, ranking: Ranking) -> Iterator[Entity]:

@@ -46,6 +46,7 @@ def rank(notes: Notes) -> Ranking:
                 fits = is_culprit_kind(entity.kind, fault(name).culprit) or not _complains(sign)
                 (groups[(vertex(entity), name)] if fits else misfits[name]).append(replace(sign, entity=entity))
     _place(misfits, groups)
+    _believe_the_measured(groups)
     for sign in effects:
         for name in sign.faults:
             for entity in blamed_by(sign, name, seen):
@@ -179,6 +180,22 @@ def _place(misfits: dict[str, list[Sign]], groups: Groups) -> None:
                 groups[(vertex(sign.entity), name)].append(sign)
 
 
+def _believe_the_measured(groups: Groups) -> None:
+    """A certificate that is seen to be invalid is the one of which programs complain without saying whose it was."""
+    of_all = {key: signs for key, signs in groups.items() if key[1] == "tls_certificate_invalid"}
+    measured = [key for key, signs in of_all.items() if not all(by_lines(s) for s in signs)]
+    if len(measured) != 1:
+        return
+    for key, signs in of_all.items():
+        if key == measured[0] or any(s.victims or s.points_at for s in signs):
+            continue
+        certificate = groups[measured[0]][0].entity
+        groups[measured[0]] += [
+            replace(s, entity=certificate, victims=(*s.victims, s.entity), role="effect") for s in signs
+        ]
+        del groups[key]
+
+
 def over_where_seen(signs: Sequence[Sign]) -> list[Sign]:
     """That something is over is only said of a writer that was seen to go on without it. Who read its errors alone
     cannot know, and says nothing: the one who knows is believed."""
@@ -258,7 +275,7 @@ def _own(suspect: Suspect, others: Sequence[Suspect], effects: Sequence[Sign], g
     for other in others:
         if same_thing(other.entity, suspect.entity) or other.strength * other.timing < 0.4:
             continue
-        if (other.fault, suspect.fault) in _OTHER_WAY_ROUND:
+        if (other.fault, suspect.fault) in _OTHER_WAY_ROUND or twins.never_was(other, others):
             continue
         pointed = any(
             same_thing(e.entity, suspect.entity) and any(same_thing(p, other.entity) for p in e.points_at)

@@ -259,6 +259,20 @@ def _rebooted(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> floa
 BOOT = timedelta(minutes=10)
 
 
+def never_was(suspect: Suspect, others: Sequence[Suspect]) -> bool:
+    """Whether a Service is missed only by a start-up that waits for it: then it was never there, as far as is known."""
+    if suspect.fault != "service_deleted":
+        return False
+    missed_by = [v for s in suspect.signs for v in s.victims]
+    waits = [o for o in others if o.fault == "init_container_stuck" and any(s.role == "cause" for s in o.signs)]
+    return bool(missed_by) and all(any(same_thing(v, o.entity) for o in waits) for v in missed_by)
+
+
+def _never_was(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """F5 against D7."""
+    return 0.5 if never_was(suspect, others) else 1.0
+
+
 RULES: tuple[Rule, ...] = (
     _rebooted,
     _selects,
@@ -276,6 +290,7 @@ RULES: tuple[Rule, ...] = (
     _processor,
     _ceiling,
     _unmissed,
+    _never_was,
 )
 
 

@@ -10,10 +10,8 @@ from skills.contract import Entity
 from workers.llm.offline.culprits import Scene
 from workers.llm.offline.leads.reading import is_release, is_suffering, lead
 from workers.llm.offline.notes import Notes, Sign
+from workers.llm.offline.starved import is_less, is_starved, titles
 
-_LESS = re.compile(
-    r"\b(?:drop(?:ped|s)?|fell|falls?|fewer|less than|decreas\w+|declin\w+|below|low(?:er)?|missing|plunge\w*)\b", re.I
-)
 _BUSINESS = re.compile(
     r"orders?\b|payments?\b|purchas|checkouts?\b|revenue|sales?\b|sign-?ups?|conversion|booking|basket|customers?\b",
     re.I,
@@ -26,10 +24,9 @@ _MACHINERY = re.compile(
 
 def silent(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign], seen: Scene) -> Iterator[Sign]:
     """What people do became less, and nothing fails or is slow: answers are wrong since the last release (J5)."""
-    words = " ".join(str(a.get(k) or "") for a in notes.alerts for k in ("type", "title", "summary"))
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", words)
-    of_people = _BUSINESS.search(spaced) and not _MACHINERY.search(spaced)
-    if notes.onset is None or not _LESS.search(spaced) or not of_people:
+    said = titles(notes)
+    of_people = _BUSINESS.search(said) and not _MACHINERY.search(said) and not is_starved(notes)
+    if notes.onset is None or not is_less(notes) or not of_people:
         return
     failing = [s for s in signs if is_suffering(s) and s.analyzer != "prometheus.alert"]
     if failing:
