@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from skills.contract import Entity
-from workers.llm.entities import WORKLOADS, family, is_claim_of, same_thing, scaled_by
-from workers.llm.offline.culprits import by_lines
+from workers.llm.entities import WORKLOADS, family, is_claim_of, owner_name, same_thing, scaled_by
 from workers.llm.offline.mechanisms import NEVER_BY_ITSELF, WAYS, Way
 from workers.llm.offline.notes import Alteration, Notes, Sign
 from workers.llm.offline.suspects import Suspect
@@ -96,7 +96,18 @@ def _touches(way: Way, change: Alteration, suspect: Suspect, notes: Notes) -> bo
     if same_thing(thing, culprit):
         return False  # named is somebody else
     near = not thing.namespace or not culprit.namespace or thing.namespace == culprit.namespace
+    if near and _is_its_own(thing, culprit):
+        return True
     return any(same_thing(thing, e) for e in _linked(suspect)) or (near and _is_named(thing.name, suspect, notes))
+
+
+_PARTS = re.compile(r"-(?:configs?|conf|cm|settings|env|secrets?|credentials|properties)$")
+
+
+def _is_its_own(thing: Entity, culprit: Entity) -> bool:
+    """Configuration that is called after the workload, by the common habit of charts."""
+    own = thing.kind in ("ConfigMap", "Secret", "ServiceAccount")
+    return own and _PARTS.sub("", thing.name) == owner_name(culprit.kind, culprit.name)
 
 
 def _place(entity: Entity) -> str | None:
@@ -134,9 +145,9 @@ def _words(sign: Sign, notes: Notes) -> Sequence[str]:
 
 
 def _looked(culprit: Entity, notes: Notes) -> bool:
-    """Whether changes around the culprit were read: its objects were looked at, or somebody told of a change there."""
+    """Whether the objects around the culprit were read as a whole: somebody told of a change there, or of selectors.
+    That one object of a place was looked at says nothing of the others."""
     place = _place(culprit)
-    by_objects = (s.entity for s in notes.signs if s.analyzer.startswith(("kubernetes", "changes")) and not by_lines(s))
     selected = (e.target for e in notes.edges if e.via == "selector")
-    read = {_place(e) for e in (*by_objects, *selected, *(c.entity for c in notes.changes))}
+    read = {_place(e) for e in (*selected, *(c.entity for c in notes.changes))}
     return bool(read) if place is None else place in read
