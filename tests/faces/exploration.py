@@ -126,7 +126,7 @@ STEPS = (
     ),
 )
 
-CAUSE = """**The cause.** shipments-db has no connection left (198 to 200 of 200). shipments was scaled from 3 to 8 by
+CAUSE = """**The cause.** shipments-db has no connection left (197 to 199 of 200). shipments was scaled from 3 to 8 by
 hand at 09:02:47, and with each pod came a pool; when they filled at noon, shipments and subscriptions, which share the
 database, could not connect for every third request, and tracking passed that on. eta's release at 11:57 is a
 coincidence. What would be next: scale back to 3, or a smaller DB_POOL_SIZE.

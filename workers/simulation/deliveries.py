@@ -189,8 +189,8 @@ class Deliveries:
             if mark in values:
                 return titles[dice.number("title", *key) % len(titles)].format(service=service.name)
         own = [f.path.partition("/")[2] for f in files]
-        titles = next((_TITLES_OF_FILES[path] for path in own if path in _TITLES_OF_FILES), _TITLES)
-        return titles[dice.number("title", *key) % len(titles)]
+        fits: tuple[str, ...] = next((_TITLES_OF_FILES[path] for path in own if path in _TITLES_OF_FILES), _TITLES)
+        return fits[dice.number("title", *key) % len(fits)]
 
     @cached_property
     def idle(self) -> tuple[Merge, ...]:

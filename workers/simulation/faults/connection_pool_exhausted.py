@@ -22,7 +22,9 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
     grown = world.workload(options["service"] or users[0])
     scale(world, grown, at, int(options["replicas"]), manager="kubectl")
     began, top = at + world.between(35, 60, "pool"), float(store.max_connections)
-    world.gauges.append(Gauge("pg_stat_activity_count", {"service": victim}, lambda t: top - (int(t // 17) % 3), began))
+    # Some are at work, and three are kept for superusers: what fills it is idle, in the pools.
+    idle = {"service": victim, "state": "idle"}
+    world.gauges.append(Gauge("pg_stat_activity_count", idle, lambda t: top - 3 - (int(t // 17) % 2), began))
     world.edges.append(EdgeEffect("*", victim, "pool", began, share=float(options["share"])))
     texts = (
         "sorry, too many clients already",

@@ -166,11 +166,21 @@ def _consumers(scene: Scene) -> Iterable[Series]:
             )
 
 
+def _activity(scene: Scene) -> Iterable[Series]:
+    """One for each state that a backend may be in, as postgres_exporter has them."""
+    states: dict[str, Callable[[Scene, Store, Pod, float], float]] = {
+        "idle": _connections,
+        "active": lambda _sc, s, _p, t: float(int(1.5 + sin(t / 23 + dice.unit(s.name, "active") * 6))),
+        "idle in transaction": lambda _sc, s, _p, t: 0.0,
+        "idle in transaction (aborted)": lambda _sc, s, _p, t: 0.0,
+    }
+    for state, value in states.items():
+        yield from _each("pg_stat_activity_count", "postgres", value, datname="{database}", state=state)(scene)
+
+
 FAMILIES: dict[str, Family] = {
     "pg_up": _up("pg_up", "postgres"),
-    "pg_stat_activity_count": _each(
-        "pg_stat_activity_count", "postgres", _connections, datname="{database}", state="idle"
-    ),
+    "pg_stat_activity_count": _activity,
     "pg_settings_max_connections": _each(
         "pg_settings_max_connections", "postgres", lambda _sc, s, _p, _t: float(s.max_connections)
     ),
