@@ -13,6 +13,7 @@ from datetime import datetime
 
 from skills.contract import Entity, Excerpt, Focus, Symptom, Window
 from skills.kubernetes import cite, rollouts
+from skills.kubernetes.differences import Difference
 from skills.kubernetes.objects import Object, created, is_terminating, mapping, maps, name, text
 from skills.kubernetes.pods import container_spec, container_statuses, init_statuses, is_finished, name_of, waiting
 from skills.kubernetes.snapshot import Snapshot
@@ -93,8 +94,14 @@ def _symptom(snapshot: Snapshot, owner: Entity, stuck: list[tuple[Object, Object
         evidence=tuple(evidence),
         onset=rollout.after.at if rollout and changed else created(pod),
         victims=snapshot.victims_of(owner),
-        change=rollout.id if rollout and changed else None,
+        change=rollout.id if rollout and changed and not _is_lost_right(faults[0], changed) else None,
     )
+
+
+def _is_lost_right(fault: str, changed: Difference) -> bool:
+    """A new tag of the same registry takes no credentials away: the pull only met what was lost before."""
+    same = changed.before.partition("/")[0] == changed.after.partition("/")[0]
+    return fault == "registry_credentials_missing" and same
 
 
 def _of_node(snapshot: Snapshot, owner: Entity, pod: Object, image: str, evidence: list[Excerpt]) -> Symptom:

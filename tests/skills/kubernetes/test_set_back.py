@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from skills.contract import Symptom
 from tests.skills.kubernetes.shapes import (
     UNREADY,
@@ -92,3 +94,13 @@ def test_a_revision_that_came_back_is_as_new_as_the_write_that_brought_it() -> N
     ]
     assert pulled.onset is not None
     assert f"{pulled.onset:%Y-%m-%dT%H:%M:%SZ}" == ago(5)
+
+
+@pytest.mark.parametrize(
+    ("before", "to_blame"), [("registry.one/db:1", "rollout/shop/db/2"), ("registry.two/db:1", None)]
+)
+def test_a_new_tag_of_the_same_registry_takes_no_credentials_away(before: str, to_blame: str | None) -> None:
+    image, words = "registry.two/db:2", "failed to authorize: failed to fetch anonymous token: 401 Unauthorized"
+    revisions = [revision("db-a", 1, before, OLD), revision("db-b", 2, image, 8)]
+    found = said(stateful(image, "db-b", "db-a", 8), stuck(image, "db-b", words), *revisions)
+    assert found["registry_credentials_missing"].change == to_blame
