@@ -194,7 +194,7 @@ def _guess(client: Client, overrides: FieldNames) -> Layout:
 def flat(source: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Leaves by dotted name, whether the document nests or dots them."""
     for key, value in source.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             yield from flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

@@ -288,7 +288,8 @@ class Kubernetes:
                 continue
             kept = [line for line in read if not asked.contains or asked.contains.lower() in line.text.lower()]
             words.append(f"{tail.pod}/{tail.container}: {len(kept)} of {len(read)} lines")
-            said += [replace(line, entity=self._writer(place, tail.pod)) for line in kept if line.at.year > 1970]
+            writer = self._writer(place, tail.pod)
+            said += [replace(line, entity=writer) for line in kept if line.at.year > 1970]
             lines += [Excerpt(line.text[:600], tail.command, entity=line.entity, at=line.at) for line in kept]
         if not lines:
             return ToolResult(

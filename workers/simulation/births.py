@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-
 from workers.simulation import dice, templates
 from workers.simulation.belongings import belongings, ingress
 from workers.simulation.cluster import Json, NodeState, Pod, Run, ServiceObject, Workload
 from workers.simulation.company import Company, Platform, Running, Service, Store
+from workers.simulation.copied import copied
 from workers.simulation.fates import Fate, healthy
 from workers.simulation.jobs import scheduled_runs
 from workers.simulation.rollout import new_pod, new_revision
@@ -203,7 +202,7 @@ def _past(world: World, workload: Workload, part: Running, template: Json) -> No
             - (age * (1 + back * world.between(0.8, 1.6, "gap", part.name, back))) * DAY
             + world.between(0, 30000, "hour", part.name, back),
         )
-        older = deepcopy(template)
+        older = copied(template)
         older["spec"]["containers"][0]["image"] = f"{image}:{_earlier(version, back)}"
         revision = new_revision(world, workload, at, older)
         revision.number = total - back

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
 from math import ceil, floor, inf
 
 from workers.simulation import dice
 from workers.simulation.cluster import Json, Pod, Revision, Workload
+from workers.simulation.copied import copied
 from workers.simulation.fates import Fate, healthy
 from workers.simulation.world import World
 
@@ -61,7 +61,7 @@ def roll_out(
 
     Where new pods do not become ready it stops as the real one does, with the old ones still serving.
     """
-    template = deepcopy(workload.revision.template)
+    template = copied(workload.revision.template)
     edit(template)
     revision = new_revision(world, workload, at, template, cause)
     workload.edits.append(

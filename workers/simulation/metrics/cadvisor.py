@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from math import inf, sin
 
 from workers.simulation import dice
-from workers.simulation.cluster import Pod
+from workers.simulation.cluster import Pod, Run
 from workers.simulation.company import Store
 from workers.simulation.metrics.series import Series, bound, gauge
 from workers.simulation.quantities import amount
@@ -80,13 +81,30 @@ class _Throttled:
         self._said = [e for e in mine if e.kind == "throttle" and e.revision in (0, pod.revision.number)]
         self._edges = sorted({t for e in mine for t in (e.start, e.end)})
         self._pod, self._used, self._limit = pod, scene.cpu.of(pod), cpu_limit(pod)
+        self._runs: dict[float, tuple[list[float], list[float]]] = {}
 
     def __call__(self, at: float) -> float:
         run = self._pod.run_at(at)
         if not run:
             return 0.0
-        cuts = [run.started, *(t for t in self._edges if run.started < t < at), at]
-        return float(int(sum((b - a) * 9.4 * max(self._share((a + b) / 2), 0.004) for a, b in pairwise(cuts) if b > a)))
+        steps, counted = self._steps(run)
+        last = max(0, bisect_left(steps, at) - 1)
+        since = steps[last]
+        if at <= since:
+            return float(int(counted[last]))
+        return float(int(counted[last] + (at - since) * 9.4 * max(self._share((since + at) / 2), 0.004)))
+
+    def _steps(self, run: Run) -> tuple[list[float], list[float]]:
+        """Since when the effects are as they are, from the run's start on, and how many periods there were by then."""
+        found = self._runs.get(run.started)
+        if found is None:
+            steps = [run.started, *(t for t in self._edges if run.started < t < inf)]
+            counted = [0.0]
+            for a, b in pairwise(steps):
+                if a < self._pod.deleted and a < run.ended:
+                    counted.append(counted[-1] + (b - a) * 9.4 * max(self._share((a + b) / 2), 0.004))
+            found = self._runs[run.started] = (steps[: len(counted)], counted)
+        return found
 
     def _share(self, at: float) -> float:
         """A busy container near its limit is throttled in more and more of its periods; effects may say more."""

@@ -41,7 +41,8 @@ def _total(scene: Scene) -> float:
 
 
 def _available(scene: Scene, node: NodeState, at: float) -> float:
-    used = sum(memory(p, at) or 0.0 for w in scene.world.workloads.values() for p in w.pods if p.node == node.name)
+    pods = (p for w in scene.world.workloads.values() for p in w.pods if p.node == node.name and p.created <= at)
+    used = sum(memory(p, at) or 0.0 for p in pods if at < p.deleted)
     return float(int(_total(scene) - used - 1.9 * 2**30 + _wave(node, at, 311, 6e7)))
 
 

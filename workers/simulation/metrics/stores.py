@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import sin
 
 from workers.simulation import dice
@@ -10,6 +10,7 @@ from workers.simulation.cluster import Pod
 from workers.simulation.company import Service, Store
 from workers.simulation.metrics.series import Series, bound, gauge
 from workers.simulation.scene import Scene
+from workers.simulation.traffic import Segment
 from workers.simulation.usage import memory
 
 Family = Callable[[Scene], Iterable[Series]]
@@ -122,16 +123,18 @@ def _consumer_lag(scene: Scene) -> Iterable[Series]:
                     "topic": worker.consumes,
                     "consumergroup": worker.name,
                 }
+                day = scene.world.now - 86400
+                idle = [s for s in scene.traffic.segments if s.end > day and not s.pods.get(worker.name)]
                 for partition in range(PARTITIONS):
                     named = {**labels, "partition": str(partition)}
-                    yield gauge("kafka_consumergroup_lag", named, bound(_behind, scene, worker, partition))
+                    yield gauge("kafka_consumergroup_lag", named, bound(_behind, worker, partition, idle))
 
 
-def _behind(scene: Scene, worker: Service, partition: int, at: float) -> float:
+def _behind(worker: Service, partition: int, idle: Sequence[Segment], at: float) -> float:
     """Messages that came while no consumer was up in the last day, and the few of any moment."""
     total = 7 + 6 * sin(at / 37 + dice.unit(worker.name, partition) * 6)
-    for segment in scene.traffic.segments:
-        if segment.end > scene.world.now - 86400 and segment.start < at and not segment.pods.get(worker.name):
+    for segment in idle:
+        if segment.start < at:
             total += (min(segment.end, at) - segment.start) * 2.1
     return float(int(max(0.0, total) / PARTITIONS))
 
