@@ -26,7 +26,7 @@ from bot.cli.investigate import MemoryJournal
 from bot.intake import read
 from config.customers import Customer
 from skills import registry
-from tests import bench_clusters, bench_digest, bench_solved
+from tests import bench_clusters, bench_digest, bench_first_look, bench_solved
 from tests.llm.messages_api import Told, call, serve
 from workers import agent, simulation
 from workers.llm.base import canonical, estimate_tokens
@@ -36,7 +36,7 @@ CONCLUDE: dict[str, Any] = {
     "verdict": "inconclusive",
     "headline": {"text": "Nothing is concluded: this reply measures the way, not the answer.", "evidence": []},
 }
-PARTS = ("prefix", "one-shot", "way", "waiting", "digest", "solved", "clusters")
+PARTS = ("prefix", "one-shot", "way", "waiting", "digest", "solved", "first-look", "clusters")
 
 
 @click.command()
@@ -51,6 +51,7 @@ def bench(parts: tuple[str, ...]) -> None:
             "way": way,
             "waiting": waiting,
             "digest": lambda: bench_digest.bench(say),
+            "first-look": lambda: bench_first_look.bench(say),
             "clusters": lambda: bench_clusters.clusters(say),
             "solved": lambda: bench_solved.bench(say),
         }[part]()
