@@ -79,7 +79,7 @@ def _struck() -> dict[str, set[str]]:
 def _kind(part: str, where: Company) -> str:
     found = where.parts.get(part)
     if found is None and part in {p.name for p in where.platform}:
-        return "platform"
+        return f"platform {part}"  # each is of a kind of its own
     if found is None:
         return "node" if part.startswith("node-") else "namespace"
     if isinstance(found, Store):

@@ -440,7 +440,7 @@ def _failure(kind: str, share: float, callee: str, effect: EdgeEffect, caller: S
         detail["node"] = effect.node
     if effect.writes_only:
         detail["writes_only"] = "yes"
-    seconds = caller.timeout_seconds if kind == "timeout" else 0.006
+    seconds = (effect.slow_seconds or caller.timeout_seconds) if kind == "timeout" else 0.006
     return Failure(kind, _CODES.get(kind, 500), share, callee, seconds, tuple(detail.items()))
 
 

@@ -33,6 +33,7 @@ class EdgeEffect:
     end: float = inf
     share: float = 1.0
     slow_seconds: float = 0.0
+    """How much longer; of a timeout, after how long the caller gives up, where that is not its usual time."""
     detail: dict[str, str] = field(default_factory=dict)
     """For the wording of logs, e.g. the address that was tried."""
     node: str = ""

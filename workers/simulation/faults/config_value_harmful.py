@@ -33,8 +33,11 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
             logger=f"{victim}.config",
         )
     )
+    patience = float(options["value"]) / 1000 if key.endswith("TIMEOUT_MS") else 0.0
     for callee in [options["dependency"]] if options["dependency"] else it.part.dependencies:
-        world.edges.append(EdgeEffect(victim, callee, "timeout", began, share=float(options["share"])))
+        world.edges.append(
+            EdgeEffect(victim, callee, "timeout", began, share=float(options["share"]), slow_seconds=patience)
+        )
     config = Thing("ConfigMap", it.namespace, name)
     thing = workload_thing(it)
     culprit = Thing(thing.kind, thing.namespace, thing.name, (*thing.aliases, str(config)))

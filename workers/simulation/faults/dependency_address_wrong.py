@@ -7,7 +7,7 @@ from typing import Any
 
 from workers.simulation.blow import Blow, next_version, rollout_of, workload_thing
 from workers.simulation.cluster import Json
-from workers.simulation.company import SimulationError
+from workers.simulation.company import SimulationError, Store
 from workers.simulation.rollout import roll_out
 from workers.simulation.world import EdgeEffect, World
 
@@ -17,7 +17,7 @@ OPTIONS = {"dependency": "", "host": "", "port": 0}
 
 def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> Blow:
     it = world.workload(victim)
-    callee = options["dependency"] or it.part.dependencies[0]
+    callee = options["dependency"] or _called(world, victim)
     port = str(options["port"] or "")
     wrong = port or options["host"] or f"{callee}-svc"
     found = [e for e in it.revision.template["spec"]["containers"][0]["env"] if callee in str(e.get("value", ""))]
@@ -45,3 +45,12 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         rollout_of(it, revision),
         evidence=(f"env {found[0]['name']} of {victim} names {wrong}", f"log ~ {wrong}"),
     )
+
+
+def _called(world: World, victim: str) -> str:
+    """The first thing that it calls and that is no data store: the address of a store is I3."""
+    called: tuple[str, ...] = world.workload(victim).part.dependencies
+    found = next((c for c in called if not isinstance(world.company.parts[c], Store)), None)
+    if found is None:
+        raise SimulationError(f"{victim} calls nothing but data stores, whose addresses are datastore_endpoint_wrong")
+    return found

@@ -50,6 +50,7 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (
             f"certificate {name}",
             f"certificate {it.namespace}/{name}",
+            f"Certificate {it.namespace}/{name}",
             f"Service {it.namespace}/{victim}",
             f"Deployment {it.namespace}/{victim}",
         ),
@@ -74,7 +75,7 @@ def _signed_anew(world: World, victim: str, namespace: str, name: str, at: float
         if victim in service.dependencies:
             said = python if service.language == "python" else error
             world.edges.append(EdgeEffect(service.name, victim, "tls", began, detail={"x509": error, "error": said}))
-    names = (f"certificate {name}", f"certificate {namespace}/{name}")
+    names = (f"certificate {name}", f"certificate {namespace}/{name}", f"Certificate {namespace}/{name}")
     thing = Thing(
         "Secret", namespace, name, (*names, f"Service {namespace}/{victim}", f"Deployment {namespace}/{victim}")
     )
