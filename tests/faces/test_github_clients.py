@@ -29,11 +29,12 @@ def repositories(world: Running) -> dict[str, str]:
 
 
 def test_every_answer_is_whole_by_the_published_description(world: Running) -> None:
-    """Every route, every repository of the company; a missing or ill-typed field fails the model."""
+    """Every route, every third repository of the company; a missing or ill-typed field fails the model."""
     client = githubkit.GitHub("t", base_url=world.urls["github"] + "/", http_cache=False)
     rest = client.rest
     seen = 0
-    for full in repositories(world).values():
+    chosen = list(repositories(world).values())[::3]
+    for full in chosen:
         name = full.split("/")
         asked = [
             rest.repos.get(*name),
@@ -66,7 +67,7 @@ def test_every_answer_is_whole_by_the_published_description(world: Running) -> N
         for each in asked:
             assert each.parsed_data is not None  # validated by being read
         seen += len(asked)
-    print(f"\n{world.name}: {seen} answers in {len(repositories(world))} repositories")
+    print(f"\n{world.name}: {seen} answers in {len(chosen)} repositories")
     assert world.refused["github"] == {}
 
 

@@ -25,18 +25,23 @@ def register(app: App, desk: Desk) -> None:
             ack(response_action="errors", errors=problems)
             return
         ack()
-        about, person = state.metadata(view)["about"], body["user"]["id"]
-        words = desk.redactor.text(state.words(view, "true_cause"))
-        explained = desk.store.feedback.explain(
-            about,
-            person,
-            desk.clock(),
-            parts=[p for p in state.chosen(view, "parts") if p in feedback_modal.PARTS],
-            true_cause=f"{true}\n{words}".strip() if true else words,
-            note=desk.redactor.text(state.words(view, "note")),
-        )
-        if explained is not None:
-            _tell(desk, client, about, person, correction.read(explained.true_cause))
+        _keep(desk, client, view, body["user"]["id"], true)
+
+
+def _keep(desk: Desk, client: WebClient, view: dict[str, Any], person: str, true: Correction | None) -> None:
+    """With the vote that it explains; whoever has taken that back meanwhile is told nothing."""
+    about = state.metadata(view)["about"]
+    words = desk.redactor.text(state.words(view, "true_cause"))
+    explained = desk.store.feedback.explain(
+        about,
+        person,
+        desk.clock(),
+        parts=[p for p in state.chosen(view, "parts") if p in feedback_modal.PARTS],
+        true_cause=f"{true}\n{words}".strip() if true else words,
+        note=desk.redactor.text(state.words(view, "note")),
+    )
+    if explained is not None:
+        _tell(desk, client, about, person, correction.read(explained.true_cause))
 
 
 def _truth(redactor: Redactor, view: dict[str, Any]) -> tuple[Correction | None, dict[str, str]]:
