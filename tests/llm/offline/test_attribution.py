@@ -266,3 +266,14 @@ def test_configuration_that_is_called_after_the_culprit_is_its_own(config, known
                   victims=[CART])  # fmt: skip
     written = altered(f"ConfigMap kube-system/{config}", "ConfigMap changed: Corefile = .:53", 2, "config", "it")
     assert (attributed(fails, changes=[written]) == "it") is known
+
+
+def test_a_headline_says_whose_change_it_was_where_that_is_not_the_culprit():
+    full = shown("cpu_quota_exhausted", "Namespace shop", "new pods of cart are refused by a quota", victims=[CART])
+    lowered = altered("ResourceQuota shop/compute", "ResourceQuota changed: hard", 3, "config")
+    told = run(request(alert("cart")), FakeSkill(sees=looks(full, changes=[lowered]))).headline.text
+    assert told.endswith("since ResourceQuota compute changed: hard at 14:01")
+    own = altered(CART, "env FEATURE off -> on", 3)
+    wrong = shown("config_value_harmful", says="cart fails")
+    told = run(request(alert("cart")), FakeSkill(sees=looks(wrong, changes=[own]))).headline.text
+    assert told.endswith("since env FEATURE off -> on at 14:01")

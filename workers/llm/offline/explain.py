@@ -97,9 +97,19 @@ def says(suspect: Suspect, notes: Notes, change: Alteration | None) -> tuple[str
     text, evidence = _named(sign.says, suspect.entity), list(sign.evidence)
     told = sign.analyzer == TIMELINE or (change is not None and _tells_of(text, change))
     if change is not None and change.evidence and change.what and not told:
-        text = f"{text.rstrip('.')}, since {change.what} at {change.at:%H:%M}"
+        text = f"{text.rstrip('.')}, since {_whose(change, suspect)} at {change.at:%H:%M}"
         evidence = list(dict.fromkeys((*evidence[: MOST - 1], *change.evidence)))
     return text, evidence[:MOST]
+
+
+def _whose(change: Alteration, suspect: Suspect) -> str:
+    """What was changed, with its object's name where that is another than the culprit."""
+    thing = change.entity
+    if same_thing(thing, suspect.entity) or thing.name in change.what:
+        return change.what
+    if change.what.startswith(f"{thing.kind} "):
+        return f"{thing.kind} {thing.name}{change.what.removeprefix(thing.kind)}"
+    return f"{thing.kind} {thing.name}: {change.what}"
 
 
 def _tells_of(text: str, change: Alteration) -> bool:
