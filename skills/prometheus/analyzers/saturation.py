@@ -191,16 +191,43 @@ RULES = (
         0.4,
     ),
 )
-QUESTIONS = tuple(
-    Question(
-        rule.name, rule.expression, shows=f"{rule.name.replace('_', ' ')}, share of the most", unit="ratio", level=1.0
-    )
-    for rule in RULES
+_FULL = "node_nf_conntrack_entries / node_nf_conntrack_entries_limit >= 0.95"
+_ON_FULL = (
+    'kube_pod_info{{{{ns}}}} * on ({label}) group_left () (max by ({label}) (label_replace({full}, "{label}", "$1",'
+    ' "instance", "([^:]+)(?::.*)?")))'
 )
+"""Scrape targets of a node go by its address or by its name."""
+QUESTIONS = (
+    *(
+        Question(
+            rule.name,
+            rule.expression,
+            shows=f"{rule.name.replace('_', ' ')}, share of the most",
+            unit="ratio",
+            level=1.0,
+        )
+        for rule in RULES
+    ),
+    Question(
+        "pods_on_full_nodes",
+        f"{_ON_FULL.format(label='host_ip', full=_FULL)} or {_ON_FULL.format(label='node', full=_FULL)}",
+    ),
+)
+MOST_VICTIMS = 16
 
 
 def analyze(look: Look) -> list[Symptom]:
     return [s for rule in RULES for series in look.ask(rule.name) if (s := _symptom(look, rule, series)) is not None]
+
+
+def _carried(look: Look, node: str) -> tuple[Entity, ...]:
+    """The workloads on a node whose connection table is full: none of them gets a new connection. Whom the alert names
+    comes first."""
+    pods = [s.labels for s in look.ask("pods_on_full_nodes") if node in (s.labels.get("node"), s.labels.get("host_ip"))]
+    found = {
+        workload(p.get("namespace", ""), p.get("pod", "")) for p in pods if p.get("created_by_kind") != "DaemonSet"
+    }
+    return tuple(sorted(found, key=lambda e: (e.name != look.focus.service, str(e)))[:MOST_VICTIMS])
 
 
 def _symptom(look: Look, rule: Rule, series: Series) -> Symptom | None:
@@ -225,6 +252,7 @@ def _symptom(look: Look, rule: Rule, series: Series) -> Symptom | None:
         evidence=(look.excerpt(rule.name, text, entity, moment.at if moment and not always else None),),
         onset=moment.at if moment and moment.after > moment.before and not always else None,
         ongoing=end is None,
+        victims=_carried(look, entity.name) if rule.name == "connection_tracking" else (),
     )
 
 

@@ -105,6 +105,19 @@ def test_what_is_full_names_its_owner(question: str, labels: dict[str, str], fau
     assert (found.faults[0], found.entity.kind, found.onset) == (fault, kind, ONSET)
 
 
+def test_a_node_that_takes_no_new_connection_is_told_with_the_workloads_on_it_and_without_those_of_another() -> None:
+    full = step(0.1, 1.0, instance="10.0.3.4:9100")
+    on = {"namespace": "shop", "host_ip": "10.0.3.4", "node": "worker-2"}
+    pods = (
+        step(1, 1, pod=CART["pod"], created_by_kind="ReplicaSet", **on),
+        step(1, 1, pod="db-0", created_by_kind="StatefulSet", **on),
+        step(1, 1, pod="node-agent-x2x4q", created_by_kind="DaemonSet", **on),
+        step(1, 1, pod="web-7d9f8c6b5-b4b4q", created_by_kind="ReplicaSet", **{**on, "host_ip": "10.0.3.5"}),
+    )
+    (found,) = saturation.analyze(look(connection_tracking=(full,), pods_on_full_nodes=pods))
+    assert [str(v) for v in found.victims] == ["Deployment shop/cart", "StatefulSet shop/db"]
+
+
 def test_what_was_always_full_has_no_onset_and_half_the_weight() -> None:
     labels = {"namespace": "shop", "resource": "cpu", "resourcequota": "q"}
     (always,) = saturation.analyze(look(quota_cpu=(step(1, 1, **labels),)))
