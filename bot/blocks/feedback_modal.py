@@ -12,6 +12,8 @@ from bot.blocks import limits
 from bot.blocks.message import (
     Block,
     Message,
+    actions,
+    button,
     checkboxes,
     field,
     grouped_select,
@@ -27,6 +29,8 @@ from workers.correction import Correction
 from workers.domain import Finding
 
 CALLBACK = "feedback_detail"
+OPEN = "explain_wrong"
+"""The button that opens it."""
 PARTS = {
     "cause": "The cause is wrong",
     "evidence": "The evidence does not show it",
@@ -74,6 +78,14 @@ def _faults() -> Mapping[str, list[Block]]:
         if each.is_cause:
             found.setdefault(each.group, []).append(option(each.name, each.name.replace("_", " ")))
     return found
+
+
+def offer(investigation_id: str) -> Message:
+    """After a 👎: a reaction opens no form, a button does."""
+    line = "Recorded: wrong. What was it really?"
+    return message(
+        [line], [section([line]), actions(f"offer-{investigation_id}", [button("Say", OPEN, investigation_id)])]
+    )
 
 
 def kept(investigation_id: str, correction: Correction | None, alert_type: str) -> Message:

@@ -91,6 +91,20 @@ def test_what_it_really_was_is_checked_kept_as_a_sentence_and_acknowledged_as_a_
     assert said.true_cause == "memory_leak of Deployment shop/cart\ngrows since the upgrade"
 
 
+def test_a_thumb_down_is_offered_the_form_by_a_button_that_only_its_giver_sees(room: Room) -> None:
+    alert = room.alert()
+    investigation = records.answered(room.store, room.investigation())
+    finding = room.says(alert["ts"], "its memory limit went")
+    room.slack.person("amira").reacts({**finding, "channel": "alerts"}, "thumbsdown")
+    room.whispers("amira", "What was it really?")
+    assert not room.slack.state().ephemeral("jonas")
+    offer = room.until(lambda s: next((m for m in s.ephemeral("amira") if "really" in text_of(m)), None), "the offer")
+    room.slack.press("amira", "alerts", offer["ts"], "explain_wrong")
+    room.until(lambda s: s.modal("amira"), "the form")
+    assert room.slack.submit("amira", {"verdict": "false_alarm"})["ok"]
+    room.until(lambda _: investigation.id in dict(room.store.feedback.corrections()), "the correction")
+
+
 def test_a_correction_that_was_taken_back_is_none(room: Room) -> None:
     alert = room.alert()
     investigation = records.answered(room.store, room.investigation())
