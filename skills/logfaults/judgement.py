@@ -91,9 +91,15 @@ def judge(
 
 def _own(case: Case, target: Entity | None) -> Verdict:
     pattern = case.sightings[0].pattern
+    if pattern.name in _OF_STATEMENTS and is_store(case.writer, case.sightings[0].record.text):
+        # A server logs the bad statements of its clients: it is well, and they say the same themselves.
+        return Verdict(case.writer, (), "effect", f"{case.writer.name} says of a client: it {pattern.says}", 0.3)
     subject = f": {case.sightings[0].object}" if case.sightings[0].object else ""
     says = f"{case.writer.name} {pattern.says}{subject}"
     return Verdict(case.writer, pattern.faults, pattern.role, says, pattern.specificity, _points(target, case.writer))
+
+
+_OF_STATEMENTS = ("schema missing", "contract broken", "programming error")
 
 
 def _points(target: Entity | None, writer: Entity) -> tuple[Entity, ...]:
@@ -117,7 +123,17 @@ def _effect(case: Case, target: Entity | None) -> Verdict:
         if odd := _odd_port(case, case.host, faults):
             return odd
     says = f"{case.writer.name} {pattern.says}" + (f": {case.host}" if case.host else "")
+    if case.name != "retries" and _TRIED_AGAIN.search(case.sightings[0].record.text):
+        # What failed tells more than that it was tried again; the latter is kept for whoever sees the load grow.
+        faults, says = (*faults, "retry_storm"), f"{says}, and tries again"
     return Verdict(case.writer, faults, "effect", says, pattern.specificity, _points(target, case.writer))
+
+
+_TRIED_AGAIN = re.compile(
+    r"\battempt (?:#|number )?\d+ ?(?:/|of) ?\d+|\bretry(?:ing)?\b.{0,30}\b\d+ ?(?:/|of) ?\d+"
+    r"|retries (?:exhausted|exceeded)",
+    re.IGNORECASE,
+)
 
 
 def _odd_port(case: Case, host: Host, faults: tuple[str, ...]) -> Verdict | None:

@@ -120,6 +120,8 @@ def _symptom(seen: Seen, case: Case, verdict: Verdict, source: Source, onset: da
     specificity = verdict.specificity * case.novelty * (0.5 if over else 1.0)
     if first.pattern.steady:
         specificity *= _steadiness(case, onset)
+    elif verdict.role == "effect" and _passed(seen, case):
+        specificity *= 0.5
     when = times(count, first.record.at, last.record.at, case.known, case.novelty, over=over)
     return Symptom(
         analyzer="logs.faults",
@@ -147,6 +149,15 @@ def _steadiness(case: Case, onset: datetime | None) -> float:
     first = case.sightings[0].record.at
     early = onset is not None and onset - first > _ALWAYS_THERE
     return 0.4 if case.novelty == WITHOUT_BASELINE and (early or len(case.sightings) < 3) else 0.75
+
+
+_MOMENT = timedelta(seconds=60)
+
+
+def _passed(seen: Seen, case: Case) -> bool:
+    """A line or two while something else started, and the writer went on without: a passing complaint."""
+    last = case.sightings[-1].record.at
+    return len(case.sightings) <= 2 and seen.last[case.writer] - last > _MOMENT
 
 
 def _discounted(symptom: Symptom, seen: Seen, onset: datetime) -> Symptom:

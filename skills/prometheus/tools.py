@@ -25,7 +25,7 @@ from skills.contract import (
     ToolResult,
     Window,
 )
-from skills.prometheus import alertmanager, analyzers, topology
+from skills.prometheus import alertmanager, analyzers, families, topology
 from skills.prometheus.alertmanager import Alertmanager
 from skills.prometheus.bundles import ask_all
 from skills.prometheus.charts import chart, of_symptoms
@@ -222,6 +222,7 @@ class Prometheus:
         span = Window(context.baseline.start, context.window.end)
         step = max(15.0, span.seconds / POINTS)
         sent = {q.name: q.expression.replace("{ns}", self._matcher(namespaces)) for q in analyzers.questions()}
+        sent |= {q.name: q.expression.replace("{ns}", self._matcher(namespaces)) for q in families.questions()}
 
         answers = ask_all(sent, lambda expression: self._client.range(expression, span, step), PARALLEL)
         failed = [error for error in answers.values() if isinstance(error, ToolError)]
@@ -229,7 +230,8 @@ class Prometheus:
             raise failed[0]
         got = {name: answer for name, answer in answers.items() if not isinstance(answer, ToolError)}
         gaps = [Gap(f"{len(failed)} of {len(answers)} metric questions", str(failed[0]))] if failed else []
-        return Look(context.focus, context.now, context.window, context.baseline, got, sent, self._link), gaps
+        told, asked = families.united(got, sent, namespaces)
+        return Look(context.focus, context.now, context.window, context.baseline, told, asked, self._link), gaps
 
     def _query(self, asked: QueryInput, context: SkillContext) -> ToolResult:
         window = Window(context.now - timedelta(minutes=asked.minutes), context.now)

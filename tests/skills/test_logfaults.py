@@ -189,6 +189,13 @@ def test_an_alert_of_the_other_end_is_about_what_the_writer_presents() -> None:
     assert (symptom.entity, symptom.victims) == (deployment("geo"), (deployment("ingest"),))
 
 
+def test_what_was_tried_again_and_failed_says_both() -> None:
+    again = only(found(*lines(*["Retry 'fx', attempt 5 of 5 failed: Read timed out"] * 2)))
+    assert (again.faults[0], again.faults[-1]) == ("link_latency", "retry_storm")
+    once = only(found(*lines("Read timed out", "Read timed out")))
+    assert "retry_storm" not in once.faults
+
+
 def test_a_name_in_another_namespace_points_there() -> None:
     symptom = only(found(*lines("dial tcp: lookup db-0.db.data.svc.cluster.local on 10.96.0.10:53: no such host")))
     assert symptom.points_at == (service("db", "data"),)
@@ -407,3 +414,18 @@ def test_the_database_that_a_client_names_is_not_its_host() -> None:
         link=None,
     )
     assert all(e.name != "geo-db" for s in seen for e in (s.entity, *s.points_at))
+
+
+def test_a_line_or_two_that_a_writer_got_over_says_less_than_one_that_goes_on() -> None:
+    refused = "dial tcp 10.96.12.7:8080: connect: connection refused"
+    once = only(found(*lines(refused, *["served a request"] * 20)))
+    again = only(found(*lines(*[refused, "served a request"] * 10)))
+    assert once.specificity < 0.6 * again.specificity
+
+
+def test_a_bad_statement_in_a_servers_log_is_its_clients() -> None:
+    line = '2025-06-01 14:03:07.217 UTC [812] ERROR:  column "premium_until" does not exist at character 91'
+    of_server = only(found(*lines(line, writer=pod("postgres-0"))))
+    assert (of_server.role, of_server.faults) == ("effect", ())
+    of_client = only(found(*lines('psycopg.errors.UndefinedColumn: column "premium_until" does not exist')))
+    assert (of_client.role, of_client.faults[0]) == ("cause", "boot_dependency_missing")

@@ -168,6 +168,7 @@ def _only_store_of(writer: Entity, name: str, seen: Scene) -> list[Entity]:
     return [culprit(next(iter(stores)), name, seen, (writer,))] if len(stores) == 1 else []
 
 
+_OF_ITS_CLIENTS = ("datastore_credentials_rejected", "datastore_endpoint_wrong")
 _DATABASES = ("mongodb", "mysql", "postgres", "other")
 _OF_DATABASES = ("datastore_read_only_or_lagging", "slow_query_or_lock", "datastore_privilege_missing")
 
@@ -182,6 +183,8 @@ def blamed_by(sign: Sign, name: str, seen: Scene) -> list[Entity]:
         return [e for e in pointed if is_culprit_kind(e.kind, kinds)]
     if name in OF_THE_CALLEE:
         return []
+    if name in _OF_ITS_CLIENTS and by_lines(sign) and store_kind(sign.entity.name):
+        return []  # a store that turns somebody away does not know whom; the client says so itself
     # What a client says of its store's state is about the store, whatever the second guess at it is.
     of_a_store = is_cause(sign.faults[0]) and fault(sign.faults[0]).culprit == ("datastore",)
     if (kinds == ("datastore",) or (of_a_store and by_lines(sign))) and not store_kind(sign.entity.name):
