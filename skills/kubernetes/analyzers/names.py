@@ -20,6 +20,7 @@ from skills.kubernetes.objects import (
     entity,
     holds,
     labels,
+    latest,
     mapping,
     name,
     number,
@@ -27,7 +28,7 @@ from skills.kubernetes.objects import (
     text,
     time_of,
 )
-from skills.kubernetes.pods import is_ready, live
+from skills.kubernetes.pods import is_ready, live, unready_since
 from skills.kubernetes.snapshot import Snapshot, Workload
 
 NAME = "kubernetes.names"
@@ -146,7 +147,8 @@ def _servers(snapshot: Snapshot) -> Symptom | None:
         summary=f"Cluster DNS is down: {words}.",
         specificity=0.95,
         evidence=(cite.about(snapshot, target, words),),
-        onset=max((t for p in pods if (t := created(p))), default=None),
+        # When the last of them stopped being ready: a pod is older than its trouble.
+        onset=latest(unready_since(p) for p in pods),
     )
 
 

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from skills.contract import Symptom
 from tests.skills.kubernetes.served import NAMESPACES, context, kubernetes
 from tests.skills.kubernetes.server import Cluster, serving
-from tests.skills.kubernetes.shapes import NODES, UNREADY, Obj, app, ended, event, meta, owner, pod, pod_spec, waiting
+from tests.skills.kubernetes.shapes import (
+    NODES,
+    NOW,
+    UNREADY,
+    Obj,
+    app,
+    deployment,
+    ended,
+    event,
+    found_in,
+    meta,
+    owner,
+    pod,
+    pod_spec,
+    waiting,
+)
 
 BACK_OFF = "Back-off restarting failed container app in pod kube-proxy-x7k2p_kube-system(uid)"
 
@@ -44,3 +61,22 @@ def test_a_warning_of_yesterday_leads_nowhere() -> None:
     assert not proxied(
         event("Pod", "kube-proxy-x7k2p", "BackOff", BACK_OFF, namespace="kube-system", minutes=1500, first=1600)
     )
+
+
+def test_dns_that_went_down_minutes_ago_is_dated_by_that_and_not_by_its_pods() -> None:
+    labels = {"k8s-app": "kube-dns"}
+    dns = deployment("coredns", labels=labels, ready=0)
+    dns["metadata"] |= {"namespace": "kube-system"}
+    down = pod(
+        "coredns-5d9c7b-ax7k2",
+        labels=labels,
+        namespace="kube-system",
+        owners=owner("Deployment", "coredns"),
+        statuses=[waiting("CrashLoopBackOff", BACK_OFF, restarts=7, last=ended())],
+        conds=UNREADY,
+        age=90000,
+    )
+    found = [s for s in found_in(*app("cart"), dns, down) if s.faults[:1] == ("dns_resolution_failing",)]
+    assert [(str(s.entity), s.onset) for s in found] == [
+        ("Deployment kube-system/coredns", NOW - timedelta(minutes=30))
+    ]
