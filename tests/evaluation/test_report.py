@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import io
 import re
+from pathlib import Path
 
 from PIL import Image
 
-from tests.evaluation.made import AT, HEALTHY, cause, finding
+from tests.evaluation.made import AT, HEALTHY, cause, finding, span
 from tests.evaluation.results_of import HIGH_WRONG, RIGHT, WRONG, result, run_of
-from workers.evaluation import buckets, heatmap, page, register, text
+from workers.evaluation import buckets, heatmap, page, register, text, trace_page
 from workers.evaluation.admission import Admission, Refusal
 from workers.evaluation.matrices import COLUMNS, heat_map, of_results, transitions
 from workers.evaluation.results import Result, Run, digest
 from workers.evaluation.summary import summaries, summary
 
 FEW = [result("a"), result("b", WRONG), result("c", HIGH_WRONG), result("quiet", finding(cause()), true=HEALTHY)]
-MANY = [result(f"case{i}", RIGHT if i % 3 else WRONG) for i in range(12)]
+MANY = [result(f"case{i}", RIGHT if i % 3 else WRONG) for i in range(24)]
 
 
 def parts(run: Run) -> list[object]:
@@ -69,7 +70,7 @@ def test_a_cell_below_five_is_grey_and_each_has_its_n_and_its_keys() -> None:
     few, many = heat_map(of_results(FEW)), heat_map(of_results(MANY))
     assert all(c.few for row in few if row.kind == "alert" for c in row.cells.values() if c.n < 5)
     (alert,) = [row for row in many if row.kind == "alert"]
-    assert (alert.cells["success"].n, len(alert.cells["success"].keys), alert.cells["success"].few) == (12, 12, False)
+    assert (alert.cells["success"].n, len(alert.cells["success"].keys), alert.cells["success"].few) == (24, 24, False)
     assert heatmap.colour("success", few[-1].cells["success"], 0) == heatmap.GREY
     assert heatmap.colour("success", alert.cells["success"], 0) != heatmap.GREY
 
@@ -90,19 +91,19 @@ def test_the_picture_is_a_png_as_large_as_its_rows() -> None:
 
 def test_every_cell_of_the_page_leads_to_investigations_and_these_to_their_traces() -> None:
     run = run_of(*FEW)
-    html = page.page(run, parts(run))  # type: ignore[arg-type]
+    html = page.page(run, parts(run), traces={r.key: f"traces/{r.case}.html" for r in FEW})  # type: ignore[arg-type]
     ids = set(re.findall(r'id="(k[0-9a-f]{10})"', html))
     links = set(re.findall(r'href="#(k[0-9a-f]{10})"', html))
     assert links
     assert links <= ids
-    assert 'href="run.json.traces/c.jsonl"' in html
+    assert 'href="traces/c.html"' in html
     assert not re.findall(r'(?:src|href)="https?:', html)
 
 
 def test_what_a_log_line_says_cannot_break_the_page() -> None:
     run = run_of(result("x", finding(cause(), evidence=(("E1", "<script>alert(1)</script>"),))))
     html = page.page(run, parts(run))  # type: ignore[arg-type]
-    assert "<script>" not in html
+    assert "<script>alert" not in html
 
 
 def test_the_digest_forgets_durations_and_nothing_else() -> None:
@@ -168,3 +169,38 @@ def test_a_judge_without_labels_is_shown_as_not_usable_and_never_as_a_score() ->
     assert "judge suspects_simulation: not usable (no labels); no score is shown" in said
     shown = page.page(run, parts(run))  # type: ignore[arg-type]
     assert "not usable (no labels)" in shown
+
+
+def test_a_cell_whose_interval_is_wide_is_grey_as_well() -> None:
+    five = [result(f"c{i}", RIGHT if i else WRONG) for i in range(5)]
+    (alert,) = [row for row in heat_map(of_results(five)) if row.kind == "alert"]
+    assert (alert.cells["success"].n, alert.cells["success"].few) == (5, True)
+    assert not alert.cells["time"].few
+
+
+def test_every_trace_that_is_there_becomes_a_page_that_the_run_links_to_and_that_links_back(tmp_path: Path) -> None:
+    there, absent = result("a"), result("b")
+    run_file, shown = tmp_path / "runs" / "run.json", tmp_path / "pages" / "run.html"
+    (tmp_path / "runs" / "run.json.traces").mkdir(parents=True)
+    lines = [span(given={"query": "<script>"}).model_dump_json(), "cut off"]
+    (tmp_path / "runs" / there.trace).write_text("\n".join(lines), encoding="utf-8")
+    links = trace_page.write_all([there, absent], run_file, shown)
+    assert links == {there.key: "run.html.traces/a.html"}
+    written = (tmp_path / "pages" / links[there.key]).read_text(encoding="utf-8")
+    assert 'href="../run.html"' in written
+    assert "first look" in written
+    assert "&lt;script&gt;" in written
+    assert "1 lines of the trace cannot be read" in written
+    run = run_of(there, absent)
+    html = page.page(run, parts(run), traces=links)  # type: ignore[arg-type]
+    assert f'<a href="{links[there.key]}">trace, step by step</a>' in html
+    assert "The trace run.json.traces/b.jsonl is not at hand." in html
+
+
+def test_the_page_explains_its_colours_its_columns_and_its_rows() -> None:
+    run = run_of(*MANY)
+    html = page.page(run, parts(run))  # type: ignore[arg-type]
+    for said in ("fewer than 5, or an interval wider than 40 points", "step of an investigation", "alert type"):
+        assert said in html
+    assert all(f"<dt>{column}</dt>" in html for column in COLUMNS)
+    assert "prefers-color-scheme: dark" in html

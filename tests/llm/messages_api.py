@@ -41,7 +41,7 @@ class Api:
 
 
 @contextmanager
-def serve(*script: Told | Callable[[dict[str, Any]], Told]) -> Iterator[Api]:
+def serve(*script: Told | Callable[[dict[str, Any]], Told], port: int = 0) -> Iterator[Api]:
     """Answers in order; the last one again and again. A callable makes its answer of the request's body."""
     api = Api("", [], [])
 
@@ -69,7 +69,7 @@ def serve(*script: Told | Callable[[dict[str, Any]], Told]) -> Iterator[Api]:
 
         def log_message(self, *_: Any) -> None: ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True
     api.url = f"http://127.0.0.1:{server.server_port}"
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()

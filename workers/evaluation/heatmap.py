@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from PIL import Image, ImageDraw, ImageFont
 
 from workers.evaluation import figures
-from workers.evaluation.matrices import COLUMNS, RATES, Cell, Row, Transition, state_order
+from workers.evaluation.matrices import COLUMNS, KINDS, RATES, Cell, Row, Transition, state_order
 
 Colour = tuple[int, int, int]
 
@@ -24,6 +24,11 @@ GOOD: Colour = (90, 174, 97)
 LITTLE: Colour = (239, 243, 255)
 MUCH: Colour = (107, 153, 214)
 
+RAMPS = (
+    ("rate", "0%", "100%", (BAD, MIDDLE, GOOD)),
+    ("amount", "little", "much", (LITTLE, MUCH)),
+)
+TOO_FEW = "grey: fewer than 5, or an interval wider than 40 points"
 LABEL, WIDE, HIGH = 250, 104, 34
 EDGE = 24
 
@@ -41,14 +46,13 @@ def png(title: str, rows: Sequence[Row], moves: Sequence[Transition]) -> bytes:
     states = state_order({s for m in moves for s in (m.last_good, m.first_failed)})
     goods = state_order({m.last_good for m in moves})
     failed = state_order({m.first_failed for m in moves})
-    upper = EDGE + 58 + HIGH * (len(rows) + 2)
+    upper = EDGE + 58 + HIGH * len(rows) + (HIGH + 8) * len({row.kind for row in rows}) + HIGH
     lower = 96 + HIGH * max(1, len(goods)) if moves else 70
     width = EDGE * 2 + LABEL + WIDE * max(len(COLUMNS), len(failed))
     image = Image.new("RGB", (width, upper + lower + EDGE), PAPER)
     draw = ImageDraw.Draw(image)
     draw.text((EDGE, EDGE), title, INK, fonts.title)
-    said = "rates with n; grey: fewer than 5"
-    draw.text((EDGE, EDGE + 26), said, FAINT, fonts.small)
+    _legend(draw, EDGE + 28, fonts)
     _heat(draw, rows, EDGE + 50, fonts)
     _moves(draw, moves, goods, failed, upper + 10, fonts, bool(states))
     buffer = io.BytesIO()
@@ -86,10 +90,11 @@ def _heat(draw: ImageDraw.ImageDraw, rows: Sequence[Row], top: int, fonts: Fonts
     kind = ""
     for row in rows:
         if row.kind != kind:
-            if kind:
-                y += HIGH // 2
+            y += 8 if kind else -HIGH
             kind = row.kind
-        draw.text((EDGE, y + 9), _short(row.name, 34), INK, fonts.plain)
+            draw.text((EDGE, y + 9), KINDS[kind], FAINT, fonts.plain)
+            y += HIGH
+        draw.text((EDGE, y + 9), _short(row.title, 34), INK, fonts.plain)
         for i, column in enumerate(COLUMNS):
             cell = row.cells[column]
             left = EDGE + LABEL + i * WIDE
@@ -102,6 +107,21 @@ def _heat(draw: ImageDraw.ImageDraw, rows: Sequence[Row], top: int, fonts: Fonts
         y += HIGH
 
 
+def _legend(draw: ImageDraw.ImageDraw, top: int, fonts: Fonts) -> None:
+    left = float(EDGE)
+    for name, low, high, ramp in RAMPS:
+        words = f"{name} {low}"
+        draw.text((left, top), words, FAINT, fonts.small)
+        left += draw.textlength(words, font=fonts.small) + 6
+        for i in range(60):
+            at = i / 59 * (len(ramp) - 1)
+            first = min(int(at), len(ramp) - 2)
+            draw.line((left + i, top, left + i, top + 12), mix(ramp[first], ramp[first + 1], at - first))
+        draw.text((left + 66, top), high, FAINT, fonts.small)
+        left += 72 + draw.textlength(high, font=fonts.small) + 20
+    draw.text((left, top), f"each cell with its n; {TOO_FEW}", FAINT, fonts.small)
+
+
 def _moves(
     draw: ImageDraw.ImageDraw,
     moves: Sequence[Transition],
@@ -111,17 +131,18 @@ def _moves(
     fonts: Fonts,
     any_failed: bool,
 ) -> None:
-    draw.text((EDGE, top), "last good step (rows) by first failed step (columns)", INK, fonts.plain)
+    said = "investigations that failed: the last good step (rows) by the first failed step (columns)"
+    draw.text((EDGE, top), said, INK, fonts.plain)
     if not any_failed:
         draw.text((EDGE, top + 24), "nothing failed", FAINT, fonts.plain)
         return
     counts = {(m.last_good, m.first_failed): len(m.keys) for m in moves}
     most = max(counts.values())
     for i, state in enumerate(failed):
-        _centred(draw, (EDGE + LABEL + i * WIDE, top + 24), _short(state, 15), FAINT, fonts.small)
+        _centred(draw, (EDGE + LABEL + i * WIDE, top + 24), _short(state.replace("_", " "), 16), FAINT, fonts.small)
     for j, good in enumerate(goods):
         y = top + 48 + j * HIGH
-        draw.text((EDGE, y + 9), good, INK, fonts.plain)
+        draw.text((EDGE, y + 9), good.replace("_", " "), INK, fonts.plain)
         for i, bad in enumerate(failed):
             left, count = EDGE + LABEL + i * WIDE, counts.get((good, bad), 0)
             box = (left + 1, y + 1, left + WIDE - 1, y + HIGH - 1)

@@ -13,7 +13,18 @@ from workers.trace import FIXED_STATES
 COLUMNS = ("success", "validity", "evidence", "time", "tokens", "cost")
 RATES = frozenset({"success", "validity", "evidence"})
 FEW = 5
-"""Below this many a cell says too little, and is greyed."""
+WIDE = 0.4
+"""Below this many, or with an interval wider than this, a cell says too little, and is greyed."""
+SAYS = {
+    "success": "steps: nothing was lost in this step; alert types: the finding is right",
+    "validity": "steps that ended without an error",
+    "evidence": "steps: required evidence was seen in it; alert types: required evidence that is cited",
+    "time": "seconds an investigation spends in it",
+    "tokens": "tokens an investigation spends in it",
+    "cost": "dollars an investigation spends in it",
+}
+"""What a column is, in words."""
+KINDS = {"step": "step of an investigation", "alert": "alert type"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,8 @@ class Cell:
 
     @property
     def few(self) -> bool:
-        return self.n < FEW
+        wide = self.low is not None and self.high is not None and self.high - self.low > WIDE
+        return self.n < FEW or wide
 
 
 @dataclass(frozen=True)
@@ -39,6 +51,11 @@ class Row:
     """step or alert"""
     cells: dict[str, Cell]
     """By column."""
+
+    @property
+    def title(self) -> str:
+        """As people read it: `first look`, `query elasticsearch`, `KubePodNotReady`."""
+        return self.name.replace("_", " ") if self.kind == "step" else self.name
 
 
 @dataclass(frozen=True)

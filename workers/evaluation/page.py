@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined, Template
 
-from workers.evaluation import figures, heatmap, judges, judging, register
+from workers.evaluation import figures, heatmap, judges, judging, register, standing
 from workers.evaluation.grading.marks import SCORES
-from workers.evaluation.matrices import COLUMNS, Cell, Row, Transition, state_order
+from workers.evaluation.matrices import COLUMNS, KINDS, SAYS, Cell, Row, Transition, state_order
 from workers.evaluation.results import Result, Run
 from workers.evaluation.summary import Summary, said_in_words, truth_in_words
 from workers.evaluation.text import COLUMNS_OF_LINES
@@ -32,8 +32,12 @@ class Shown:
 
 
 def page(
-    run: Run, parts: Sequence[tuple[Summary, Sequence[Row], Sequence[Transition]]], admitted: str = register.UNKNOWN
+    run: Run,
+    parts: Sequence[tuple[Summary, Sequence[Row], Sequence[Transition]]],
+    admitted: str = register.UNKNOWN,
+    traces: Mapping[str, str] | None = None,
 ) -> str:
+    """`traces`: by key, where the page of a trace is."""
     variants = [
         {
             "it": summary,
@@ -50,6 +54,12 @@ def page(
         judges=[(name, judges.quality(())) for name in judging.CRITERIA],
         variants=variants,
         columns=COLUMNS,
+        says=SAYS,
+        kinds=KINDS,
+        ramps=heatmap.RAMPS,
+        traces=traces or {},
+        stands=standing.verdicts,
+        bands=standing.ORDER,
         scores=SCORES,
         line_columns=COLUMNS_OF_LINES,
         figures=figures,
@@ -73,7 +83,7 @@ def _shown(variant: str, row: Row, column: str, rows: Sequence[Row]) -> Shown:
         cell.n,
         cell.value is None or cell.few,
         "#{:02x}{:02x}{:02x}".format(*heatmap.colour(column, cell, most)),
-        f"{column} of {row.name}: {figures.cell(column, cell)}{_range(cell)}, n {cell.n}",
+        f"{column} of {row.title}: {figures.cell(column, cell)}{_range(cell)}, n {cell.n}",
         cell.keys,
     )
 

@@ -132,8 +132,8 @@ def _forget_traces(folder: Path | None) -> None:
         path.unlink()
 
 
-def investigated(job: Job, stage: Stage, purse: Purse) -> Result:
-    """One job in a process of its own. Raises OutOfMoney when the model could not be paid any more."""
+def investigated(job: Job, stage: Stage, purse: Purse) -> Result | Broken:
+    """One job in a process of its own; broken as OutOfMoney when the model could not be paid any more."""
     refused: list[bool] = []
 
     def model(name: str) -> Model:
@@ -142,7 +142,7 @@ def investigated(job: Job, stage: Stage, purse: Purse) -> Result:
 
     result = staging.run(job, replace(stage, model=model))
     if refused:
-        raise OutOfMoney(job.key)
+        return Broken(OutOfMoney.__name__, job.key)
     return result
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from bot.cli.eval._files import results_of
-from workers.evaluation import buckets, heatmap, page, register, text
+from workers.evaluation import buckets, heatmap, page, register, text, trace_page
 from workers.evaluation.matrices import heat_map, of_results, transitions
 from workers.evaluation.results import ResultsError, Run, write_whole
 from workers.evaluation.summary import summaries
@@ -20,7 +20,10 @@ BEGIN, END = "<!-- results: written by `gumshoe eval report --markdown` -->", "<
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="One page, self-contained."
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="One page, self-contained; the traces in FILE.traces.",
 )
 @click.option("--png", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Both matrices.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON on standard output.")
@@ -48,7 +51,7 @@ def command(
         those = of_results(r for r in run.results if r.variant == summary.variant)
         parts.append((summary, heat_map(those), transitions(those)))
     if html:
-        write_whole(html, page.page(run, parts, admitted))
+        write_whole(html, page.page(run, parts, admitted, trace_page.write_all(run.results, file, html)))
     if png:
         for number, (summary, rows, moves) in enumerate(parts):
             path = png if number == 0 else png.with_stem(f"{png.stem}-{number + 1}")

@@ -23,6 +23,8 @@ def command(files: tuple[Path, ...], score: str) -> None:
     found = saturation(rows)
     for name, mean in found.variants.items():
         click.echo(f"{mean:6.1%}  {name}")
+    if len(found.variants) == 1:
+        click.echo("one variant: there is nothing to rank; only how far its mean moves is told")
     click.echo(f"\n{'cases':>6}  {'agreement (tau)':>16}  {'mean moves by':>14}")
     for step in found.curve:
         tau = "-" if step.tau is None else f"{step.tau:.2f}"
