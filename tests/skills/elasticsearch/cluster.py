@@ -95,6 +95,8 @@ class Cluster:
         docs = [
             {name: next(iter(_values(d, name.removesuffix(".keyword"))), None) for name in self.types} for d in found
         ]
+        for doc in docs if "@timestamp" in self.types else ():
+            doc["_read"] = datetime.fromisoformat(str(doc["@timestamp"])).timestamp()
         table = Table(self.types, body["params"], lambda value: datetime.fromisoformat(value).timestamp())
         try:
             answer = table.run(body["query"], lambda: docs)
