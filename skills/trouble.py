@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from skills.contract import Check, ToolError
 
-WORDS = 240
+WORDS = 200
 """Of what a server said, in characters."""
 _HIDDEN = "[redacted]"
 

@@ -58,7 +58,7 @@ class Wire:
         self._has_answered = False
         self._http = urllib3.PoolManager(
             retries=False,
-            maxsize=8,
+            maxsize=16,
             cert_reqs="CERT_REQUIRED" if trust.verify_tls else "CERT_NONE",
             ca_certs=trust.ca_file,
         )

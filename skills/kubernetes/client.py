@@ -237,7 +237,7 @@ class Client:
             configuration.ssl_ca_cert = settings.ca_file
         configuration.verify_ssl = settings.verify_tls
         configuration.retries = False
-        configuration.connection_pool_maxsize = 16
+        configuration.connection_pool_maxsize = 32
         try:
             return ApiClient(configuration)
         except (OSError, ssl.SSLError) as error:

@@ -143,10 +143,6 @@ def says(status: int, body: bytes, kind: str = "application/json") -> Callable[[
     return answer
 
 
-def nothing(handler: BaseHTTPRequestHandler) -> None:
-    handler.close_connection = True
-
-
 class Wiki:
     """An MCP server of one tool, in the shapes of the specification of 2025-06-18 (lifecycle, tools)."""
 
