@@ -89,6 +89,7 @@ ROLLOUT = shown("E6", "Deployment cart revision 17: cart limits.cpu 400m -> 40m;
         ("metric kubelet_volume_stats_available_bytes of data-orders-db-0 < 1Gi", FREE),
         ("metric kubelet_volume_stats_available_bytes of data-orders-db-0 < 0.1x before", FREE),
         ("metric kubelet_volume_stats_available_bytes of data-orders-db-0 = 0 at 14:08", FREE),
+        ("peak of kubelet_volume_stats_available_bytes > 8e+09", FREE),
         ("working set of cart-0 >= 1000Mi", LEAK),
         ("latency of cart > 500ms", SLOW),
         ("latency of cart > 10x before", SLOW),

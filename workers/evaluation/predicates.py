@@ -15,6 +15,7 @@ the skill and the tool that brought it), in any order and without regard to case
                                               units that the excerpt states is above
     metric http_requests_total of pricing > 2x before
                                               against what the excerpt says of the baseline
+    peak of pg_locks_count > 3x before        the figure after the word peak: of what is over by now
     metric up of cart = 0 at 14:08            and the excerpt names a moment within three minutes of it (UTC)
 
 Units: % (a ratio from 0 to 1 will do), Ki Mi Gi, kB MB GB, ms s min h d, m (milli), or none. Operators: > >= < <= =.

@@ -32,5 +32,8 @@ def strike(world: World, victim: str, at: float, options: Mapping[str, Any]) -> 
         (workload_thing(world.workload(victim)),),
         at,
         None,
-        evidence=("log ~ still waiting for ShareLock", "metric pg_locks_count > 3x before"),
+        evidence=(
+            "log ~ still waiting for ShareLock",
+            "metric pg_locks_count > 3x before or peak of pg_locks_count > 3x before",
+        ),
     )
