@@ -40,6 +40,13 @@ QUESTIONS = (
         shows="errors between services",
         unit="/s",
     ),
+    Question(
+        "mesh_pairs",
+        "sum by (source_workload, source_workload_namespace, destination_workload, destination_workload_namespace)"
+        ' (rate(istio_requests_total{reporter="destination"}[5m]))',
+        shows="requests between workloads",
+        unit="/s",
+    ),
 )
 Who = tuple[str, str]
 

@@ -47,3 +47,21 @@ def test_peer_without_a_proxy_is_no_edge() -> None:
 
 def test_question_is_one_that_is_asked_anyway() -> None:
     assert topology.QUESTION in {q.name for q in analyzers.questions()}
+    assert topology.PAIRS in {q.name for q in analyzers.questions()}
+
+
+def test_a_destination_tells_which_of_several_workloads_was_called() -> None:
+    def answered(caller: str, callee: str, rate: float) -> Series:
+        labels = {"source_workload": caller, "source_workload_namespace": "shop" if caller != "unknown" else "unknown"}
+        labels |= {"destination_workload": callee, "destination_workload_namespace": "shop"}
+        return Series(labels, ((NOW, rate),))
+
+    told = (
+        answered("front", "reviews-v3", 2.0),
+        answered("unknown", "reviews-v3", 9.0),
+        answered("front", "idle", 0.0),
+    )
+    seen = Look(Focus(), NOW, WINDOW, WINDOW.before(), {topology.PAIRS: told}, {topology.PAIRS: "sum by ..."})
+    assert [(str(e.source), str(e.target)) for e in topology.edges(seen)] == [
+        ("Deployment shop/front", "Deployment shop/reviews-v3")
+    ]
