@@ -119,7 +119,7 @@ class Party:
     def shown(self) -> str:
         """The address without credentials in it."""
         parts = urlsplit(self.base)
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/")
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}".rstrip("/") if parts.netloc else ""
 
     @property
     def host(self) -> str:
@@ -138,7 +138,7 @@ class Party:
         return replace(answer, body=body)
 
     def question(self, asked: str) -> str:
-        return f"{self.hushed(asked)} at {self.shown}"
+        return f"{self.hushed(asked)} at {self.shown}" if self.shown else self.hushed(asked)
 
     def setting(self, name: str) -> str:
         return f"{self.section}.{name}"
@@ -346,7 +346,7 @@ def _is_one_of(error: BaseException, names: tuple[str, ...]) -> bool:
 
 def _own_words(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError):
-        return one_line(getattr(error, "verify_message", "") or error.reason or str(error), 120)
+        return one_line(getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error), 120)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return one_line(str(error).split(">: ")[-1], 160)
@@ -390,7 +390,7 @@ def said_by(data: Any) -> str:
         causes = error.get("root_cause")
         cause = causes[0] if isinstance(causes, list) and causes and isinstance(causes[0], Mapping) else error
         if "reason" in cause or "type" in cause:
-            return one_line(f"{cause.get('type', '')}: {cause.get('reason', '')}".strip(": "))
+            return one_line(": ".join(str(p) for p in (cause.get("type"), cause.get("reason")) if p))
         listed = error.get("errors")
         more = "; ".join(str(e) for e in listed) if isinstance(listed, list) else ""
         return one_line(": ".join(p for p in (str(error.get("message") or ""), more) if p))
