@@ -301,12 +301,16 @@ _SERVER_FORMS = re.compile(
     r"|\[MY-\d+\]|\[(?:Note|Warning|ERROR)\] (?:Access denied|Aborted connection)"  # mysqld
     r"|\d+:[MSC] \d\d \w{3} \d{4} "  # redis-server
     r"|(?:UTC|GMT|[+-]\d\d) \[\d+\](?: \S+@\S+)? (?:FATAL|ERROR|LOG|PANIC|WARNING|STATEMENT):\s"  # postgres
+    # Elasticsearch's ECSJsonLayout, its older JSON and plain layouts, and OpenSearch's
+    r"|\"service\.name\":\s?\"ES_ECS\"|\"component\":\s?\"o\.[eo]\.\w|\]\[(?:WARN|INFO|ERROR|DEBUG) ?\]\[o\.[eo]\.\w"
+    r"|\((?:kafka\.(?:server|log|cluster|controller|network)|org\.apache\.kafka\.(?:storage|server|raft))\.[\w.]+\)"
 )
+_SERVER_CHARACTERS = 600
 
 
 def is_store(writer: Entity, text: str) -> bool:
     """Whether the record was written by a data store itself: by the writer's name or by the server's line format."""
-    return bool(store_kind(writer.name)) or _SERVER_FORMS.search(text[:300]) is not None
+    return bool(store_kind(writer.name)) or _SERVER_FORMS.search(text[:_SERVER_CHARACTERS]) is not None
 
 
 def store_workload(host: Host, service: Entity) -> Entity:

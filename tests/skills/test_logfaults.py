@@ -100,6 +100,28 @@ def test_a_store_that_says_so_itself_is_the_culprit_by_its_own_name() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"@timestamp":"2026-05-04T09:35:00.184Z", "log.level": "WARN", "message":"flood stage disk watermark [95%]'
+        " exceeded on [sGZ3][search-0][/usr/share/elasticsearch/data] free: 1.9gb[3.8%], all indices will be marked"
+        ' read-only", "ecs.version": "1.2.0","service.name":"ES_ECS","event.dataset":"elasticsearch.server"}',
+        "[2026-05-04T09:35:00,1][WARN ][o.e.c.r.a.DiskThresholdMonitor] [search-0] flood stage disk watermark hit",
+        "[2026-05-04T09:35:00,1][WARN ][o.o.c.r.a.DiskThresholdMonitor] [search-0] flood stage disk watermark hit",
+    ],
+)
+def test_a_store_is_known_by_the_form_of_its_lines_whatever_it_is_called(line: str) -> None:
+    """Elasticsearch ECSJsonLayout and log4j2.properties; OpenSearch's the same with packages of its own."""
+    said = only(found(*lines(*[line] * 5, writer=pod("search-0"))))
+    assert (said.role, said.entity, said.faults[0]) == (
+        "cause", Entity(kind="StatefulSet", namespace="shop", name="search"), "volume_full",
+    )  # fmt: skip
+    told = only(
+        found(*lines(*["index [a] blocked by: [TOO_MANY_REQUESTS/12/disk usage exceeded flood-stage watermark"] * 5))
+    )
+    assert told.role == "effect"
+
+
 def test_a_user_that_the_store_does_not_know_is_the_stores_and_the_client_its_victim() -> None:
     server = next(text for pattern, text, _ in EXAMPLES if pattern == "mongodb user missing")
     symptoms = found(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from skills.contract import Entity
-from workers.llm.entities import akin, family, same_thing, scaled_by, settled
+from workers.llm.entities import akin, family, is_claim_of, same_thing, scaled_by, settled
 from workers.llm.graph import Graph
 from workers.llm.offline.notes import Notes, Sign
 from workers.llm.offline.starved import is_starved
@@ -34,6 +34,8 @@ def closeness(
     best = _by_place(entity, about[0].namespace or notes.namespace, known=next_door if linked else 0.78, other=0.3)
     # What the alerted complains of may be what this makes suffer: a route that leads the calls of a Service nowhere.
     suffering = [v for s in signs if s.role == "cause" for v in s.victims]
+    ends = (e for edge in graph.edges for e in (edge.source, edge.target))
+    carried = (scaled_by(entity) or entity, *(e for e in ends if is_claim_of(entity, e)))
     for alert in about:
         if same_thing(entity, alert) or (
             entity.kind == "Namespace" and entity.name == (alert.namespace or notes.namespace)
@@ -43,8 +45,9 @@ def closeness(
             return 1.0
         if akin(entity, alert):
             best = max(best, 0.97)
-        if (hops := graph.distance(alert, scaled_by(entity) or entity)) is not None:
-            best = max(best, 1.0 - 0.04 * hops)
+        ways = [d for place in carried if (d := graph.distance(alert, place)) is not None]
+        if ways:
+            best = max(best, 1.0 - 0.04 * min(ways))
         # What it makes suffer is something that the alerted thing depends on.
         below = [d for s in signs for v in s.victims if (d := graph.distance(alert, v))]
         if below and any(s.role == "cause" for s in signs):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from skills.faults import fault
-from workers.llm.entities import same_thing
+from workers.llm.entities import is_claim_of, same_thing
 from workers.llm.offline.culprits import by_lines
 from workers.llm.offline.leads.reading import ANALYZER, is_release, looked_for_changes, released
 from workers.llm.offline.notes import Notes, Sign
@@ -243,6 +243,20 @@ _SEEN_IN_OBJECTS = (
 )
 
 
+def _nobody_listens(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
+    """F3 as callers guess it, who are refused: what keeps the program behind the Service from listening is seen."""
+    if suspect.fault != "service_target_port_wrong" or not all(by_lines(s) for s in suspect.signs):
+        return 1.0
+    selected = [e for e in notes.edges if e.via == "selector" and same_thing(e.source, suspect.entity)]
+    behind = [suspect.entity, *(e.target for e in selected)]
+    broken = [
+        o for o in others
+        if o.fault != suspect.fault and o.strength * o.timing >= 0.5 and any(s.role == "cause" for s in o.signs)
+        and any(same_thing(o.entity, b) or is_claim_of(o.entity, b) for b in behind)
+    ]  # fmt: skip
+    return 0.5 if broken else 1.0
+
+
 def _rebooted(suspect: Suspect, others: Sequence[Suspect], notes: Notes) -> float:
     """H1, H2 and G3 against H8: a node that reports a new boot was away because it started again."""
     if suspect.fault not in ("kubelet_stopped", "container_runtime_stopped", "network_partition"):
@@ -290,6 +304,7 @@ RULES: tuple[Rule, ...] = (
     _processor,
     _ceiling,
     _unmissed,
+    _nobody_listens,
     _never_was,
 )
 
