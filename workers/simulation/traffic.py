@@ -51,6 +51,10 @@ class Mix:
         return sum(f.share for f in self.failures)
 
 
+State = list[tuple[str, float, dict[str, str]]]
+"""What a call meets at a Service: (kind of failure, share, detail)."""
+
+
 @dataclass
 class Segment:
     start: float
@@ -64,6 +68,23 @@ class Segment:
     """How calls from a service to a dependency fail before they reach it."""
     pods: dict[str, list[Pod]] = field(default_factory=dict)
     """Who gets the requests, by service: what its Service selects and is ready."""
+    states: dict[str, State] = field(default_factory=dict)
+    """What calls meet at the Service of a callee."""
+    own: list[OwnEffect] = field(default_factory=list)
+    """Effects of that time on services, and on the ways between them."""
+    paths: list[EdgeEffect] = field(default_factory=list)
+    overloads: list[tuple[float, float]] = field(default_factory=list)
+    """By service, callees first: the share that cannot be served, and the factor of latency."""
+
+    def follows(self, last: Segment) -> bool:
+        """Whether nothing that failures and rates depend on is other than in the last one, but the hour."""
+        return (
+            self.pods == last.pods
+            and self.ready == last.ready
+            and self.states == last.states
+            and self.own == last.own
+            and self.paths == last.paths
+        )
 
     def mix(self, service: str, path: str, pod: Pod) -> Mix:
         number = pod.revision.number
@@ -88,10 +109,6 @@ _CODES = {
 }
 
 
-State = list[tuple[str, float, dict[str, str]]]
-"""What a call meets at a Service: (kind of failure, share, detail)."""
-
-
 class Traffic:
     """Everything about requests in one world. Build it when the world has settled."""
 
@@ -102,14 +119,25 @@ class Traffic:
         self._many: dict[tuple[float, ...], list[tuple[int, float]]] = {}
         self._shares: dict[str, list[float]] = {}
         self._mixed: dict[tuple[str, str], list[Mix]] = {}
+        self._callees = tuple(dict.fromkeys(c for service in self.order for c in service.dependencies))
         self._chosen: dict[int, list[Pod]] = {}
         self._spans: dict[str, tuple[tuple[float, float], ...]] = {}
         self._paces: dict[tuple[str, int], tuple[float, float]] = {}
 
     @cached_property
     def segments(self) -> list[Segment]:
-        cuts = _cuts(self.world)
-        return [self._segment(a, b) for a, b in pairwise(cuts)]
+        found: list[Segment] = []
+        for a, b in pairwise(_cuts(self.world)):
+            found.append(self._segment(a, b, found[-1] if found else None))
+        return found
+
+    @cached_property
+    def kinds(self) -> list[int]:
+        """For each segment the first one since which all calls have failed alike."""
+        found: list[int] = []
+        for i, segment in enumerate(self.segments):
+            found.append(found[-1] if i and segment.mixes is self.segments[i - 1].mixes else i)
+        return found
 
     @cached_property
     def starts(self) -> list[float]:
@@ -201,23 +229,34 @@ class Traffic:
         """Requests a second."""
         return self.at(at).rates.get(service, 0.0) * self.world.shape.at(at)
 
-    def _segment(self, start: float, end: float) -> Segment:
-        """Failures from the callees up, then rates from the callers down."""
+    def _segment(self, start: float, end: float, last: Segment | None) -> Segment:
+        """Failures from the callees up, then rates from the callers down; as in the last one, where all is as it was
+        then: most cuts are of pods that came and went long ago."""
         segment = Segment(start, end)
         at = (start + end) / 2 if start > -inf else end - 1
         for service in self.order:
             workload = self.world.workload(service.name, service.namespace)
             segment.ready[service.name] = [p for p in workload.pods if self._is_ready(p, at)]
             segment.pods[service.name] = segment.ready[service.name] if service.worker else self._receivers(service, at)
-        states: dict[str, State] = {}
-        for service in self.order:
-            for callee in service.dependencies:
-                if callee not in states:
-                    states[callee] = list(self._service_state(callee, at))
-                segment.edges[(service.name, callee)] = tuple(self._edge(service, callee, at, states[callee]))
-        self._rates(segment, at)
-        for service in self.order:
-            self._mixes(service, at, segment)
+        segment.states = {callee: list(self._service_state(callee, at)) for callee in self._callees}
+        segment.own = [e for e in self.world.own if e.start <= at < e.end]
+        segment.paths = [e for e in self.world.edges if e.start <= at < e.end]
+        alike = last is not None and segment.follows(last) and not self.world.surges
+        if last is not None and alike:
+            segment.edges, segment.rates = last.edges, last.rates
+        else:
+            for service in self.order:
+                for callee in service.dependencies:
+                    failing = tuple(self._edge(service, callee, segment, segment.states[callee]))
+                    segment.edges[(service.name, callee)] = failing
+            self._rates(segment, at)
+        shape = self.world.shape.at(at)
+        segment.overloads = [_overload(s, segment, shape) for s in self.order]
+        if last is not None and alike and segment.overloads == last.overloads:
+            segment.mixes = last.mixes
+        else:
+            for service, overload in zip(self.order, segment.overloads, strict=True):
+                self._mixes(service, segment, overload)
         return segment
 
     def _receivers(self, service: Service, at: float) -> list[Pod]:
@@ -245,16 +284,11 @@ class Traffic:
 
     # The way to a callee
 
-    def _edge(self, caller: Service, callee: str, at: float, state: State) -> Iterable[Failure]:
+    def _edge(self, caller: Service, callee: str, segment: Segment, state: State) -> Iterable[Failure]:
         part = self.world.company.parts[callee]
         left = 1.0
-        for effect in self.world.edges:
-            if (
-                effect.callee == callee
-                and effect.caller in ("*", caller.name)
-                and effect.start <= at < effect.end
-                and effect.kind != "slow"
-            ):
+        for effect in segment.paths:
+            if effect.callee == callee and effect.caller in ("*", caller.name) and effect.kind != "slow":
                 share = effect.share * left
                 left -= share
                 yield _failure(effect.kind, share, callee, effect, caller)
@@ -304,16 +338,13 @@ class Traffic:
 
     # What the callee answers
 
-    def _mixes(self, service: Service, at: float, segment: Segment) -> None:
+    def _mixes(self, service: Service, segment: Segment, overload: tuple[float, float]) -> None:
         routes = service.work
-        own = [e for e in self.world.own if e.service == service.name and e.start <= at < e.end]
+        own = [e for e in segment.own if e.service == service.name]
         revisions = {e.revision for e in own} | {0}
         nodes = (
-            {e.node for e in own}
-            | {e.node for e in self.world.edges if e.node and e.start <= at < e.end and e.caller in ("*", service.name)}
-            | {""}
+            {e.node for e in own} | {e.node for e in segment.paths if e.node and e.caller in ("*", service.name)} | {""}
         )
-        overload = _overload(service, segment, own, self.world.shape.at(at))
         for route in routes:
             for revision in revisions:
                 for node in nodes:
@@ -323,7 +354,7 @@ class Traffic:
                         if e.revision in (0, revision) and e.route in ("", route.path) and e.node in ("", node)
                     ]
                     segment.mixes[(service.name, route.path, revision, node)] = self._mix(
-                        service, route, mine, segment, at, node, overload
+                        service, route, mine, segment, node, overload
                     )
 
     def _mix(
@@ -332,7 +363,6 @@ class Traffic:
         route: Route,
         own: list[OwnEffect],
         segment: Segment,
-        at: float,
         node: str,
         overload: tuple[float, float],
     ) -> Mix:
@@ -364,12 +394,8 @@ class Traffic:
                 )
             waits = sum(
                 e.slow_seconds * e.share
-                for e in self.world.edges
-                if e.kind == "slow"
-                and e.callee == callee
-                and e.caller in ("*", service.name)
-                and e.start <= at < e.end
-                and e.node in ("", node)
+                for e in segment.paths
+                if e.kind == "slow" and e.callee == callee and e.caller in ("*", service.name) and e.node in ("", node)
             )
             if isinstance(part, Service) and not optional:
                 bad, inner = self._inner(part, segment)
@@ -444,14 +470,14 @@ def _failure(kind: str, share: float, callee: str, effect: EdgeEffect, caller: S
     return Failure(kind, _CODES.get(kind, 500), share, callee, seconds, tuple(detail.items()))
 
 
-def _overload(service: Service, segment: Segment, own: list[OwnEffect], shape: float) -> tuple[float, float]:
+def _overload(service: Service, segment: Segment, shape: float) -> tuple[float, float]:
     """Share that cannot be served, and the factor of latency, by how busy the ready pods are."""
     pods = len(segment.pods[service.name])
     if not pods or service.worker:
         return 0.0, 1.0
     factor = 1.0
-    for effect in own:
-        if effect.kind == "capacity":
+    for effect in segment.own:
+        if effect.kind == "capacity" and effect.service == service.name:
             factor *= effect.factor
     busy = segment.rates.get(service.name, 0.0) * shape / (service.capacity * pods * factor)
     if busy <= 0.7:

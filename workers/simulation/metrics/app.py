@@ -234,10 +234,11 @@ def client_requests(scene: Scene) -> Iterable[Series]:
     for service, pod, labels, callee in _calls(scene):
         rows: list[tuple[float, dict[str, float]]] = []
         rates = _call_rates(scene, service, pod, callee)
-        for (i, segment), rate in zip(_served(scene, pod), rates, strict=True):
-            key = (service.name, callee, pod.node, i)
+        for i, rate in zip(scene.traffic.served(pod), rates, strict=True):
+            kind = scene.traffic.kinds[i]
+            key = (service.name, callee, pod.node, kind)
             if key not in known:
-                known[key] = _outcomes(scene, service, pod, callee, segment)
+                known[key] = _outcomes(scene, service, pod, callee, scene.traffic.segments[kind])
             rows.append((rate, known[key]))
         for result in sorted({r for _, outcomes in rows for r in outcomes}):
             counter = _Counter(scene, pod, [rate * outcomes.get(result, 0.0) for rate, outcomes in rows])
@@ -251,9 +252,10 @@ def _timed_calls(scene: Scene) -> Iterator[tuple[Pod, dict[str, str], list[tuple
     for service, pod, labels, callee in _calls(scene):
         rows: list[tuple[float, Parts]] = []
         for i, rate in zip(scene.traffic.served(pod), _call_rates(scene, service, pod, callee), strict=True):
-            key = (service.name, callee, pod.node, i)
+            kind = scene.traffic.kinds[i]
+            key = (service.name, callee, pod.node, kind)
             if rate and key not in known:
-                known[key] = _call_parts(scene, service, pod, callee, i)
+                known[key] = _call_parts(scene, service, pod, callee, kind)
             rows.append((rate, known[key] if rate else ()))
         yield pod, {**labels, "peer": callee}, rows
 
@@ -277,21 +279,19 @@ def client_count(scene: Scene) -> Iterable[Series]:
 
 def _call_parts(scene: Scene, service: Service, pod: Pod, callee: str, index: int) -> Parts:
     part, segment = scene.world.company.parts[callee], scene.traffic.segments[index]
-    at = (segment.start + segment.end) / 2
     usual = (part.median_ms if isinstance(part, (Service, External)) else 1.8) / 1000
     waits = sum(
         e.slow_seconds * e.share
-        for e in scene.world.edges
-        if e.kind == "slow"
-        and e.callee == callee
-        and e.caller in ("*", service.name)
-        and e.start <= at < e.end
-        and e.node in ("", pod.node)
+        for e in segment.paths
+        if e.kind == "slow" and e.callee == callee and e.caller in ("*", service.name) and e.node in ("", pod.node)
     )
     if isinstance(part, Service):
         slow, extra = scene.traffic.pace(part, index)
         usual = usual * slow + extra
-    lost = [f for f in segment.edges[(service.name, callee)] if f.get("node") in ("", pod.node)]
+    edge = segment.edges[(service.name, callee)]
+    if not edge:
+        return ((1.0, usual + waits),)
+    lost = [f for f in edge if f.get("node") in ("", pod.node)]
     share = sum(f.share for f in lost)
     return tuple([(max(0.0, 1 - share), usual + waits)] + [(f.share, f.seconds or 0.005) for f in lost])
 
