@@ -144,3 +144,36 @@ def test_a_service_that_was_written_at_another_time_or_as_a_whole_tells_nothing(
 def test_a_kind_keeps_its_capitals_in_the_midst_of_a_sentence():
     told = ("ResourceQuota objects: used up", "Deployment web: 2 of 2", "DNS fails")
     assert [lowered(t) for t in told] == ["ResourceQuota objects: used up", "deployment web: 2 of 2", "DNS fails"]
+
+
+# --- what is explained ----------------------------------------------------------------------------------------------
+
+FULL = symptom(
+    "ResourceQuota shop/objects", "", "ResourceQuota objects: services used 8 of 8; nothing is refused", 0.88,
+    role="healthy", at=None, analyzer="kubernetes.asmeant",
+)  # fmt: skip
+REFUSED = symptom("Namespace shop", "service_object_quota_exhausted", "Service cart was refused: quota objects", 0.95)
+
+
+def of_quota(*symptoms):
+    told = "KubeQuotaFullyUsed fires on `used / hard == 1` for 120 s; health ok\nKubeQuotaFullyUsed: {x=y} is 1"
+    asked = alert("", alert_type="KubeQuotaFullyUsed", labels={"namespace": "shop", "resourcequota": "objects"})
+    return run(request(asked), FakeSkill(sees=replace(looks(*symptoms), text=told)))
+
+
+def test_an_alert_that_is_explained_is_not_blamed_on_a_failed_job_of_which_nothing_is_known_but_its_namespace():
+    failed = replace(FAILED, specificity=0.88, analyzer="kubernetes.jobs")
+    assert of_quota(failed, FAILED, FULL).verdict == "false_alarm"
+    assert of_quota(failed, FAILED, REFUSED).causes[0].fault == "service_object_quota_exhausted"
+
+
+def test_what_two_systems_saw_is_not_refuted_by_pods_that_are_ready_between_two_restarts():
+    well = symptom("Deployment shop/cart", "", "2 of 2 pods ready", 0.5, role="healthy", analyzer="kubernetes.overview")
+    measured = symptom(
+        "Deployment shop/cart", "memory_leak", "cart reaches its memory limit", 0.85, analyzer="prometheus.memory"
+    )
+    killed = symptom(
+        "Deployment shop/cart", "memory_leak", "cart is OOMKilled (3 restarts)", 0.7, analyzer="kubernetes.memory"
+    )
+    assert run(request(alert("cart")), FakeSkill(sees=looks(well, measured, killed))).verdict == "incident"
+    assert run(request(alert("cart")), FakeSkill(sees=looks(well, killed))).verdict != "incident"

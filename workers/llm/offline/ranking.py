@@ -137,7 +137,14 @@ def _is_refuted(suspect: Suspect, notes: Notes) -> bool:
     well = any(s.role == "healthy" and same_thing(s.entity, suspect.entity) for s in notes.signs)
     if suspect.fault == "memory_leak" and any(s.role == "cause" and by_lines(s) for s in suspect.signs):
         return False  # a runtime that says its heap is used up lives on in a pod that is ready
-    return stops_pods and well and not suspect.decisive
+    # What two systems saw on their own goes on between two restarts of a pod that is ready in the meantime.
+    plain = (s for s in suspect.signs if s.role == "cause" and s.ongoing and s.specificity >= PLAIN)
+    seen_by = {s.analyzer.partition(".")[0] for s in plain}
+    return stops_pods and well and not suspect.decisive and len(seen_by) < 2
+
+
+PLAIN = 0.7
+"""Specificity of a symptom that speaks for its fault by itself."""
 
 
 def _weight(sign: Sign, name: str) -> float:
