@@ -7,22 +7,17 @@ Knows no vendor and sends nothing.
 
 from __future__ import annotations
 
-import html
 import json
 import re
-import socket
-import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlsplit
 
 from skills.contract import Check, ToolError
+from skills.said import is_page, one_line, words_of
 
-WORDS = 200
-"""Of what a server said, in characters."""
 _HIDDEN = "[redacted]"
 
 
@@ -267,139 +262,9 @@ def _unreadable(party: Party, answer: Answered, wanted: str) -> tuple[str, str]:
     return f"{system} answered with {len(body)} bytes that are not {wanted}: {start!r}", look
 
 
-def is_page(body: bytes) -> bool:
-    return re.match(rb"\s*(?:<!doctype html|<html|<head|<body)", body[:400], re.IGNORECASE) is not None
-
-
 def _is_json(body: bytes) -> bool:
     try:
         json.loads(body)
     except (ValueError, RecursionError):
         return False
     return True
-
-
-# --- it did not answer ----------------------------------------------------------------------------------------------
-
-
-def unanswered(party: Party, error: BaseException, asked: str, seconds: float) -> Unanswered:
-    """From what a network library raised; `seconds` is how long an answer was waited for."""
-    said, remedy = _silence(party, tuple(_causes(error)), seconds)
-    return Unanswered(party.hushed(said), remedy, party.question(asked))
-
-
-def out_of_time(party: Party, asked: str) -> Unanswered:
-    return Unanswered(f"{party.system} was not asked: no time was left", "", party.question(asked))
-
-
-_CHECKED = (
-    # What the libraries call it (urllib3, httpx, http.client, our own), and how it is told. The first that fits.
-    (("TooLarge",), "{system} {error}", "ask for less; if it was little, {url}"),
-    (("TooLong",), "{system} {error}", "{health}, or ask for less"),
-    (("FileNotFoundError", "PermissionError", "IsADirectoryError"), "{trust_file} cannot be read: {error}", "{trust}"),
-    (("SSLCertVerificationError",), "the certificate of {host} is not trusted: {error}", "{trust}"),
-    (("SSLError", "SSLZeroReturnError", "SSLEOFError"), "{origin} does not speak TLS as expected: {error}", "{url}"),
-    (("gaierror", "NameResolutionError"), "the host {host} of {system} is not known", "{url}"),
-    (("ConnectionRefusedError",), "{system}: nobody listens at {origin} (connection refused)", "{url}"),
-    (
-        ("ConnectTimeoutError", "ConnectTimeout", "PoolTimeout"),
-        "{system} did not answer: no connection within {seconds:.3g} s",
-        "{url}",
-    ),
-    (("ReadTimeoutError", "ReadTimeout", "TimeoutError"), "{system} did not answer within {seconds:.3g} s", "{health}"),
-    (("IncompleteRead",), "{system} broke off its answer half-way", "{health}"),
-    (("RemoteProtocolError",), "{system} broke off its answer: {error}", "{health}"),
-    (("RemoteDisconnected",), "{system} closed the connection without an answer", "{health}"),
-    (("ConnectionResetError", "BrokenPipeError"), "{system} broke off the connection", "{health}"),
-    (("DecodeError", "error"), "{system} says that its answer is packed, and nobody can unpack it", "{health}"),
-)  # fmt: skip
-
-
-def _silence(party: Party, causes: tuple[BaseException, ...], seconds: float) -> tuple[str, str]:
-    ways = {
-        "url": f"check {party.setting(party.address)}",
-        "trust": f"name its authority in {party.setting(party.trust)}",
-        "health": f"look at the health of {party.system}",
-    }
-    facts = {
-        "system": party.system,
-        "host": party.host,
-        "origin": party.shown,
-        "seconds": seconds,
-        "trust_file": party.setting(party.trust),
-    }
-    for names, said, remedy in _CHECKED:
-        for cause in causes:
-            if _is_one_of(cause, names):
-                return said.format(error=_own_words(cause), **facts), remedy.format(**ways)
-    words = _own_words(causes[-1]) or type(causes[-1]).__name__
-    return f"{party.system} did not answer: {words}", ways["url"]
-
-
-def _is_one_of(error: BaseException, names: tuple[str, ...]) -> bool:
-    if isinstance(error, socket.gaierror) and "gaierror" not in names:
-        return False
-    if "error" in names and type(error).__module__ != "zlib":
-        names = tuple(n for n in names if n != "error")
-    return any(t.__name__ in names for t in type(error).__mro__ if t not in (OSError, Exception, BaseException))
-
-
-def _own_words(error: BaseException) -> str:
-    if isinstance(error, ssl.SSLError):
-        return one_line(getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error), 120)
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return one_line(str(error).split(">: ")[-1], 160)
-
-
-def _causes(error: BaseException, depth: int = 8) -> Iterator[BaseException]:
-    """An error and those below it, however the library keeps them: cause, context, reason, arguments, groups."""
-    if depth == 0:
-        return
-    yield error
-    below = [getattr(error, "reason", None), *getattr(error, "errors", ()), *getattr(error, "exceptions", ())]
-    below += [error.__cause__, error.__context__, *error.args]
-    for each in below:
-        if isinstance(each, BaseException) and each is not error:
-            yield from _causes(each, depth - 1)
-
-
-# --- the words of an error body ---------------------------------------------------------------------------------------
-
-
-def words_of(body: bytes) -> str:
-    """What a server says for itself: the message of a JSON error in any of the usual shapes, the title of a page, the
-    first words of a text; "" when it says nothing."""
-    text = body[:20_000].decode("utf-8", "replace").strip()
-    if is_page(body):
-        title = re.search(r"<(title|h1)[^>]*>(.*?)</\1>", text, re.IGNORECASE | re.DOTALL)
-        return one_line(html.unescape(re.sub(r"<[^>]+>", " ", title.group(2) if title else text)), 120)
-    try:
-        return said_by(json.loads(body)) or one_line(text)
-    except (ValueError, RecursionError):
-        return one_line(text)
-
-
-def said_by(data: Any) -> str:
-    """The message of an error: Kubernetes' and GitHub's `message`, Argo CD's and Prometheus' `error`, PagerDuty's
-    `error.message` and `errors`, Elasticsearch's `error.root_cause`."""
-    if not isinstance(data, Mapping):
-        return data if isinstance(data, str) else ""
-    error = data.get("error")
-    if isinstance(error, Mapping):
-        causes = error.get("root_cause")
-        cause = causes[0] if isinstance(causes, list) and causes and isinstance(causes[0], Mapping) else error
-        if "reason" in cause or "type" in cause:
-            return one_line(": ".join(str(p) for p in (cause.get("type"), cause.get("reason")) if p))
-        listed = error.get("errors")
-        more = "; ".join(str(e) for e in listed) if isinstance(listed, list) else ""
-        return one_line(": ".join(p for p in (str(error.get("message") or ""), more) if p))
-    words = data.get("message") or error or data.get("msg") or data.get("detail") or ""
-    kind = data.get("errorType")
-    return one_line(f"{kind}: {words}" if kind else str(words))
-
-
-def one_line(text: str, limit: int = WORDS) -> str:
-    """Without what a terminal or a thread would stumble over."""
-    line = " ".join("".join(c if c.isprintable() or c.isspace() else "·" for c in text).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"

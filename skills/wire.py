@@ -17,7 +17,8 @@ from urllib3 import BaseHTTPResponse
 
 from skills.bounded import MAX_BYTES, Bound, whole_body
 from skills.contract import QueryMeter
-from skills.trouble import Answered, Party, RateLimited, out_of_time, unanswered
+from skills.silence import out_of_time, unanswered
+from skills.trouble import Answered, Party, RateLimited
 
 CONNECT_SECONDS = 3.0
 MOST_PATIENCE = 2.0

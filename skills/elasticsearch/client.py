@@ -17,18 +17,9 @@ from urllib.parse import quote, urlencode, urlsplit
 from skills.contract import Access
 from skills.elasticsearch.settings import Settings
 from skills.rest import rows
-from skills.trouble import (
-    Answered,
-    Key,
-    Party,
-    Refused,
-    Unanswered,
-    one_line,
-    refused,
-    secrets_of,
-    unanswered,
-    unreadable,
-)
+from skills.said import one_line
+from skills.silence import unanswered
+from skills.trouble import Answered, Key, Party, Refused, Unanswered, refused, secrets_of, unreadable
 from skills.wire import basic_pair
 
 if TYPE_CHECKING:

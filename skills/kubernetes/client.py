@@ -26,19 +26,8 @@ from skills.bounded import Bound, whole_body
 from skills.contract import Access, SkillError, ToolError
 from skills.kubernetes.objects import Object, maps, number, one_line, text
 from skills.kubernetes.settings import Settings
-from skills.trouble import (
-    Answered,
-    Denied,
-    Key,
-    Party,
-    Refused,
-    Unanswered,
-    out_of_time,
-    refused,
-    secrets_of,
-    unanswered,
-    unreadable,
-)
+from skills.silence import out_of_time, unanswered
+from skills.trouble import Answered, Denied, Key, Party, Refused, Unanswered, refused, secrets_of, unreadable
 from skills.trouble import NotThere as NotServed
 from skills.wire import CONNECT_SECONDS, MOST_PATIENCE, MOST_WORDS, pause_of, was_closed
 

@@ -22,17 +22,9 @@ from pydantic import ValidationError
 from skills.contract import Access, LoadLimitReached, ToolError
 from skills.mcp.settings import Server
 from skills.mcp.wire import MAX_BYTES, Wire
-from skills.trouble import (
-    Answered,
-    Key,
-    Party,
-    Refused,
-    one_line,
-    refused,
-    secrets_of,
-    unanswered,
-    unreadable,
-)
+from skills.said import one_line
+from skills.silence import unanswered
+from skills.trouble import Answered, Key, Party, Refused, refused, secrets_of, unreadable
 
 MOST_PAGES = 20
 CONNECT_SECONDS = 3.0

@@ -262,10 +262,12 @@ def company() -> Iterator[simulation.Running]:
     world.close()
 
 
-def about(world: simulation.Running) -> Request:
+def about(world: simulation.Running, patience: float = 1.0) -> Request:
     labels = world.alert["alerts"][0]["labels"]
     started = datetime.fromisoformat(world.alert["alerts"][0]["startsAt"].replace("Z", "+00:00"))
-    return request(alert(alert_type=labels["alertname"], labels=labels, started_at=started), now=world.now)
+    return request(
+        alert(alert_type=labels["alertname"], labels=labels, started_at=started), now=world.now, patience=patience
+    )
 
 
 FACED = {name: row for name, row in ROWS.items() if row.face and row.face != "argocd"}
@@ -325,7 +327,7 @@ def test_what_was_read_before_one_question_failed_is_kept_and_the_gap_names_the_
         given = it.given(server.url)
         if "kubernetes" in given:
             given["kubernetes"]["first_look_seconds"] = 10.0
-        finding, journal = investigated(given, about(company), 10)
+        finding, journal = investigated(given, about(company, patience=5.0), 10)
     assert worded(part.gap, it).search(told(finding)), told(finding)
     looked = next(span.output for span in journal.spans if span.name.startswith("first_look"))
     assert looked["evidence"] or looked["symptoms"] or looked["changes"]

@@ -9,7 +9,8 @@ from itertools import pairwise
 import pytest
 
 from skills.contract import ToolError
-from skills.trouble import Answered, Denied, Key, NotThere, Party, RateLimited, Refused, failed, refused, unanswered
+from skills.silence import unanswered
+from skills.trouble import Answered, Denied, Key, NotThere, Party, RateLimited, Refused, failed, refused
 
 PARTY = Party(
     "Loki",
