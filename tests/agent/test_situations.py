@@ -356,9 +356,7 @@ def test_the_only_decisive_fault_of_the_namespace_is_named_without_certainty():
     assert "no known way" in (finding.causes[0].confidence.capped_by or "")
 
 
-@pytest.mark.parametrize(
-    ("mounted_by", "band"), [("Deployment shop/cart", "high"), ("Deployment shop/report", "medium")]
-)
+@pytest.mark.parametrize(("mounted_by", "band"), [("Deployment shop/cart", "high"), ("Deployment shop/report", "low")])
 def test_what_makes_a_dependency_suffer_is_on_the_way_to_what_alerted(mounted_by, band):
     unfit = symptom(
         "PersistentVolumeClaim shop/uploads", "pvc_matches_no_volume", "uploads is Pending: nothing fits", 0.95,

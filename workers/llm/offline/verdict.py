@@ -19,6 +19,8 @@ COMPLAINS = 0.3
 """Specificity from which lines are complaints: below it are the odd resets and retries of every healthy system."""
 EXPLAINS_THE_ALERT = 0.85
 """Specificity of a healthy observation that says why the alert fires although nothing is wrong."""
+MEANT = "kubernetes.asmeant"
+"""Who says why the alert's measure holds although nothing is wrong, so that its holding refutes nothing."""
 NEAR = 0.8
 """Closeness below which nothing is known to lead from a suspect to what alerted."""
 OF_ITS_OWN = 0.6
@@ -105,12 +107,14 @@ def conclude(notes: Notes, ranking: Ranking, *, plain: bool = False) -> dict[str
         lead = others[0]
     looked_at = _found_well(notes, ranking)
     told_by_pods = _may_be_false(notes, looked_at)
-    well = [s for s in looked_at if told_by_pods or not s.analyzer.startswith("kubernetes")]
+    well = [s for s in looked_at if told_by_pods or s.analyzer == MEANT or not s.analyzer.startswith("kubernetes")]
     false = next((s for s in well if s.specificity >= EXPLAINS_THE_ALERT), None)
     if (
         lead is not None
         and lead.score >= STRONG
         and not (well and lead.closeness < NEAR and not _suffers(notes, ranking))
+        # That the measure holds is no suffering where the alert is explained, and what is far away explains it less.
+        and not (false and lead.closeness < NEAR and not _seen_to_suffer(ranking))
     ):
         return _convict(lead, now, notes, ranking, plain)
     if false and not _seen_to_suffer(ranking):
