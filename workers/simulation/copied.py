@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+Json = dict[str, Any]
 
-def copied(value: Any) -> Any:
+
+def copied(value: Json) -> Json:
+    return {k: _copied(v) for k, v in value.items()}
+
+
+def _copied(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: copied(v) if isinstance(v, (dict, list)) else v for k, v in value.items()}
+        return {k: _copied(v) if isinstance(v, (dict, list)) else v for k, v in value.items()}
     if isinstance(value, list):
-        return [copied(v) if isinstance(v, (dict, list)) else v for v in value]
+        return [_copied(v) if isinstance(v, (dict, list)) else v for v in value]
     return value

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from math import inf
 
 from workers.simulation import dice
 from workers.simulation.cluster import Json, Pod, Run
+from workers.simulation.copied import copied
 from workers.simulation.quantities import amount
 from workers.simulation.world import World, managed
 
@@ -74,7 +74,7 @@ def _moments(it: Pod, now: float) -> list[float]:
 
 
 def _spec(world: World, it: Pod) -> Json:
-    spec: Json = deepcopy(it.revision.template["spec"])
+    spec: Json = copied(it.revision.template["spec"])
     token = f"kube-api-access-{dice.letters(5, it.uid)}"
     if it.workload.kind == "StatefulSet":
         for volume in spec.get("volumes", []):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from math import ceil, inf
 
 from workers.simulation.cluster import Json, Pod
+from workers.simulation.copied import copied
 from workers.simulation.quantities import amount, cores, mebibytes
 from workers.simulation.usage import Cpu
 from workers.simulation.world import World
@@ -13,7 +13,7 @@ from workers.simulation.world import World
 
 def quota(world: World, stored: Json) -> Json:
     """`status.used` is the sum over the namespace."""
-    made = deepcopy(stored)
+    made = copied(stored)
     namespace = made["metadata"]["namespace"]
     hard = made["spec"]["hard"]
     pods = [
@@ -72,7 +72,7 @@ def first_version(it: Json) -> Json:
 
 
 def autoscaler(world: World, cpu: Cpu, stored: Json) -> Json:
-    made = deepcopy(stored)
+    made = copied(stored)
     spec, namespace = made["spec"], made["metadata"]["namespace"]
     target = spec["scaleTargetRef"]["name"]
     workload = world.workloads.get((namespace, target))

@@ -137,12 +137,15 @@ class Api:
         ]
 
 
+_DEEPER = (dict, list, tuple, float)
+
+
 def written(value: Any, key: str = "") -> Any:
     """A copy whose moments (floats; the objects hold no others) are text."""
     if isinstance(value, dict):
-        return {k: written(v, k) for k, v in value.items()}
+        return {k: written(v, k) if isinstance(v, _DEEPER) else v for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [written(v, key) for v in value]
+        return [written(v, key) if isinstance(v, _DEEPER) else v for v in value]
     if isinstance(value, float):
         if value == -inf or value == inf:
             return None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from math import inf
 
 from workers.simulation.cluster import Json, Pod, Revision, Workload
+from workers.simulation.copied import copied
 from workers.simulation.world import World, managed
 
 PROGRESS_SECONDS = 600
@@ -180,7 +180,7 @@ def replica_set(world: World, it: Workload, revision: Revision) -> Json:
     }
     if revision.cause:
         annotations["kubernetes.io/change-cause"] = revision.cause
-    template = deepcopy(revision.template)
+    template = copied(revision.template)
     template["metadata"]["labels"]["pod-template-hash"] = revision.hash
     status: Json = {"replicas": len(pods), "observedGeneration": 2 if current else 4}
     status.update(
@@ -284,7 +284,7 @@ def _stateful_set(world: World, it: Workload) -> Json:
 
 def _template(it: Workload, revision: Revision) -> Json:
     """As the object holds it: what a StatefulSet claims is no volume of its template."""
-    template = deepcopy(revision.template)
+    template = copied(revision.template)
     if it.kind == "StatefulSet":
         template["spec"]["volumes"] = [v for v in template["spec"].get("volumes", []) if v["name"] != "data"]
     return template
