@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from skills.contract import Entity
 from workers.llm.entities import akin, family, is_claim_of, same_thing, scaled_by, settled
 from workers.llm.graph import Graph
+from workers.llm.offline.culprits import by_lines
 from workers.llm.offline.notes import Notes, Sign
 from workers.llm.offline.starved import is_starved
 
@@ -29,8 +30,10 @@ def closeness(
         return _by_place(entity, notes.namespace, known=0.95, other=0.6)
     # Of a program whose addresses stand in files that nobody reads, no edge is known: then none is missed.
     linked = any(graph.knows(a) for a in about)
-    # Next door and in trouble, but nobody is seen to suffer from it (a rollout that waits while its old pods serve).
-    next_door = 0.7 if any(s.victims for s in signs) else 0.5
+    # Next door and in trouble, by its object alone, and nobody is seen to suffer from it: a rollout that waits while
+    # its old pods serve. What complains in its own log does no longer serve as it should.
+    felt = any(s.victims or by_lines(s) or s.role != "cause" for s in signs)
+    next_door = 0.7 if felt else 0.5
     best = _by_place(entity, about[0].namespace or notes.namespace, known=next_door if linked else 0.78, other=0.3)
     # What the alerted complains of may be what this makes suffer: a route that leads the calls of a Service nowhere.
     suffering = [v for s in signs if s.role == "cause" for v in s.victims]
