@@ -262,6 +262,8 @@ def _kind(answer: Any) -> str:
 def _party(settings: Settings, token: str | None, host: str) -> Party:
     """Whoever the settings say: an address with a token, a context of the kubeconfig, or our own pod's cluster."""
     login = "our own service account" if settings.in_cluster else f"context {settings.context} of the kubeconfig"
+    if settings.url:
+        login = "the user named here"  # whoever a proxy speaks for
     key = Key("token_env", settings.token_env, bool(token))
     return Party(
         "Kubernetes",
@@ -270,6 +272,6 @@ def _party(settings: Settings, token: str | None, host: str) -> Party:
         (key,) if settings.url or settings.token_env else (),
         login=login,
         address="url" if settings.url else "in_cluster" if settings.in_cluster else "context",
-        needs="do what is named here: apply config/kubernetes-rbac.yaml",
+        needs="do so: apply config/kubernetes-rbac.yaml",
         secrets=secrets_of(token),
     )

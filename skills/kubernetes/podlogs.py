@@ -119,17 +119,25 @@ def tails(
     """What each of the containers said last. A container that has no log (yet, or any more) is simply left out."""
     ends = time.monotonic() + seconds
     found: dict[tuple[str, str, str, bool], tuple[LogLine, ...]] = {}
-    gaps: list[Gap] = []
+    missed: dict[object, list[tuple[Tail, ToolError]]] = {}
     if not asked:
-        return found, gaps
+        return found, []
     with ThreadPoolExecutor(min(8, len(asked)), thread_name_prefix="kubernetes-logs") as pool:
         for tail, outcome in zip(asked, pool.map(lambda t: _tail(client, t, ends), asked), strict=True):
             if isinstance(outcome, ToolError):
-                gone = isinstance(outcome, Refused) and outcome.status in (400, 404)
-                gaps += [] if gone else [Gap(f"log of pod {tail.pod} container {tail.container}", str(outcome))]
+                status = outcome.status if isinstance(outcome, Refused) else None
+                if status not in (400, 404):
+                    missed.setdefault(status or type(outcome), []).append((tail, outcome))
             elif outcome:
                 found[tail.key] = outcome
-    return found, gaps[:3]
+    return found, [_gap(alike) for alike in missed.values()]
+
+
+def _gap(alike: Sequence[tuple[Tail, ToolError]]) -> Gap:
+    """One for all that failed alike, in the words of the first."""
+    tail, error = alike[0]
+    more = f" and {len(alike) - 1} more" if len(alike) > 1 else ""
+    return Gap(f"log of pod {tail.pod} container {tail.container}{more}", str(error))
 
 
 def _tail(client: Client, tail: Tail, ends: float) -> tuple[LogLine, ...] | ToolError:

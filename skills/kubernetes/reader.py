@@ -7,6 +7,7 @@ where it cannot.
 
 from __future__ import annotations
 
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,6 +38,8 @@ from skills.kubernetes.snapshot import WORKLOAD_KINDS, Snapshot
 from skills.trouble import Trouble, Unanswered
 
 THREADS = 8
+_IN_NAMESPACE = re.compile(r' in the namespace "[^"]*"')
+"""As the API server words it."""
 
 
 class Reading:
@@ -217,12 +220,16 @@ def _told(error: Trouble) -> str:
 
 
 def _merged(missed: list[tuple[str, str, str]]) -> Iterator[Gap]:
-    """One gap for each distinct reason, with the first question that met it."""
+    """One gap for each distinct reason, with the first question that met it; what is forbidden in one namespace after
+    the other is one."""
     by_reason: dict[str, dict[str, str]] = defaultdict(dict)
+    told: dict[str, str] = {}
     for what, why, asked in missed:
-        by_reason[why].setdefault(what, asked)
-    for why, struck in by_reason.items():
-        asked = next(iter(struck.values()))
+        reason = _IN_NAMESPACE.sub("", why)
+        told.setdefault(reason, why)
+        by_reason[reason].setdefault(what, asked)
+    for reason, struck in by_reason.items():
+        why, asked = told[reason], next(iter(struck.values()))
         others = f" and {len(struck) - 1} more" if len(struck) > 1 else ""
         yield Gap(_some(list(struck)), f"{why}; asked: {asked}{others}" if asked else why)
 

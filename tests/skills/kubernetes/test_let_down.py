@@ -216,6 +216,17 @@ def test_a_missing_permission_is_a_gap_with_verb_and_resource() -> None:
     assert checks["list pods"].ok
 
 
+def test_what_is_forbidden_in_several_places_is_one_gap_that_says_whom_to_allow_it() -> None:
+    cluster = broken_shop()
+    cluster.forbidden = {"events"}
+    with serving(cluster) as url:
+        look = kubernetes(url).first_look(context())
+    (gap,) = look.gaps
+    assert gap.what == "list events in shop, list events in default, list events in kube-system"
+    assert "; let the user named here do so: apply config/kubernetes-rbac.yaml; asked: GET /api/v1/" in gap.why
+    assert gap.why.endswith(" and 2 more")
+
+
 def test_a_table_that_is_refused_leaves_a_gap_and_the_rest() -> None:
     def no_tables(handler: BaseHTTPRequestHandler) -> bool:
         if "as=Table" in handler.headers.get("Accept", ""):
