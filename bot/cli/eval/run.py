@@ -15,7 +15,7 @@ from config.customers import Budget
 from config.settings import Settings, load
 from skills import registry
 from workers.evaluation import estimate, ledger, recorded, runner
-from workers.evaluation.cases import CaseError, chosen
+from workers.evaluation.cases import FRESH, CaseError, chosen
 from workers.evaluation.notebooks import NotebookError, notebook
 from workers.evaluation.results import ResultsError
 from workers.evaluation.staging import Stage
@@ -75,11 +75,15 @@ def command(
     gumshoe eval run --cases fresh:100 --out fresh.json      scenarios that nobody wrote
     gumshoe eval run --cases 'oom-*' --model claude-sonnet-5-5 --repeats 3 --limit-dollars 2 --out claude.json
 
+    ANTHROPIC_BASE_URL leads a model that costs elsewhere; `python -m tests.llm.rehearsal` plays the API on loopback.
+
     Exit code 0 when everything ran, whatever came of it; 4 when the limit of dollars ended it.
     """
     settings = load()
     try:
         variants = crossed(models or ("offline",), _toggles(only, without, toggles), _notebooks(books, settings))
+        if any(FRESH.search(glob) for glob in globs) and not quiet:
+            click.echo("composing scenarios, about a second each ...", err=True)
         plan = _plan(globs, variants, repeats, jobs, limit_dollars, settings)
     except (CaseError, NotebookError) as error:
         raise click.UsageError(str(error)) from None
