@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from tests.llm import rehearsal
 from tests.llm.messages_api import Told, call, serve
 
 CASES = ("root-not-allowed", "secret-missing", "selector-mismatch")
@@ -111,6 +113,24 @@ def test_paid_calls_stop_before_the_limit_and_go_on_when_it_is_raised(tmp_path: 
     assert "High and wrong: 0" in report.stdout
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert "claude-sonnet-5-5" in shown.read_text()
+
+
+def test_a_paid_run_can_be_rehearsed_and_its_report_opens_every_trace(tmp_path: Path) -> None:
+    out, shown = tmp_path / "rehearsed.json", tmp_path / "report" / "run.html"
+    with serve(rehearsal.answer) as api:
+        environment = {"ANTHROPIC_API_KEY": "made-up", "ANTHROPIC_BASE_URL": api.url}
+        model = ("--model", "claude-sonnet-5-5", "--limit-dollars", "2", "--quiet")
+        ran = gumshoe("run", "--cases", "root-not-allowed", "--out", str(out), *model, **environment)
+        assert ran.returncode == 0, ran.stderr
+        assert api.requests
+    (result,) = read(out)["results"]
+    assert result["marks"]["passed"] == 1
+    assert result["finding"]["used"]["dollars"] > 0
+    report = gumshoe("report", str(out), "--html", str(shown))
+    assert "scenarios admitted: not known" in report.stdout
+    assert "judge suspects_simulation: not usable (no labels)" in report.stdout
+    (link,) = re.findall(r'href="(run\.html\.traces/[^"]+)"', shown.read_text())
+    assert "root-not-allowed" in (shown.parent / link).read_text()
 
 
 def test_a_wrong_option_is_one_line(tmp_path: Path) -> None:
