@@ -411,6 +411,8 @@ PATTERNS = (
         r"Unknown magic byte",
         r"basic\.(?:reject|nack)\b.{0,60}requeue",
         r"Seek to current after exception",
+        r"(?:cannot|could not|failed to|unable to) (?:handle|process|consume) (?:\w+ ){0,2}(?:message|delivery|event)\b"
+        r".{0,80}requeu",
         hints="serializationexception|deserializ|poison|message|redelivered|requeue|parsing failed|magic byte"
         "|basic.reject|basic.nack|seek to current",
         faults="queue_backlog contract_broken_between_services",
