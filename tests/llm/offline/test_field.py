@@ -157,3 +157,10 @@ def test_a_rollout_next_door_that_nobody_suffers_from_explains_no_errors_elsewhe
     assert run(asked, look(waits, edges=ways)).verdict == "inconclusive"
     reached = [*ways, edge("Deployment shop/web", "Service shop/mailer")]
     assert run(asked, look(waits, edges=reached)).verdict == "incident"
+
+
+def test_the_name_of_a_namespace_is_no_word_about_pods():
+    """newsroom holds no out-of-memory."""
+    told = alert("web", namespace="newsroom", title="subscriptions below usual", alert_type="SubscriptionsBelowUsual")
+    well = symptom("Deployment newsroom/web", "", "deployment web: 2 of 2 pods ready", 0.8, role="healthy")
+    assert run(request(told), look(well)).verdict == "inconclusive"

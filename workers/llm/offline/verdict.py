@@ -205,8 +205,16 @@ _NOT_TOLD_BY_PODS = re.compile(
 )
 
 
+def _about(notes: Notes) -> str:
+    """What the alerts say themselves; names of namespaces and services are no words about anything."""
+    said = [str(a.get(k) or "") for a in notes.alerts for k in ("type", "title", "summary")]
+    named = [str((a.get("labels") or {}).get("alertname") or "") for a in notes.alerts]
+    return " ".join([*said, *named, notes.question])
+
+
 _TOLD_BY_PODS = re.compile(
-    r"pod|replica|crash|restart|oom|memory|\bcpu\b|container|deployment|statefulset|daemonset|ready|unhealthy|down\b"
+    r"pod|replica|crash|restart|(?-i:OOM)|out of memory|memory|\bcpu\b|container|deployment|statefulset|daemonset"
+    r"|ready|unhealthy|down\b"
     r"|probe|image|rollout|kube|node|scrape|target|exporter|absent|missing|heartbeat|disk|volume|saturat|usage|limit",
     re.IGNORECASE,
 )
@@ -220,7 +228,7 @@ def _may_be_false(notes: Notes, well: Sequence[Sign]) -> bool:
         return True
     if notes.holds is not None:
         return not notes.holds
-    if notes.resolved or (_TOLD_BY_PODS.search(notes.text) and not _NOT_TOLD_BY_PODS.search(notes.text)):
+    if notes.resolved or (_TOLD_BY_PODS.search(_about(notes)) and not _NOT_TOLD_BY_PODS.search(notes.text)):
         return True
     return any(not s.analyzer.startswith("kubernetes") for s in well)
 
