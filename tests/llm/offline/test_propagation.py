@@ -100,3 +100,13 @@ def test_a_node_that_alerted_is_followed_by_who_suffers_on_it_and_by_nobody_else
         FakeSkill(sees=looks(node, suffers(CHECKOUT, "Service data/db"), edges=[edge(CHECKOUT, "Service data/db")])),
     ).chain
     assert [(k.source.name, k.target.name) for k in told] == [("worker-3", "db"), ("db", "checkout")]
+
+
+def test_of_two_faults_at_once_each_has_its_way():
+    mail = symptom("Deployment shop/mail", "image_not_found", "mail cannot pull its image, not found", 0.97)
+    finding = run(
+        request(alert("checkout"), alert("mailer", fingerprint="f2")),
+        FakeSkill(sees=looks(OOM, mail, edges=[*CALLS, edge("Deployment shop/mailer", "Service shop/mail")])),
+    )
+    assert {c.entity.name for c in finding.causes} == {"cart", "mail"}
+    assert {(k.source.name, k.target.name) for k in finding.chain} == {("cart", "checkout"), ("mail", "mailer")}

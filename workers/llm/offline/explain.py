@@ -51,7 +51,7 @@ def incident(
         causes=[
             cause(s, notes, ranking, sure if i == 0 else _lower(sure, s, lead, second)) for i, s in enumerate(suspects)
         ],
-        chain=[] if plain else chain(lead, notes, ranking),
+        chain=[] if plain else chain([lead, *([second] if second else [])], notes, ranking),
         ruled_out=[] if plain else ruled_out(suspects, notes, ranking),
         gaps=[],
         next=[],
@@ -185,11 +185,13 @@ def impact(lead: Suspect, notes: Notes, ranking: Ranking) -> dict[str, Any] | No
     return {"text": _named(best.says, best.entity), "evidence": list(best.evidence)[:MOST]}
 
 
-def chain(lead: Suspect, notes: Notes, ranking: Ranking) -> list[dict[str, Any]]:
-    """From the cause to what alerted and who suffers from that, each link with the evidence by which it is known."""
+def chain(faults: Sequence[Suspect], notes: Notes, ranking: Ranking) -> list[dict[str, Any]]:
+    """From each fault to what alerted, each link with the evidence by which it is known."""
+    ways = [propagation.links(f, notes, ranking, onward=f is faults[0]) for f in faults]
+    told = {(str(k.source), str(k.target)): k for way in ways for k in way}
     return [
         {"from": ref(link.source), "to": ref(link.target), "evidence": list(link.evidence)[:MOST]}
-        for link in propagation.links(lead, notes, ranking)
+        for link in told.values()
     ]
 
 

@@ -28,10 +28,10 @@ class Link:
     evidence: tuple[str, ...]
 
 
-def links(lead: Suspect, notes: Notes, ranking: Ranking) -> list[Link]:
-    """In the order of the way; where the cause alerted itself, on to those whose own symptoms point at it."""
+def links(lead: Suspect, notes: Notes, ranking: Ranking, *, onward: bool = True) -> list[Link]:
+    """In the order of the way; where the cause alerted itself, `onward` to those whose own symptoms point at it."""
     scene = _Scene(lead, notes, ranking)
-    return _to_alerted(scene) or _onward(scene)
+    return _to_alerted(scene) or (_onward(scene) if onward else [])
 
 
 @dataclass(frozen=True)
