@@ -28,7 +28,7 @@ from skills.kubernetes.objects import (
     number,
     text,
 )
-from skills.kubernetes.pods import live
+from skills.kubernetes.pods import is_ready, live
 from skills.kubernetes.references import Target
 from skills.kubernetes.selectors import describe, matches_map
 from skills.kubernetes.snapshot import Snapshot
@@ -67,7 +67,8 @@ def _backend(
     if service is None:
         near = nearest(called, [name(s) for s in snapshot.of("Service") if namespace(s) == namespace(ingress)])
         why = f"{route} leads to Service {called}, which does not exist" + (f" (nearest: {near})" if near else "")
-        return _symptom(snapshot, ingress, why, 0.95, instead=near)
+        found = _symptom(snapshot, ingress, why, 0.95, instead=near)
+        return _is_gone(snapshot, found, called) or found
     ports = maps(service, "spec", "ports")
     if (
         ports
@@ -115,6 +116,23 @@ def _elsewhere(
             instead=fronts[0],
         )
     return None
+
+
+def _is_gone(snapshot: Snapshot, found: Symptom, called: str) -> Symptom | None:
+    """The same where a workload of that very name runs: then the route is right, and its Service was deleted (F5)."""
+    place = found.entity.namespace
+    own = next((w for w in snapshot.workloads if (w.entity.namespace, w.entity.name) == (place, called)), None)
+    ready = sum(is_ready(p) for p in live(snapshot.pods_of(own.entity))) if own else 0
+    if own is None or not ready:
+        return None
+    return replace(
+        found,
+        entity=Entity(kind="Service", namespace=place, name=called),
+        faults=("service_deleted", "ingress_route_wrong"),
+        summary=f"{found.summary.removesuffix('.')}; {ready} ready pod(s) of {own.entity.name} wait behind that name.",
+        onset=None,  # when a Service went, no object tells
+        victims=(found.entity, own.entity),
+    )
 
 
 def _class(snapshot: Snapshot, ingress: Object) -> Symptom | None:

@@ -57,6 +57,13 @@ def test_a_backend_that_is_gone_starves_the_service_it_was_meant_for() -> None:
     assert "nearest: tracking" in best.summary
 
 
+def test_a_route_to_a_service_that_went_from_in_front_of_its_own_pods_is_right_and_the_service_is_gone() -> None:
+    without = [o for o in app("cart") if o["kind"] != "Service"]
+    route = ingress(("/", "cart", PORT))
+    assert leading(*without, NGINX, route) == ("Service shop/cart", "service_deleted")
+    assert leading(*app("catalogue"), NGINX, route) == (INGRESS, "ingress_route_wrong")
+
+
 @pytest.mark.parametrize("port", [{"number": 81}, {"name": "web"}])
 def test_a_port_that_the_service_does_not_offer(port: Obj) -> None:
     assert leading(*app("cart"), NGINX, ingress(("/", "cart", port))) == (INGRESS, "ingress_route_wrong")
