@@ -76,15 +76,17 @@ class Segment:
     overloads: list[tuple[float, float]] = field(default_factory=list)
     """By service, callees first: the share that cannot be served, and the factor of latency."""
 
-    def follows(self, last: Segment) -> bool:
-        """Whether nothing that failures and rates depend on is other than in the last one, but the hour."""
-        return (
-            self.pods == last.pods
-            and self.ready == last.ready
-            and self.states == last.states
-            and self.own == last.own
-            and self.paths == last.paths
-        )
+    def calls_as(self, last: Segment) -> bool:
+        """Whether calls fail on their way as in the last one, and the same services are there to be called."""
+        there = all(bool(pods) == bool(last.pods[name]) for name, pods in self.pods.items())
+        return there and self.states == last.states and self.paths == last.paths
+
+    def answers_as(self, last: Segment) -> bool:
+        """Of segments with the same calls: which pods answer does not matter while nothing is wrong."""
+        if self.overloads != last.overloads or self.own != last.own:
+            return False
+        quiet = not (self.own or self.paths or any(self.edges.values()))
+        return self.pods == last.pods or (quiet and all(each == (0.0, 1.0) for each in self.overloads))
 
     def mix(self, service: str, path: str, pod: Pod) -> Mix:
         number = pod.revision.number
@@ -241,7 +243,7 @@ class Traffic:
         segment.states = {callee: list(self._service_state(callee, at)) for callee in self._callees}
         segment.own = [e for e in self.world.own if e.start <= at < e.end]
         segment.paths = [e for e in self.world.edges if e.start <= at < e.end]
-        alike = last is not None and segment.follows(last) and not self.world.surges
+        alike = last is not None and segment.calls_as(last) and not self.world.surges
         if last is not None and alike:
             segment.edges, segment.rates = last.edges, last.rates
         else:
@@ -252,7 +254,7 @@ class Traffic:
             self._rates(segment, at)
         shape = self.world.shape.at(at)
         segment.overloads = [_overload(s, segment, shape) for s in self.order]
-        if last is not None and alike and segment.overloads == last.overloads:
+        if last is not None and alike and segment.answers_as(last):
             segment.mixes = last.mixes
         else:
             for service, overload in zip(self.order, segment.overloads, strict=True):
