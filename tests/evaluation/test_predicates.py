@@ -126,6 +126,10 @@ def test_a_figure_beyond_the_bound_of_another_thing_or_in_other_units_does_not_d
     assert not satisfied(predicate, piece)
 
 
+def test_of_nothing_before_there_is_no_multiple() -> None:
+    assert not satisfied("storefront > 1.4x before", shown("E1", "storefront answers 0.29 errors/s, 0 in the baseline"))
+
+
 def test_neither_names_nor_moments_nor_the_baseline_are_figures_of_now() -> None:
     assert not satisfied("cart-9 > 1", shown("E1", "pod cart-9 at 14:20:37 on 10.0.0.9 (baseline 12)"))
 

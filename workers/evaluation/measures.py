@@ -59,7 +59,8 @@ class Bound:
                 return _is(value, self.operator, self.than.value)
             before = next((b for b in _before(text) if b.dimension == now.dimension), None)
             if before is not None:
-                return _is(value, self.operator, self.than.value * before.value)
+                # Of nothing there is no multiple: `0 before` would satisfy any growth.
+                return before.value > 0 and _is(value, self.operator, self.than.value * before.value)
         return False
 
     def _comparable(self, now: Figure) -> float | None:
