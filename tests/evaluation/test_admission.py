@@ -115,6 +115,15 @@ def test_a_predicate_that_the_first_look_at_other_faults_shows_as_well_tells_not
     ]
 
 
+def test_an_earlier_comparison_is_forgotten_when_it_is_made_anew(tmp_path: Path) -> None:
+    old = Refusal(file="scenarios/mine.yaml", key="k", reason="'OOMKilled' tells nothing: 12 of 12 scenarios")
+    mine = admission("mine", "memory_leak", "OOMKilled").model_copy(update={"refusals": (old,)})
+    others = [admission(f"other-{i}", "volume_full") for i in range(12)]
+    for it in (mine, *others):
+        exhibits.keep(it.case, [shown("", "pod api-1 restarts 2")], tmp_path)
+    assert not next(iter(telling.too_common([mine, *others], tmp_path))).refusals
+
+
 def test_scenarios_of_the_same_fault_may_show_the_same(tmp_path: Path) -> None:
     alike = [admission(f"a{i}", "memory_leak", "restarts") for i in range(15)]
     for it in alike:

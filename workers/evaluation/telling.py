@@ -16,6 +16,7 @@ OTHERS = 40
 """Scenarios with another fault to which a predicate is put, drawn by its own text."""
 FEWEST = 10
 MOST_SHOWN = 0.2
+TELLS_NOTHING = "tells nothing"
 LOOK = re.compile(r"\bfirst_look\b")
 
 
@@ -24,7 +25,7 @@ def too_common(admissions: Sequence[Admission], folder: Path) -> Iterator[Admiss
     looks = {a.case: look for a in admissions if (look := _look(a.case, folder)) is not None}
     shares: dict[tuple[str, tuple[str, ...]], tuple[int, int]] = {}
     for each in admissions:
-        refusals = list(each.refusals)
+        refusals = [r for r in each.refusals if TELLS_NOTHING not in r.reason]  # of an earlier comparison
         for it in each.required:
             if not predicates.is_checkable(it.predicate):
                 continue
@@ -33,7 +34,9 @@ def too_common(admissions: Sequence[Admission], folder: Path) -> Iterator[Admiss
                 shares[key] = _shown(it.predicate, [a for a in admissions if _is_other(a, it.faults)], looks)
             shown, asked = shares[key]
             if asked >= FEWEST and shown > MOST_SHOWN * asked:
-                reason = f"{it.predicate!r} tells nothing: {shown} of {asked} scenarios with another fault show it too"
+                reason = (
+                    f"{it.predicate!r} {TELLS_NOTHING}: {shown} of {asked} scenarios with another fault show it too"
+                )
                 refusals.append(Refusal(file=each.file, key=it.key, reason=reason))
         yield each.model_copy(update={"refusals": tuple(refusals)})
 
