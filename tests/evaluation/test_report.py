@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -12,15 +13,15 @@ from tests.evaluation.made import AT, HEALTHY, cause, finding, span
 from tests.evaluation.results_of import HIGH_WRONG, RIGHT, WRONG, result, run_of
 from workers.evaluation import buckets, heatmap, page, register, text, trace_page
 from workers.evaluation.admission import Admission, Refusal
-from workers.evaluation.matrices import COLUMNS, heat_map, of_results, transitions
+from workers.evaluation.matrices import COLUMNS, Row, Transition, heat_map, of_results, transitions
 from workers.evaluation.results import Result, Run, digest
-from workers.evaluation.summary import summaries, summary
+from workers.evaluation.summary import Summary, summaries, summary
 
 FEW = [result("a"), result("b", WRONG), result("c", HIGH_WRONG), result("quiet", finding(cause()), true=HEALTHY)]
 MANY = [result(f"case{i}", RIGHT if i % 3 else WRONG) for i in range(24)]
 
 
-def parts(run: Run) -> list[object]:
+def parts(run: Run) -> list[tuple[Summary, Sequence[Row], Sequence[Transition]]]:
     return [
         (s, heat_map(those), transitions(those))
         for s in summaries(run, buckets.rule())
@@ -30,7 +31,7 @@ def parts(run: Run) -> list[object]:
 
 def test_the_worst_defect_comes_first() -> None:
     run = run_of(*FEW)
-    said = text.report(run, parts(run))  # type: ignore[arg-type]
+    said = text.report(run, parts(run))
     assert said.index("High and wrong: 2") < said.index("right (pass@1)") < said.index("where it stands")
     assert "c: said memory_limit_too_low of Deployment shop/pricing (high)" in said
 
@@ -91,7 +92,7 @@ def test_the_picture_is_a_png_as_large_as_its_rows() -> None:
 
 def test_every_cell_of_the_page_leads_to_investigations_and_these_to_their_traces() -> None:
     run = run_of(*FEW)
-    html = page.page(run, parts(run), traces={r.key: f"traces/{r.case}.html" for r in FEW})  # type: ignore[arg-type]
+    html = page.page(run, parts(run), traces={r.key: f"traces/{r.case}.html" for r in FEW})
     ids = set(re.findall(r'id="(k[0-9a-f]{10})"', html))
     links = set(re.findall(r'href="#(k[0-9a-f]{10})"', html))
     assert links
@@ -102,7 +103,7 @@ def test_every_cell_of_the_page_leads_to_investigations_and_these_to_their_trace
 
 def test_what_a_log_line_says_cannot_break_the_page() -> None:
     run = run_of(result("x", finding(cause(), evidence=(("E1", "<script>alert(1)</script>"),))))
-    html = page.page(run, parts(run))  # type: ignore[arg-type]
+    html = page.page(run, parts(run))
     assert "<script>alert" not in html
 
 
@@ -118,7 +119,7 @@ def test_the_digest_forgets_durations_and_nothing_else() -> None:
 
 def test_a_stopped_run_says_so_before_anything_else() -> None:
     run = run_of(*FEW, stopped="the limit of 1 dollars was reached")
-    assert "NOT COMPLETE" in text.report(run, parts(run)).splitlines()[1]  # type: ignore[arg-type]
+    assert "NOT COMPLETE" in text.report(run, parts(run)).splitlines()[1]
 
 
 def test_the_markdown_table_has_a_column_for_each_variant() -> None:
@@ -135,7 +136,7 @@ def test_the_first_screen_says_where_it_is_good_where_it_learns_and_where_it_is_
         result(f"d{i}", WRONG).model_copy(update={"group": "C", "leaf": "volume_full", "blind": True}) for i in range(3)
     ]
     run = run_of(*good, *weak, *dark)
-    screen = text.report(run, parts(run)).partition("-- in detail")[0]  # type: ignore[arg-type]
+    screen = text.report(run, parts(run)).partition("-- in detail")[0]
     assert "can solve     B Scheduling                       right 100% of 12, surely 76%" in screen
     assert "learning      E Container runtime and resources  right 50% of 12, surely only 25%" in screen
     assert "out of reach  C Storage                          data or a permission is absent in 3 of 3" in screen
@@ -144,13 +145,13 @@ def test_the_first_screen_says_where_it_is_good_where_it_learns_and_where_it_is_
 
 
 def test_a_leaf_with_few_cases_is_promised_nothing() -> None:
-    said = text.report(run_of(*FEW[:2]), parts(run_of(*FEW[:2])))  # type: ignore[arg-type]
+    said = text.report(run_of(*FEW[:2]), parts(run_of(*FEW[:2])))
     assert re.search(r"^memory_limit_too_low .* too few: 1 of 2 right$", said, re.MULTILINE)
 
 
 def test_how_many_are_admitted_is_said_or_said_to_be_unknown() -> None:
     run = run_of(*FEW)
-    assert "scenarios admitted: not known (`gumshoe eval admit" in text.report(run, parts(run))  # type: ignore[arg-type]
+    assert "scenarios admitted: not known (`gumshoe eval admit" in text.report(run, parts(run))
     refusal = Refusal(file="scenarios/b.yaml", key="faults.0.evidence.0", reason="shown by no skill")
     entries = (
         Admission(case="a", group="E", leaves=("memory_limit_too_low",)),
@@ -160,14 +161,14 @@ def test_how_many_are_admitted_is_said_or_said_to_be_unknown() -> None:
     known = register.Register(ended_at=AT, version="0", cases=entries)
     said = register.in_words(known, ["a", "b", "c"])
     assert said == "1 of 2, 2026-11-24, over 1 faults and 0 kinds of group L; refused: b; 1 more were not judged"
-    assert f"| scenarios admitted | {said} |" in text.markdown(run, [s for s, _, _ in parts(run)], said)  # type: ignore[misc]
+    assert f"| scenarios admitted | {said} |" in text.markdown(run, [s for s, _, _ in parts(run)], said)
 
 
 def test_a_judge_without_labels_is_shown_as_not_usable_and_never_as_a_score() -> None:
     run = run_of(*FEW)
-    said = text.report(run, parts(run))  # type: ignore[arg-type]
+    said = text.report(run, parts(run))
     assert "judge suspects_simulation: not usable (no labels); no score is shown" in said
-    shown = page.page(run, parts(run))  # type: ignore[arg-type]
+    shown = page.page(run, parts(run))
     assert "not usable (no labels)" in shown
 
 
@@ -192,14 +193,14 @@ def test_every_trace_that_is_there_becomes_a_page_that_the_run_links_to_and_that
     assert "&lt;script&gt;" in written
     assert "1 lines of the trace cannot be read" in written
     run = run_of(there, absent)
-    html = page.page(run, parts(run), traces=links)  # type: ignore[arg-type]
+    html = page.page(run, parts(run), traces=links)
     assert f'<a href="{links[there.key]}">trace, step by step</a>' in html
     assert "The trace run.json.traces/b.jsonl is not at hand." in html
 
 
 def test_the_page_explains_its_colours_its_columns_and_its_rows() -> None:
     run = run_of(*MANY)
-    html = page.page(run, parts(run))  # type: ignore[arg-type]
+    html = page.page(run, parts(run))
     for said in ("fewer than 5, or an interval wider than 40 points", "step of an investigation", "alert type"):
         assert said in html
     assert all(f"<dt>{column}</dt>" in html for column in COLUMNS)
