@@ -37,7 +37,7 @@ def running(arguments: list[str], ready: str, folder: Path) -> Iterator[None]:
     """A server of ours until the block ends; it has answered at `ready` before the block begins."""
     with (folder / "log").open("wb") as log, subprocess.Popen(arguments, stdout=log, stderr=log, cwd=folder) as server:
         try:
-            for _ in range(200):
+            for _ in range(1800):  # a busy machine needs its time
                 try:
                     urlopen(ready).close()
                     break

@@ -29,6 +29,8 @@ pytestmark = pytest.mark.faces
 
 SECONDS = 2 * 3600 + 900
 """How much of the past is written: an hour's offset, a window of half an hour, and some."""
+DAY, YESTERDAY = 86_400, 4200
+"""And how much before this time of yesterday, for what the skill compares with it."""
 
 BY_HAND = (
     "up",
@@ -119,12 +121,13 @@ def _fill(url: str, staged: Staged) -> None:
     """Every series of the world, scrape by scrape; where a target went away, the marker that a server leaves."""
     now = staged.scene.world.now
     metrics = staged.scene.metrics
-    for start in range(0, SECONDS, 1800):  # a server refuses what is an hour older than its newest
-        window = (now - SECONDS + start, min(now, now - SECONDS + start + 1800))
-        for family in metrics.families:
-            rows = [(s.labels, found) for s in metrics.named(family) if (found := [*_scrapes(s, *window)])]
-            if rows:
-                write(url, rows)
+    for begin, end in ((now - DAY - YESTERDAY, now - DAY + 60), (now - SECONDS, now)):
+        for start in range(0, int(end - begin), 1800):  # a server refuses what is an hour older than its newest
+            window = (begin + start, min(end, begin + start + 1800))
+            for family in metrics.families:
+                rows = [(s.labels, found) for s in metrics.named(family) if (found := [*_scrapes(s, *window)])]
+                if rows:
+                    write(url, rows)
 
 
 def _scrapes(series: Series, start: float, end: float) -> Iterator[tuple[float, float]]:
