@@ -13,7 +13,7 @@ WIDTH = 30
 class Bar:
     """Redrawn on a terminal; elsewhere a line at every tenth."""
 
-    def __init__(self, good: str = "right", out: TextIO = sys.stderr) -> None:
+    def __init__(self, out: TextIO = sys.stderr, good: str = "right") -> None:
         """`good`: what is said of those that came out well."""
         self._good = good
         self._out = out

@@ -41,7 +41,7 @@ def command(names: tuple[str, ...], jobs: int, out: Path | None, fresh: bool, ve
         cases = chosen(names)
     except CaseError as error:
         raise click.UsageError(str(error)) from None
-    bar = Bar("admitted")
+    bar = Bar(good="admitted")
 
     def tell(at: register.At) -> None:
         if not quiet:
