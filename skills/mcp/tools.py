@@ -28,8 +28,6 @@ from skills.mcp.results import result_of
 from skills.mcp.settings import Settings
 from skills.trouble import failed
 
-LIST_SECONDS = 4.0
-"""How long a server may take to list its tools: every investigation waits for it."""
 NAMED = 12
 
 
@@ -86,7 +84,7 @@ class Mcp:
     def _list(self, name: str) -> _Answer:
         server, connection = self._servers[name]
         try:
-            return _Answer(connection, chosen(connection.tools(LIST_SECONDS), server))
+            return _Answer(connection, chosen(connection.tools(), server))
         except ToolError as error:
             return _Answer(connection, None, error)
 
@@ -121,7 +119,8 @@ def _told(name: str, listed: Listed) -> str:
 def _checks(answer: _Answer) -> Iterator[Check]:
     what = f"server {answer.connection.name}"
     if answer.why_not is not None:
-        yield failed(what, answer.why_not, f"check url and token_env of skills.mcp.servers.{answer.connection.name}")
+        section = f"skills.mcp.servers.{answer.connection.name}"
+        yield failed(what, answer.why_not, f"check {answer.connection.way.settings} of {section}")
     if answer.listed is None:
         return
     listed = answer.listed
@@ -131,6 +130,8 @@ def _checks(answer: _Answer) -> Iterator[Check]:
         f"{len(listed.readable)} tools may be called; refused: {', '.join(listed.refused[:NAMED]) or 'none'}",
         "name the tools that only read under allow",
     )
+    if unset := answer.connection.way.unset:
+        yield Check(f"{what}, env", False, f"empty: {', '.join(unset)}", "set it, or take it out of the file")
     if listed.missing:
         yield Check(f"{what}, allow", False, f"it has no tool {', '.join(listed.missing)}", "correct the names")
     if listed.unusable:
