@@ -71,7 +71,7 @@ class Pipes:
                 tasks.cancel_scope.cancel()
 
     async def _read(self, inbox: MemoryObjectSendStream[SessionMessage | Exception]) -> None:
-        held, size = b"", 0
+        held, size = bytearray(), 0
         async with inbox:
             async for part in _parts(self._child.stdout.fileno()):
                 size += len(part)
@@ -80,6 +80,8 @@ class Pipes:
                     self.problem = TooLarge(f"answers with more than {MAX_BYTES // 1_000_000} MB, reading stopped")
                     return
                 held += part
+                if b"\n" not in part:
+                    continue  # of a long line, which need not be looked through again
                 *lines, held = held.split(b"\n")
                 for line in lines:
                     message = self._message(line)
@@ -91,14 +93,14 @@ class Pipes:
             self._message(held)
             self.has_closed = True
 
-    def _message(self, line: bytes) -> SessionMessage | None:
+    def _message(self, line: bytearray) -> SessionMessage | None:
         """Banners and log lines are passed over: many a server prints some before it speaks."""
         if not line.strip():
             return None
         try:
             message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
         except ValueError:
-            self.noise = (self.noise + line + b"\n")[:SAID_BYTES]
+            self.noise = (self.noise + line[:SAID_BYTES] + b"\n")[:SAID_BYTES]
             return None
         self.has_spoken = True
         return SessionMessage(message)
