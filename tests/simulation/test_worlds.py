@@ -158,7 +158,7 @@ GOOD: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"company": "bakery"}, "companies/bakery.yaml: no such company"),
+        ({"company": "bakery"}, "company: there is no company called 'bakery'; there are freight, shop"),
         (
             {"faults": [{"fault": "gremlins", "victim": "cart"}]},
             "faults.0.fault: 'gremlins' is not in skills/faults.yaml",

@@ -11,9 +11,7 @@ from workers.simulation.rollout import new_revision, retire
 from workers.simulation.world import World
 
 
-def refuse_scaling(
-    world: World, it: Workload, at: float, wanted: int, message: str, manager: str = "kubectl"
-) -> None:
+def refuse_scaling(world: World, it: Workload, at: float, wanted: int, message: str, manager: str = "kubectl") -> None:
     """More replicas are asked for, and none can be created."""
     it.scale.append((at, wanted))
     it.edits.append((at, manager, {"f:spec": {"f:replicas": {}}}))
