@@ -69,6 +69,9 @@ def is_left(pid):
 
 def assert_nothing_is_left(started, processes=1):
     assert len(started.pids) >= processes
+    until = time.monotonic() + 1  # the kernel takes a moment to end what was killed
+    while any(map(is_left, started.pids)) and time.monotonic() < until:
+        time.sleep(0.01)
     assert [pid for pid in started.pids if is_left(pid)] == []
 
 
