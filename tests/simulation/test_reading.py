@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from workers.simulation import running
+from workers.simulation.metrics.series import Series
 from workers.simulation.scene import Scene
 
 FAMILIES = (
@@ -53,3 +57,19 @@ def test_a_segment_that_takes_over_from_the_last_one_says_what_it_would_say_alon
         assert (alone.rates, alone.edges, alone.mixes) == (segment.rates, segment.edges, segment.mixes)
         taken += segment.mixes is before.mixes
     assert taken > 20
+
+
+def test_faces_that_read_a_series_at_once_read_the_same() -> None:
+    """Each face has a thread of its own, and they share the world's series."""
+    numbers = range(100, 900)
+    alone = Series({}, lambda at: at * 2, ((4000.0, 9000.0),)).scrapes(numbers)
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(20):
+            series = Series({}, lambda at: at * 2, ((4000.0, 9000.0),))
+            with ThreadPoolExecutor(4) as pool:
+                read = [pool.submit(series.scrapes, range(100 + shift, 900)) for shift in (0, 7, 0, 200)]
+            assert [r.result() for r in read] == [alone, alone[7:], alone, alone[200:]]
+    finally:
+        sys.setswitchinterval(usual)

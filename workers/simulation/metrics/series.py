@@ -48,17 +48,22 @@ class Series:
             return [known[n] for n in numbers]
 
     def _read(self, numbers: tuple[int, ...]) -> None:
-        """Values are read together: an investigation asks for a hundred thousand."""
+        """Values are read together: an investigation asks for a hundred thousand. Faces share series and have a thread
+        each, so what was read is told at once, and may have been told by another meanwhile."""
+        if not numbers:
+            return
+        read_now: dict[int, Sample | None] = {}
         moments = _moments(self.offset, numbers)
         for start, end in self.spans:
             if start <= moments[0] and moments[-1] < end:
                 break
         else:
-            self._scrapes.update(dict.fromkeys(numbers))
+            read_now = dict.fromkeys(numbers)
             there = [any(start <= at < end for start, end in self.spans) for at in moments]
             numbers, moments = tuple(compress(numbers, there)), tuple(compress(moments, there))
         if numbers:
-            self._scrapes.update(zip(numbers, zip(moments, read(self.value, moments), strict=True), strict=True))
+            read_now.update(zip(numbers, zip(moments, read(self.value, moments), strict=True), strict=True))
+        self._scrapes.update(read_now)
 
     def sample(self, at: float) -> Sample | None:
         return self.scrape(self.number(at))
