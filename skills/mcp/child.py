@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,8 @@ from typing import IO
 
 KILLED_SECONDS = 2.0
 """How long a killed process is waited for; only one that hangs in the kernel takes longer."""
-_PASSES = 5
+_PASSES = 8
+_BETWEEN_PASSES_SECONDS = 0.02
 
 
 @dataclass
@@ -84,13 +86,17 @@ def _kill_all(process: subprocess.Popen[bytes], folder: str) -> None:
     # A group keeps its number for as long as it has a member, so this is nobody else's: either somebody is left in it,
     # or it ended milliseconds ago.
     _signal(process.pid, signal.SIGKILL)
-    for _ in range(_PASSES):  # one that is just being started is seen in the next pass
+    quiet = 0
+    for _ in range(_PASSES):
         strays = _strays(folder)
-        if not strays:
+        quiet = 0 if strays else quiet + 1
+        if quiet == 2:
             break
         for pid in strays:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
+        # One that becomes another program at this moment has no environment to be read, and has it in the next pass.
+        time.sleep(_BETWEEN_PASSES_SECONDS)
     _has_ended(process, KILLED_SECONDS)
 
 
