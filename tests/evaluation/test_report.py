@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.evaluation.made import AT, HEALTHY, cause, finding, span
 from tests.evaluation.results_of import HIGH_WRONG, RIGHT, WRONG, result, run_of
+from workers.domain import GapRecord
 from workers.evaluation import buckets, heatmap, page, register, text, trace_page
 from workers.evaluation.admission import Admission, Refusal
 from workers.evaluation.matrices import COLUMNS, Row, Transition, heat_map, of_results, transitions
@@ -107,7 +108,14 @@ def test_what_a_log_line_says_cannot_break_the_page() -> None:
     assert "<script>alert" not in html
 
 
-def test_the_digest_forgets_durations_and_nothing_else() -> None:
+def test_the_digest_forgets_durations_and_the_ports_at_which_a_world_was_served_and_nothing_else() -> None:
+    def lacking(address: str) -> Result:
+        gap = GapRecord(what="alerts", why=f"failed (500); asked: GET /api/v2/alerts at {address}")
+        return result("a", RIGHT.model_copy(update={"gaps": (gap,)}))
+
+    assert digest([lacking("http://127.0.0.1:41369")]) == digest([lacking("http://127.0.0.1:44333")])
+    assert digest([lacking("http://10.0.0.7:9093")]) != digest([lacking("http://10.0.0.7:9094")])
+
     def timed(seconds: float, tokens: int = 1000) -> Result:
         used = RIGHT.used.model_copy(update={"seconds": seconds, "tokens": tokens})
         return result("a", RIGHT.model_copy(update={"used": used}))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -128,11 +129,15 @@ def key_of(case: str, variant: str, repeat: int) -> str:
     return f"{case}|{variant}|{repeat}"
 
 
+_SERVED_AT = re.compile(r"(https?://127\.0\.0\.1):\d+")
+
+
 def canonical_finding(finding: Finding | None) -> Any:
-    """A finding without what differs between two runs of the same thing: how long it took."""
+    """A finding without what differs between two runs of the same thing: how long it took, and at which free port of
+    this machine the world was served that time."""
     if finding is None:
         return None
-    plain = finding.model_dump(mode="json", by_alias=True)
+    plain = json.loads(_SERVED_AT.sub(r"\1", finding.model_dump_json(by_alias=True)))
     plain["used"]["seconds"] = 0
     return plain
 
