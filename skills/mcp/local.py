@@ -98,7 +98,8 @@ class Local:
             return pipes.problem
         if pipes.problem is not None:
             return unanswered(party, pipes.problem, asked, seconds)
-        words = self._words(pipes.complaint)
+        # Who still talks is cut off in the midst of a line.
+        words = self._words(pipes.complaint if pipes.has_closed else _whole_lines(pipes.complaint))
         if pipes.has_closed and not _is_answer(error):
             told = words or self._words(pipes.noise)
             said = f"{party.system} {_end_of(child)} before it answered"
@@ -138,6 +139,12 @@ class Local:
 
     def _quiet(self, output: bytes) -> str:
         return Redactor().text(self._party.hushed(output.decode("utf-8", "replace")))
+
+
+def _whole_lines(output: bytes) -> bytes:
+    """Without a last line that has no end, where there is another."""
+    head, end, _ = output.rpartition(b"\n")
+    return head + end or output
 
 
 _TELLING = re.compile(r"error|exception|fatal|panic|fail|denied|refused|not found|missing|required|invalid", re.I)
