@@ -77,6 +77,38 @@ LEAK = shown("E3", "working set of container cart of cart-0 peaks at 1019Mi (bas
 SLOW = shown("E4", "mean latency of cart is 1.2 s, 0.08 s in the baseline")
 AGAIN = shown("E7", "1 of 5 nodes (ip-10-0-64-163) send TCP segments again, 206/s against 1.7/s before")
 SURGE = shown("E5", "pricing gets 61 requests/s against 20.5 before")
+FULLEST = Evidence(
+    id="E8",
+    skill="prometheus",
+    tool="first_look",
+    query="kubelet_volume_stats_available_bytes",
+    excerpt="1 of 5 volumes grows: data-0 has 13.6Gi free",
+)
+FILES = Evidence(
+    id="E9", skill="prometheus", tool="t", query="process_open_fds", excerpt="cart-1: 1 process, 3% of its files"
+)
+IDLE = Evidence(
+    id="E10",
+    skill="prometheus",
+    tool="t",
+    query="rate(container_cpu_cfs_throttled_periods_total[5m])",
+    excerpt="cart: 1 container throttled in 2% of its periods",
+)
+NAMES = Evidence(
+    id="E11",
+    skill="prometheus",
+    tool="t",
+    query="coredns_dns_responses_total",
+    excerpt="1 in 1000 answers is SERVFAIL: 0.1%",
+)
+OVER = shown("E12", "latency of cart over 5m is 9 s")
+RATIO = Evidence(
+    id="E13",
+    skill="prometheus",
+    tool="prometheus_query",
+    query="topk(1, process_open_fds / process_max_fds)",
+    excerpt="`topk(1, process_open_fds / process_max_fds)`: now 0.93, mean 0.4, peak 0.95, baseline 0.1",
+)
 ROLLOUT = shown("E6", "Deployment cart revision 17: cart limits.cpu 400m -> 40m; image cart:1.33.0 -> cart:1.33.1")
 
 
@@ -98,6 +130,14 @@ ROLLOUT = shown("E6", "Deployment cart revision 17: cart limits.cpu 400m -> 40m;
         ("segments of ip-10-0-64-163 > 200/s", AGAIN),
         ("limits.cpu of cart <= 50m", ROLLOUT),
         ("limits.cpu of cart < 0.2x before", ROLLOUT),
+        ("metric process_open_fds < 5%", FILES),
+        ("metric container_cpu_cfs_throttled_periods_total of cart < 5%", IDLE),
+        ("metric coredns_dns_responses_total < 1%", NAMES),
+        ("metric kubelet_volume_stats_available_bytes of data-0 > 10Gi", FULLEST),
+        ("latency of cart > 2s", OVER),
+        ("metric process_open_fds >= 90%", RATIO),
+        ("peak of process_open_fds >= 95%", RATIO),
+        ("metric process_open_fds < 1", RATIO),
     ],
 )
 def test_a_figure_is_compared_in_its_units_with_a_bound_or_with_before(predicate: str, piece: Evidence) -> None:
@@ -118,6 +158,12 @@ def test_a_figure_is_compared_in_its_units_with_a_bound_or_with_before(predicate
         ("working set of cart-0 > 2x before", LEAK),
         ("latency of cart < 500ms", SLOW),
         ("limits.cpu of cart > 100m", ROLLOUT),
+        ("metric process_open_fds >= 90%", FILES),
+        ("metric container_cpu_cfs_throttled_periods_total of cart > 25%", IDLE),
+        ("metric coredns_dns_responses_total > 5%", NAMES),
+        ("metric kubelet_volume_stats_available_bytes of data-0 < 100Mi", FULLEST),
+        ("latency of cart < 2s", OVER),
+        ("metric process_open_fds >= 95%", RATIO),
     ],
 )
 def test_a_figure_beyond_the_bound_of_another_thing_or_in_other_units_does_not_do(

@@ -48,12 +48,12 @@ class Bound:
     than: Figure
     times_before: bool = False
 
-    def holds(self, text: str) -> bool:
+    def holds(self, text: str, series: bool = False) -> bool:
         """Whether the first figure in these units that the text states is within the bound. What it says of earlier is
-        no figure of now."""
+        no figure of now. `series`: the figures of a series, whose units are not written."""
         earlier = [m.span() for m in _EARLIER.finditer(text)]
         for now in stated(text, earlier):
-            if (value := self._comparable(now)) is None:
+            if (value := self._comparable(now, series)) is None:
                 continue
             if not self.times_before:
                 return _is(value, self.operator, self.than.value)
@@ -63,15 +63,16 @@ class Bound:
                 return before.value > 0 and _is(value, self.operator, self.than.value * before.value)
         return False
 
-    def _comparable(self, now: Figure) -> float | None:
-        """A share is stated in percent or as a ratio; bytes and seconds may be bare, as a series has them."""
+    def _comparable(self, now: Figure, series: bool) -> float | None:
+        """A share is stated in percent; a series has it as a ratio, and bytes and seconds bare. Elsewhere a bare number
+        counts something: `1 of 5 volumes`."""
         if self.times_before or now.dimension == self.than.dimension:
             return now.value
         if now.dimension:
             return now.value if now.dimension == "rate" and not self.than.dimension else None
-        if self.than.dimension == "share":
-            return now.value if 0 <= now.value <= 1 else None
-        return now.value if self.than.dimension else None
+        if not series:
+            return None
+        return now.value if self.than.dimension != "share" or 0 <= now.value <= 1 else None
 
 
 def figure(text: str) -> Figure | None:

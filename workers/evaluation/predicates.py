@@ -18,7 +18,8 @@ the skill and the tool that brought it), in any order and without regard to case
     peak of pg_locks_count > 3x before        the figure after the word peak: of what is over by now
     metric up of cart = 0 at 14:08            and the excerpt names a moment within three minutes of it (UTC)
 
-Units: % (a ratio from 0 to 1 will do), Ki Mi Gi, kB MB GB, ms s min h d, m (milli), or none. Operators: > >= < <= =.
+Units: % (in a line of a series a ratio from 0 to 1 will do, and bare bytes and seconds), Ki Mi Gi, kB MB GB,
+ms s min h d, m (milli), or none. Operators: > >= < <= =.
 ` or ` between clauses gives alternatives (it binds weaker than ` and `). A predicate of ordinary words alone, such as
 `orders fall while the cart is full`, names nothing that could be found and is refused, as is one that any text has.
 """
@@ -52,6 +53,8 @@ _COMPARED = re.compile(
 )
 _CLOCK = re.compile(r"(?<!\d)(\d\d):(\d\d)(?::(\d\d))?(?!\d)")
 _SAID = re.compile(r"\bx(\d+)\b|\b(\d+) times\b")
+_SERIES = re.compile(r": now (?=[-+]?\d|no data)")
+"""Where the figures of a series begin: before it stand its labels or its question, behind it no units."""
 _OPERATOR = re.compile(r"\s(?:>=|<=|>|<)\s")
 NEAR_SECONDS = 180
 FEWEST_LETTERS = 3
@@ -81,13 +84,17 @@ class Clause:
         text = f"{evidence.excerpt}\n{evidence.query}"
         return (
             all(pattern.search(text) for pattern in self.patterns)
-            and (self.bound is None or self.bound.holds(self._after_field(evidence.excerpt)))
+            and (self.bound is None or self._within(self.bound, evidence.excerpt))
             and (self.moment is None or any(_near(self.moment, said) for said in _moments(evidence.excerpt)))
         )
 
     def times(self, evidence: Evidence) -> int:
         """How often one piece that shows it says that it happened."""
         return max([1, *(int(m[1] or m[2]) for m in _SAID.finditer(evidence.excerpt))])
+
+    def _within(self, bound: Bound, excerpt: str) -> bool:
+        series = _SERIES.search(excerpt)
+        return bound.holds(self._after_field(excerpt[series.end() :] if series else excerpt), series is not None)
 
     def _after_field(self, excerpt: str) -> str:
         found = self.field.search(excerpt) if self.field else None
