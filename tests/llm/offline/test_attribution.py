@@ -277,3 +277,44 @@ def test_a_headline_says_whose_change_it_was_where_that_is_not_the_culprit():
     wrong = shown("config_value_harmful", says="cart fails")
     told = run(request(alert("cart")), FakeSkill(sees=looks(wrong, changes=[own]))).headline.text
     assert told.endswith("since env FEATURE off -> on at 14:01")
+
+
+def test_a_rollback_seconds_after_the_first_sign_is_the_remedy():
+    broke, undone = altered(CART, "cart image a:1 -> a:2", 1), altered(CART, "cart image a:2 -> a:1", -1.2)
+    assert attributed(shown("image_not_found"), changes=[broke, undone]) == broke.id
+
+
+def test_a_sync_is_not_blamed_where_its_rollout_told_innocent_parts():
+    rollout = altered(CART, "cart image a:1 -> a:2", 1)
+    synced = altered(CART, "synced to 4f2a", 1.2, "sync", "sync")
+    assert attributed(shown("cpu_throttled_by_limit"), changes=[rollout, synced]) in ("none", "unknown")
+    assert attributed(shown("cpu_throttled_by_limit"), changes=[synced]) == "sync"
+
+
+PLACES = [
+    ("cpu_quota_exhausted", "Namespace shop", "ResourceQuota shop/q", "ResourceQuota changed: services 5 -> 10"),
+    ("rbac_permission_revoked", CART, "ClusterRole grafana-viewer", "created by helm"),
+    ("nodes_cordoned", "Node worker-1", "Node worker-9", "Node worker-9 cordoned, as 1 more node(s): worker-8"),
+    ("taint_not_tolerated", CART, "Node worker-9", "Node worker-9 tainted: pool=gpu:NoSchedule"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "culprit", "thing", "what"), PLACES)
+def test_another_object_of_the_kind_in_the_same_place_is_innocent(fault, culprit, thing, what):
+    said = "0/3 nodes are available: 3 node(s) had untolerated taint {team: search}"
+    found = attributed(shown(fault, culprit, said, victims=[CART]), changes=[altered(thing, what, 9, "config", "it")])
+    assert found in ("none", "unknown")
+
+
+GUILTY = [
+    ("cpu_quota_exhausted", "Namespace shop", "ResourceQuota shop/q", "ResourceQuota changed: requests.cpu 8 -> 2"),
+    ("nodes_cordoned", "Node worker-1", "Node worker-9", "Node worker-9 cordoned, as 2 more: worker-1, worker-8"),
+    ("taint_not_tolerated", CART, "Node worker-9", "Node worker-9 tainted: team=search:NoSchedule"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "culprit", "thing", "what"), GUILTY)
+def test_and_the_one_that_is_told_of_is_guilty(fault, culprit, thing, what):
+    said = "0/3 nodes are available: 3 node(s) had untolerated taint {team: search}"
+    it = altered(thing, what, 9, "config", "it")
+    assert attributed(shown(fault, culprit, said, victims=[CART]), changes=[it]) == "it"

@@ -139,6 +139,7 @@ def test_refusals_that_end_when_the_ports_of_a_service_are_written_were_a_wrong_
 def test_a_service_that_was_written_at_another_time_or_as_a_whole_tells_nothing():
     assert of_service("Service changed: ports", END + 30 * MINUTE)[1:] == ("service_selects_no_pods", "low")
     assert of_service("Service changed")[1:] == ("service_selects_no_pods", "low")
+    assert of_service("Service changed: ports", END + timedelta(days=1))[1:] == ("service_selects_no_pods", "low")
 
 
 def test_a_kind_keeps_its_capitals_in_the_midst_of_a_sentence():
@@ -165,6 +166,17 @@ def test_an_alert_that_is_explained_is_not_blamed_on_a_failed_job_of_which_nothi
     failed = replace(FAILED, specificity=0.88, analyzer="kubernetes.jobs")
     assert of_quota(failed, FAILED, FULL).verdict == "false_alarm"
     assert of_quota(failed, FAILED, REFUSED).causes[0].fault == "service_object_quota_exhausted"
+
+
+def test_usual_traffic_does_not_explain_an_alert_on_something_else_that_holds():
+    dns = symptom("Deployment kube-system/coredns", "memory_limit_too_low", "coredns is OOMKilled", 0.9)
+    usual = symptom(
+        "Deployment shop/cart", "", "cart gets 12 requests/s, as a day before", 0.87,
+        role="healthy", at=None, analyzer="prometheus.usual",
+    )  # fmt: skip
+    told = "CartLatencyHigh fires on `p99 > 1` for 120 s; health ok\nCartLatencyHigh: {service=cart} is 2.5"
+    sees = replace(looks(dns, usual), text=told)
+    assert run(request(alert("cart", alert_type="CartLatencyHigh")), FakeSkill(sees=sees)).verdict != "false_alarm"
 
 
 def test_what_two_systems_saw_is_not_refuted_by_pods_that_are_ready_between_two_restarts():

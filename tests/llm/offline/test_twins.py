@@ -5,7 +5,11 @@ Each claim has its twin: the same picture with the one thing different that deci
 
 from datetime import timedelta
 
+import pytest
+
 from tests.agent.company import ONSET, FakeSkill, alert, change, edge, looks, request, run, symptom
+from workers.llm.offline.notes import Notes
+from workers.llm.offline.starved import is_starved
 
 MINUTE = timedelta(minutes=1)
 CART_TO_PRICING = edge("Deployment shop/cart", "Service shop/pricing")
@@ -307,6 +311,20 @@ def test_an_ingress_called_like_the_service_that_lost_its_visitors_is_near():
 # --- J5 -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("title", "starved"),
+    [
+        ("cart gets far fewer requests than an hour ago", True),
+        ("Traffic of the gateway dropped", True),
+        ("Checkout requests time out, 40% below normal speed", False),
+        ("More than 5 % of requests fail; error rate is not low", False),
+        ("API calls return 503, healthy pods missing", False),
+    ],
+)
+def test_requests_that_fare_badly_are_not_fewer_requests(title, starved):
+    assert is_starved(Notes(alerts=({"type": "", "title": title},))) is starved
+
+
 def test_fewer_orders_without_an_error_since_a_release_are_wrong_answers():
     fewer = alert("", alert_type="OrdersDropped", title="Orders are at 0.2/s")
     finding = run(request(fewer), look(changes=[released("Deployment shop/pricing", 10)]))
@@ -485,3 +503,9 @@ def test_a_flag_of_another_name_or_two_of_that_name_are_not_blamed():
     for flags in (("dark-theme",), ("stacked-vouchers", "paper-vouchers")):
         finding = run(request(alert("cart")), look(VOUCHERS, *waiting(*flags), changes=MOVED))
         assert lead(finding)[1] != "feature_flag_harmful"
+
+
+def test_a_word_that_every_program_says_ties_no_flag_to_an_error():
+    thrown = throws(says="cart fails with an error that it never had: exception while handling a request")
+    finding = run(request(alert("cart")), look(thrown, *waiting("request-logging"), changes=MOVED))
+    assert lead(finding)[1] != "feature_flag_harmful"

@@ -230,6 +230,23 @@ def test_programs_that_find_the_time_wrong_speak_for_the_node_whose_clock_is():
     assert lead(run(request(), look(complaint, clock)))[:2] == ("Node worker-2", "node_clock_skew")
 
 
+def test_a_certificate_of_another_namespace_is_not_the_one_of_which_nothing_more_is_said():
+    complaint = symptom(
+        "Deployment shop/cart", "tls_certificate_invalid", "cart does not believe a certificate (90 lines)", 0.9,
+        analyzer="logs.faults", query="level:error",
+    )  # fmt: skip
+
+    def of(place):
+        expired = symptom(
+            f"Certificate {place}/cart-db-tls", "tls_certificate_invalid", "certificate of cart-db-tls expired", 0.9,
+            analyzer="prometheus.state", query="certmanager_certificate_expiration_timestamp_seconds",
+        )  # fmt: skip
+        return lead(run(request(), look(complaint, expired)))[0]
+
+    assert of("shop") == "Certificate shop/cart-db-tls"
+    assert of("staging") == "Deployment shop/cart"
+
+
 def test_a_nodes_pressure_is_the_doing_of_the_workload_without_limits_on_it():
     node = symptom(
         "Node worker-2", "node_cpu_or_memory_pressure", "Node worker-2 MemoryPressure", 0.93,

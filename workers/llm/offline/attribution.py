@@ -28,9 +28,9 @@ def change_of(suspect: Suspect, notes: Notes) -> Alteration | None:
     for sign in suspect.signs:
         named = by_id.get(sign.change or "") if sign.role != "change" else None
         # What was written after the trouble began put it right, or tried to.
-        if named and (first is None or named.at <= first + SLACK):
+        if named and (first is None or named.at <= first + SLACK) and not _puts_back(named, suspect, notes):
             return named
-    fitting = list(_fitting(suspect, notes))
+    fitting = [f for f in _fitting(suspect, notes) if not _puts_back(f[1], suspect, notes)]
     if not fitting:
         return None
     return min(fitting, key=lambda f: (f[0], -f[1].at.timestamp(), f[1].id))[1]
@@ -72,23 +72,48 @@ def _fitting(suspect: Suspect, notes: Notes) -> Iterator[tuple[int, Alteration]]
     for rank, way in enumerate(WAYS.get(suspect.fault, ())):
         for change in notes.changes:
             in_time = timedelta() <= onset - change.at + SLACK <= way.within + SLACK
-            if in_time and _is_of(way, change) and _touches(way, change, suspect, notes):
+            if in_time and _is_of(way, change, notes) and _touches(way, change, suspect, notes):
                 # One that tells its parts says more than a delivery tool's word of a new version.
                 yield 2 * rank + (change.kind in NEWS), change
 
 
-def _is_of(way: Way, change: Alteration) -> bool:
+def _puts_back(change: Alteration, suspect: Suspect, notes: Notes) -> bool:
+    """One that came after the first sign, while another of the same thing had come shortly before it: the remedy."""
+    onset = began(suspect) or notes.onset
+    if onset is None or change.at <= onset:
+        return False
+    before = (c for c in notes.changes if same_thing(c.entity, change.entity) and c.kind == change.kind)
+    return any(timedelta() <= onset - c.at <= REMEDIED for c in before)
+
+
+REMEDIED = timedelta(minutes=15)
+
+
+def _is_of(way: Way, change: Alteration, notes: Notes) -> bool:
     if change.entity.kind not in way.kinds:
         return False
+    if change.kind in NEWS:
+        return not _is_told_in_parts(change, notes)
     # A new workload is new in all its parts.
     made = change.id.startswith("created/") or change.what.startswith("created")
-    return change.kind in NEWS or made or bool(way.what.search(change.what))
+    return (made and way.made) or bool(way.what.search(change.what))
+
+
+def _is_told_in_parts(news: Alteration, notes: Notes) -> bool:
+    """Whether the rollout is known of which a delivery tool tells: its parts are judged then, and not the word."""
+    told = (c for c in notes.changes if c.kind == "rollout" and "->" in c.what)
+    return any(same_thing(c.entity, news.entity) and abs(c.at - news.at) <= DELIVERED for c in told)
+
+
+DELIVERED = timedelta(minutes=30)
 
 
 def _touches(way: Way, change: Alteration, suspect: Suspect, notes: Notes) -> bool:
     thing, culprit = change.entity, suspect.entity
     if way.whose == "own":
         return same_thing(thing, culprit)
+    if way.whose == "place" and thing.kind == "Node":
+        return _is_of_nodes(way, change, suspect, notes)
     if way.whose == "place":
         return (not thing.namespace and thing.kind != "Namespace") or _place(thing) == _place(culprit)
     if way.whose == "victim":
@@ -99,6 +124,18 @@ def _touches(way: Way, change: Alteration, suspect: Suspect, notes: Notes) -> bo
     if near and _is_its_own(thing, culprit):
         return True
     return any(same_thing(thing, e) for e in _linked(suspect)) or (near and _is_named(thing.name, suspect, notes))
+
+
+_TAINT = re.compile(r"([\w./-]+)=[\w.-]*:(?:NoSchedule|NoExecute|PreferNoSchedule)")
+
+
+def _is_of_nodes(way: Way, change: Alteration, suspect: Suspect, notes: Notes) -> bool:
+    """Another node's cordon is another node's; a taint is one that the scheduler names, as `{key: value}`."""
+    if suspect.entity.kind == "Node" and not same_thing(change.entity, suspect.entity):
+        return suspect.entity.name in re.split(r"[\s,]+", change.what)
+    said = " ".join(w for s in suspect.signs for w in _words(s, notes))
+    taints = _TAINT.findall(change.what)
+    return not taints or any(key in said for key in taints)
 
 
 _PARTS = re.compile(r"-(?:configs?|conf|cm|settings|env|secrets?|credentials|properties)$")

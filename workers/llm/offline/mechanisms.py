@@ -8,7 +8,7 @@ CronJob its next run. A fault that is not listed (a full disk, a reboot, a surge
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -30,6 +30,8 @@ class Way:
     """The part that must have been changed, in the words of a change's summary."""
     within: timedelta
     """From the change to what shows it."""
+    made: bool = True
+    """Whether the object's making can do it as well."""
 
 
 ANYTHING = ""
@@ -63,9 +65,10 @@ _ROUTES = "Ingress HTTPRoute GRPCRoute TCPRoute Gateway VirtualService Route Ing
 _WEBHOOKS = "ValidatingWebhookConfiguration MutatingWebhookConfiguration"
 
 
-def _quota(asked: str) -> tuple[Way, ...]:
-    """The quota was lowered; else what asks for more than before met a quota that was always so."""
-    lowered = _write(_QUOTAS, ANYTHING, HOURS, "place")
+def _quota(asked: str, limited: str) -> tuple[Way, ...]:
+    """The quota was written, of this resource where its parts are told; else what asks for more than before met a quota
+    that was always so."""
+    lowered = _write(_QUOTAS, rf"^(?!.*->)|{limited}", HOURS, "place")
     return (lowered, _release(f"{asked}|{_MORE}|created", MINUTES, "victim"))
 
 
@@ -76,13 +79,17 @@ _SETTINGS = (
 _SERVICE = "Service"
 
 WAYS: dict[str, tuple[Way, ...]] = {
-    "cpu_quota_exhausted": _quota(r"requests\.cpu|limits\.cpu|resources"),
-    "memory_quota_exhausted": _quota(r"requests\.memory|limits\.memory|resources"),
-    "pod_count_quota_exhausted": _quota("->"),
-    "service_object_quota_exhausted": _quota("->"),
-    "storage_quota_exhausted": _quota("volume|claim|storage"),
+    "cpu_quota_exhausted": _quota(r"requests\.cpu|limits\.cpu|resources", r"\bcpu\b"),
+    "memory_quota_exhausted": _quota(r"requests\.memory|limits\.memory|resources", r"\bmemory\b"),
+    "pod_count_quota_exhausted": _quota("->", r"\bpods\b|count/"),
+    "service_object_quota_exhausted": _quota("->", r"\bservices\b"),
+    "storage_quota_exhausted": _quota("volume|claim|storage", "storage|claim"),
     "service_account_absent": (_release("serviceAccount"),),
-    "rbac_permission_revoked": (_write(_ROLES, ANYTHING, DAY, "place"), _release("serviceAccount")),
+    # A right that is given takes none away.
+    "rbac_permission_revoked": (
+        replace(_write(_ROLES, "^(?!created)", DAY, "place"), made=False),
+        _release("serviceAccount"),
+    ),
     "admission_webhook_fault": (_write(_WEBHOOKS), _release(ANYTHING)),
     "pod_security_violation": (
         _write("Namespace", "pod-security", DAY, "place"),

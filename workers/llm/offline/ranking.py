@@ -180,11 +180,16 @@ def _place(misfits: dict[str, list[Sign]], groups: Groups) -> None:
     for name, signs in misfits.items():
         having = [group for (_, of), group in groups.items() if of == name]
         for sign in signs:
-            if len(having) == 1:
+            if len(having) == 1 and _may_concern(having[0][0].entity, sign.entity):
                 victims = (*sign.victims, sign.entity)
                 having[0].append(replace(sign, entity=having[0][0].entity, victims=victims, role="effect"))
             else:
                 groups[(vertex(sign.entity), name)].append(sign)
+
+
+def _may_concern(having: Entity, complaining: Entity) -> bool:
+    """A certificate of another namespace is seldom the one of which nothing more is said."""
+    return not having.namespace or not complaining.namespace or having.namespace == complaining.namespace
 
 
 def _believe_the_measured(groups: Groups) -> None:
@@ -194,9 +199,11 @@ def _believe_the_measured(groups: Groups) -> None:
     if len(measured) != 1:
         return
     for key, signs in of_all.items():
+        certificate = groups[measured[0]][0].entity
         if key == measured[0] or any(s.victims or s.points_at for s in signs):
             continue
-        certificate = groups[measured[0]][0].entity
+        if not all(_may_concern(certificate, s.entity) for s in signs):
+            continue
         groups[measured[0]] += [
             replace(s, entity=certificate, victims=(*s.victims, s.entity), role="effect") for s in signs
         ]

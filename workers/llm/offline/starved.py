@@ -12,7 +12,12 @@ _LESS = re.compile(
     r"\b(?:drop(?:ped|s)?|fell|falls?|fewer|less than|decreas\w+|declin\w+|below|low(?:er)?|missing|plunge\w*)\b", re.I
 )
 _REQUESTS = re.compile(r"\b(?:requests?|traffic|throughput|calls?|hits|rps|qps)\b", re.I)
-_SHARE = re.compile(r"replica|disk|memory|certificate|quota|hit ra|availab|success|slo\b|budget|latenc", re.I)
+_SHARE = re.compile(
+    r"replica|disk|memory|certificate|quota|hit ra|availab|success|slo\b|budget|latenc"
+    r"|error|fail|time[- ]?out|slow|speed|\b[45](?:xx|\d\d)\b|refus",
+    re.I,
+)
+"""What says that it is another thing that is low: a share, a stock, or requests that arrive and fare badly."""
 
 
 def titles(notes: Notes) -> str:

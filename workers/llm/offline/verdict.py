@@ -114,7 +114,12 @@ def conclude(notes: Notes, ranking: Ranking, *, plain: bool = False) -> dict[str
         and lead.score >= STRONG
         and not (well and lead.closeness < NEAR and not _suffers(notes, ranking))
         # That the measure holds is no suffering where the alert is explained, and what is far away explains it less.
-        and not (false and lead.closeness < NEAR and not _seen_to_suffer(ranking))
+        and not (
+            false
+            and (false.analyzer == MEANT or not notes.holds)
+            and lead.closeness < NEAR
+            and not _seen_to_suffer(ranking)
+        )
     ):
         return _convict(lead, now, notes, ranking, plain)
     if false and not _seen_to_suffer(ranking):

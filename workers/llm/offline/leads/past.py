@@ -50,10 +50,21 @@ def _ended_at(sign: Sign, change: Alteration) -> bool:
         return False
     hours, minutes, seconds = map(int, until["time"].split(":"))
     end = change.at.replace(hour=hours, minute=minutes, second=seconds)
-    return abs(end - change.at) <= SLACK
+    end -= timedelta(days=round((end - change.at) / timedelta(days=1)))  # lines tell the hour alone
+    lately = sign.onset is not None and timedelta() <= change.at - sign.onset <= LASTED
+    return lately and abs(end - change.at) <= SLACK
+
+
+LASTED = timedelta(hours=6)
+"""Trouble that began longer ago than what is read of it may have ended on another day."""
 
 
 _WORD = re.compile(r"[a-z]{5,}")
+_NO_SUBJECT = frozenset(
+    ("request", "requests", "error", "errors", "cache", "service", "logging", "enable", "enabled", "disable",
+     "disabled", "feature", "handler", "handling", "client", "server", "value", "failed", "exception", "default",
+     "timeout")
+)  # fmt: skip
 WAITS = timedelta(hours=12)
 
 
@@ -65,6 +76,7 @@ def flag_that_waited(notes: Notes, about: Sequence[Entity], signs: Sequence[Sign
         if crash.onset is None or released(crash.entity, crash.onset, notes):
             continue
         said = set(_WORD.findall(words_of(crash, notes).casefold())) - set(_WORD.findall(crash.entity.name))
+        said -= _NO_SUBJECT
         waited = [f for f in flags if f.onset and timedelta(0) <= crash.onset - f.onset <= WAITS]
         meant = {f.entity.name: f for f in waited if said & set(_WORD.findall(f.entity.name.casefold()))}
         if len(meant) != 1:
