@@ -31,6 +31,7 @@ def test_what_is_written_is_read_back_whatever_follows(said: Correction) -> None
         ("False alarm.", Correction("false_alarm")),
         ("false_alarm", Correction("false_alarm")),
         ("E1 of Deployment shop/cart", Correction("incident", CART, "memory_limit_too_low")),
+        ("memory_limit_too_low of deployment shop/cart", Correction("incident", CART, "memory_limit_too_low")),
     ],
 )
 def test_people_may_write_it_themselves(words: str, meant: Correction) -> None:
@@ -42,6 +43,7 @@ def test_people_may_write_it_themselves(words: str, meant: Correction) -> None:
     [
         "", "the limit was lowered on purpose", "gremlins of Deployment shop/cart", "not a false alarm at all",
         "false_alarm of Deployment shop/cart", "L1 of Deployment shop/cart", "memory_limit_too_low of cart",
+        "memory_leak of payment service", "cache_unavailable of the redis",
     ],
 )  # fmt: skip
 def test_prose_is_left_to_people(prose: str) -> None:
@@ -54,6 +56,9 @@ def test_a_culprit_is_a_kind_and_a_name() -> None:
     assert culprit("statefulset shop-data/orders-db") == Entity(
         kind="StatefulSet", namespace="shop-data", name="orders-db"
     )
+    assert culprit("external api.example.com") == Entity(kind="external", namespace=None, name="api.example.com")
+    assert culprit("feature_flag new-checkout") == Entity(kind="feature_flag", namespace=None, name="new-checkout")
+    assert culprit("Cart service") is None
     assert culprit("the cart") is None
     assert culprit("cart") is None
     assert culprit("the cart service of the shop") is None

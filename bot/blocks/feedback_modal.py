@@ -93,8 +93,8 @@ def kept(investigation_id: str, correction: Correction | None, alert_type: str) 
     teach = f"`/guidance add {limits.plain(alert_type, 100)} …` teaches the next answer."
     if correction is None:
         lines = [
-            "Kept with the answer, thank you. With the verdict, the culprit and the kind of fault it becomes a case "
-            "that every later version is tried on.",
+            "Kept with the answer, thank you. A vote of wrong with the verdict, the culprit and the kind of fault "
+            "becomes a case on which later versions can be tried.",
             teach,
         ]
     else:

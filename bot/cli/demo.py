@@ -77,8 +77,9 @@ def _play(house: House, settings: Settings, once: bool) -> list[str]:
     kept = ("GUMSHOE_STATE", "DATABASE_URL", "GUMSHOE_CUSTOMERS")
     click.echo(f"  export {' '.join(f'{name}={shlex.quote(house.environment[name])}' for name in kept)}")
     click.echo("  gumshoe eval case                                               what was corrected")
-    customer = house.teams[0].customer
-    click.echo(f"  gumshoe eval run --cases @corrected --guidance none --guidance @{customer} --out run.json")
+    click.echo("  gumshoe eval run --cases @corrected --out run.json               whether they are answered rightly")
+    click.echo("And after `/guidance add`, with what you taught:")
+    click.echo(f"  gumshoe eval run --cases @corrected --guidance @{house.teams[0].customer} --out taught.json")
     while house.family.ended() is None:
         time.sleep(0.3)
     return [f"process {house.family.ended()} ended by itself\n{house.log_tail()}"]

@@ -110,7 +110,7 @@ def scenario(
     """
     from workers.simulation import SimulationError, names, start  # noqa: PLC0415 (uvicorn costs 0.3 s)
     from workers.simulation.clock import utc  # noqa: PLC0415
-    from workers.simulation.scenario import load  # noqa: PLC0415
+    from workers.simulation.library import load  # noqa: PLC0415
 
     if only_tells:
         _tells([name] if name else list(names()))
@@ -240,8 +240,10 @@ def _pairs(given: tuple[str, ...], what: str) -> dict[str, str]:
 
 
 def _wait() -> None:
-    """Until Ctrl-C or SIGTERM, as a KeyboardInterrupt: what is kept at the end is kept in either case."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Until Ctrl-C or SIGTERM, as a KeyboardInterrupt: what is kept at the end is kept in either case. A shell starts
+    what it sends to the background with SIGINT ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     threading.Event().wait()
 
 

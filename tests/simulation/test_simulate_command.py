@@ -35,6 +35,12 @@ def test_alert_is_a_webhook_body_and_follows_the_given_time() -> None:
     assert body["alerts"][0]["startsAt"].startswith("2027-03-02T09:3")
 
 
+def test_a_composed_scenario_is_told_like_one_of_the_library() -> None:
+    result = CliRunner().invoke(command, ["fresh-4", "--truth"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output)["verdict"] == "incident"
+
+
 def test_the_world_may_be_at_this_moment() -> None:
     result = CliRunner().invoke(command, ["oom-after-deploy", "--alert", "--at", "now"])
     began = datetime.fromisoformat(json.loads(result.output)["alerts"][0]["startsAt"])

@@ -41,7 +41,9 @@ def _keep(desk: Desk, client: WebClient, view: dict[str, Any], person: str, true
         note=desk.redactor.text(state.words(view, "note")),
     )
     if explained is not None:
-        _tell(desk, client, about, person, correction.read(explained.true_cause))
+        # Who has voted otherwise since has corrected nothing: cases are made of what was found wrong.
+        counts = explained.vote == "wrong"
+        _tell(desk, client, about, person, correction.read(explained.true_cause) if counts else None)
 
 
 def _truth(redactor: Redactor, view: dict[str, Any]) -> tuple[Correction | None, dict[str, str]]:
@@ -49,9 +51,10 @@ def _truth(redactor: Redactor, view: dict[str, Any]) -> tuple[Correction | None,
     verdict, fault = state.picked(view, "verdict"), state.picked(view, "fault")
     said = redactor.text(state.words(view, "culprit"))
     if verdict == "false_alarm":
-        return Correction("false_alarm"), {}
+        both = said or fault
+        return Correction("false_alarm"), {"verdict": "A false alarm has no culprit and no fault."} if both else {}
     if not (said or fault):
-        return None, {}
+        return None, {"culprit": "What was it that is over? Kind and name."} if verdict == "recovered" else {}
     entity = correction.culprit(said)
     if entity is None:
         return None, {"culprit": "Kind and name, as Deployment shop/cart or Node worker-3."}
