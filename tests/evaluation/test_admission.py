@@ -56,6 +56,14 @@ def test_a_culprit_that_no_skill_names_is_refused() -> None:
     assert "faults.0.victim: no skill shows the culprit Deployment cart" in refusal
 
 
+def test_a_culprit_that_only_the_question_names_is_refused() -> None:
+    asked = Found()
+    asked.take("kubernetes_describe", "kubernetes", [Excerpt("OOMKilled", "kubectl describe deployment cart")], ())
+    true = truth(true_cause(evidence=("OOMKilled",)))
+    (refusal,) = _refusals("x", true, tuple(required(scenario.load("oom-after-deploy"), true)), asked)
+    assert "no skill shows the culprit Deployment cart" in refusal.reason
+
+
 def test_prose_and_no_evidence_at_all_are_refused() -> None:
     (prose,) = refusals(truth(true_cause(evidence=("requests grow while they fall",))), "cart")
     assert "names nothing that could be found" in prose

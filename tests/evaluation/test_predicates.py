@@ -51,6 +51,13 @@ def test_a_metric_may_stand_in_the_query() -> None:
     assert satisfied("pg_locks_count grows", it)
 
 
+def test_words_that_only_the_question_holds_are_no_answer() -> None:
+    query = '{namespace="shop"} |= "too many clients"'
+    nothing = Evidence(id="E1", skill="loki", tool="t", query=query, excerpt="orders: 3 lines, none alike")
+    assert not satisfied("log ~ too many clients", nothing)
+    assert satisfied("log ~ too many clients", nothing.model_copy(update={"excerpt": "FATAL: too many clients"}))
+
+
 @pytest.mark.parametrize("prose", ["its own durations stay flat", "requests of the callee grow far above"])
 def test_prose_names_nothing_and_is_refused(prose: str) -> None:
     assert not is_checkable(prose)

@@ -61,11 +61,12 @@ class Found:
         return predicates.covered(predicate, self.evidence)
 
     def knows(self, true: TrueCause) -> bool:
-        """Whether the culprit was met: as an entity, or by its name in what was read."""
+        """Whether the culprit was met: as an entity, or by its name in what was read. Not in what was asked:
+        who asks for it by name has not met it."""
         if any(is_entity(entity, true.entity) for entity in self.entities):
             return True
         named = re.compile(rf"(?<![\w-]){re.escape(str(true.entity['name']))}(?![\w-])")
-        return any(named.search(f"{e.excerpt}\n{e.query}") for e in self.evidence)
+        return any(named.search(e.excerpt) for e in self.evidence)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 A predicate is clauses joined by ` and `, each satisfied by one and the same piece of evidence (its excerpt, its query,
 the skill and the tool that brought it), in any order and without regard to case:
 
-    log ~ too many clients already            the words after ~ stand there; * is anything, | parts alternatives
+    log ~ too many clients already            the words after ~ stand in the excerpt; * is anything, | parts
+                                              alternatives
     log ~ "Name or service not known"         in quotation marks ` or ` and ` and ` are words of the text
     log ~ worker queue full >= 3 times        as often, in one piece (`x12`, `12 times`) or in several
     event.reason = FailedScheduling           the value after = stands as a word of its own
@@ -78,12 +79,15 @@ class Clause:
     metrics: tuple[str, ...] = ()
     text: str = ""
     """Words after a ~, as they were written."""
+    words: re.Pattern[str] | None = None
+    """They stand in the excerpt: a question that names them is no answer."""
 
     def met_by(self, evidence: Evidence) -> bool:
         """Whether the piece shows it, once at least."""
         text = f"{evidence.excerpt}\n{evidence.query}"
         return (
             all(pattern.search(text) for pattern in self.patterns)
+            and (self.words is None or self.words.search(evidence.excerpt))
             and (self.bound is None or self._within(self.bound, evidence.excerpt))
             and (self.moment is None or any(_near(self.moment, said) for said in _moments(evidence.excerpt)))
         )
@@ -164,11 +168,13 @@ def _clause(text: str, predicate: str) -> Clause:
     if counted := _COUNTED.match(text):
         inner = _clause(counted["clause"], predicate)
         least = int(counted["least"]) + (counted["operator"] == ">")
-        return Clause(inner.patterns, inner.bound, inner.field, inner.moment, least, inner.metrics, inner.text)
+        return Clause(
+            inner.patterns, inner.bound, inner.field, inner.moment, least, inner.metrics, inner.text, inner.words
+        )
     field, tilde, words = text.partition(" ~ ")
     if tilde:
         subject = [] if " " not in field.strip() else _names(field)
-        return Clause((_loose(words, predicate), *(_word(w) for w in subject)), text=words)
+        return Clause(tuple(_word(w) for w in subject), text=words, words=_loose(words, predicate))
     if compared := _COMPARED.match(text):
         if (clause := _comparison(compared, text, predicate)) is not None:
             return clause
