@@ -87,7 +87,7 @@ class Clause:
         text = f"{evidence.excerpt}\n{evidence.query}"
         return (
             all(pattern.search(text) for pattern in self.patterns)
-            and (self.words is None or self.words.search(evidence.excerpt))
+            and (self.words is None or self.words.search(evidence.excerpt) is not None)
             and (self.bound is None or self._within(self.bound, evidence.excerpt))
             and (self.moment is None or any(_near(self.moment, said) for said in _moments(evidence.excerpt)))
         )
